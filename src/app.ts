@@ -1,0 +1,159 @@
+import type { Logger } from 'pino';
+import { Bridge, type PlugSpec } from './bridge/bridge.ts';
+import type { Config, PlugConfig } from './config/load.ts';
+import { Announcer } from './homeassistant/announcer.ts';
+import { Broker } from './mqtt/broker.ts';
+import { CommandListener } from './mqtt/command-listener.ts';
+import { type LinkOptions, MqttLink } from './mqtt/link.ts';
+import { StatePublisher } from './mqtt/state-publisher.ts';
+import { Topics } from './mqtt/topics.ts';
+import { PlugClient } from './plug/plug-client.ts';
+import { TcpTransport } from './plug/tcp-transport.ts';
+import type { Clock } from './runtime/clock.ts';
+import type { Task } from './runtime/supervisor.ts';
+
+/** What the program is made of that is not configured. */
+export interface Surroundings {
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  readonly version: string;
+  /** Reads the text of a certificate or key. */
+  readonly readFile: (path: string) => string;
+}
+
+/** Builds everything that runs, in the order in which it starts; it stops in reverse. */
+export function buildApp(config: Config, surroundings: Surroundings): Task[] {
+  const { clock, random, log } = surroundings;
+  const topics = new Topics(config.mqtt.baseTopic);
+  const broker = config.mqtt.url === undefined ? embeddedBroker(config, surroundings) : undefined;
+  const session = new MqttLink(linkOptions(config, topics, broker, surroundings));
+  const bridge = new Bridge({
+    plugs: config.plugs.map((plug) => plugSpec(plug, config, clock)),
+    clock,
+    random,
+    log,
+    ttlMs: config.command.ttl,
+    concurrency: config.command.concurrency,
+  });
+  const { output, heartbeat } = config.mqtt;
+  const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
+  const listener = new CommandListener({ bridge, session, topics, clock, log });
+  publishInfo(session, topics, config, surroundings);
+  return [
+    ...(broker === undefined ? [] : [broker]),
+    session,
+    publisher,
+    ...announcers(config, { bridge, session, topics, publisher }, surroundings),
+    listener,
+    bridge,
+  ];
+}
+
+function embeddedBroker({ broker }: Config, { clock, log }: Surroundings): Broker {
+  const { username, password } = broker;
+  return new Broker({ ...broker.listen, username, password, clock, log });
+}
+
+function linkOptions(
+  config: Config,
+  topics: Topics,
+  broker: Broker | undefined,
+  surroundings: Surroundings,
+): LinkOptions {
+  const { mqtt } = config;
+  const { clock, random, log, readFile } = surroundings;
+  const file = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
+  return {
+    urls: () => mqtt.url ?? [broker?.url ?? ''],
+    // aedes speaks 3.1.1 only.
+    version: broker === undefined ? mqtt.version : '3.1.1',
+    clientId:
+      mqtt.clientId ??
+      `hs110-mqtt-${Math.floor(random() * 0xffff_ffff)
+        .toString(16)
+        .padStart(8, '0')}`,
+    username: broker === undefined ? mqtt.username : config.broker.username,
+    password: broker === undefined ? mqtt.password : config.broker.password,
+    ca: file(mqtt.ca),
+    cert: file(mqtt.cert),
+    key: file(mqtt.key),
+    rejectUnauthorized: mqtt.rejectUnauthorized,
+    keepaliveS: Math.ceil(mqtt.keepalive / 1000),
+    exitOnRefusedLogin: mqtt.onLoginRefused === 'exit',
+    stateTopic: topics.bridgeState,
+    clock,
+    random,
+    log,
+  };
+}
+
+function plugSpec({ path, host, mac, poll }: PlugConfig, config: Config, clock: Clock): PlugSpec {
+  const own = { ...config.poll, ...withoutUndefined(poll) };
+  const transport = new TcpTransport(host ?? { host: '0.0.0.0', port: 9999 }, clock);
+  return {
+    path,
+    client: new PlugClient(transport, own.timeout, mac),
+    poll: {
+      intervalMs: own.interval,
+      offlineAfter: own.offlineAfter,
+      backoffMaxMs: own.backoffMax,
+      statisticsMs: own.statistics,
+    },
+  };
+}
+
+function announcers(
+  config: Config,
+  {
+    bridge,
+    session,
+    topics,
+    publisher,
+  }: { bridge: Bridge; session: MqttLink; topics: Topics; publisher: StatePublisher },
+  { clock, random, log, version }: Surroundings,
+): Task[] {
+  const { discovery: form, prefix } = config.homeassistant;
+  if (form === 'off') return [];
+  const discovery = {
+    topics,
+    prefix,
+    form,
+    origin: { name: 'hs110-mqtt', sw_version: version },
+    json: config.mqtt.output !== 'flat',
+  };
+  const names = new Map(config.plugs.map((plug) => [plug.path, plug]));
+  return [
+    new Announcer({
+      bridge,
+      session,
+      discovery,
+      names,
+      republish: () => publisher.publishAll(),
+      clock,
+      random,
+      log,
+    }),
+  ];
+}
+
+/** Tells once per connection what runs here and how it is set up; nothing secret is in it. */
+function publishInfo(session: MqttLink, topics: Topics, config: Config, { version }: Surroundings): void {
+  const info = {
+    name: 'hs110-mqtt',
+    version,
+    base_topic: topics.base,
+    plugs: config.plugs.length,
+    poll_interval_ms: config.poll.interval,
+    command_ttl_ms: config.command.ttl,
+    output: config.mqtt.output,
+    homeassistant: config.homeassistant.discovery,
+  };
+  session.onConnect(() => {
+    session.publish({ topic: topics.bridgeInfo, payload: JSON.stringify(info), retain: true, qos: 1 });
+  });
+}
+
+function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
+}

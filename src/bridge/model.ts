@@ -1,0 +1,155 @@
+import type { Reason } from '../errors.ts';
+import type { Observation, Statistics } from '../plug/plug-client.ts';
+import type { MeterReading } from '../protocol/replies.ts';
+
+/** Who made a relay change: a client of ours by its way in, the bridge by a rule, or the plug (button, app). */
+export type Origin = 'mqtt' | 'web' | 'schedule' | 'bridge' | 'plug';
+
+/** What a plug says about itself that hardly ever changes. */
+export interface PlugInfo {
+  readonly mac: string | null;
+  readonly alias: string | null;
+  readonly model: string | null;
+  readonly hardware: string | null;
+  readonly firmware: string | null;
+  readonly hasMeter: boolean;
+}
+
+/** All that is known of one plug. `null` is "not known": not reported, or not reported yet. */
+export interface PlugState {
+  readonly path: string;
+  /** `unknown` until the first poll has succeeded or failed. */
+  readonly availability: 'unknown' | 'online' | 'offline';
+  /** Why it is offline, or what else is wrong with it. */
+  readonly problem: Reason | null;
+  readonly info: PlugInfo | null;
+  readonly relay: boolean | null;
+  readonly led: boolean | null;
+  /** dBm */
+  readonly rssi: number | null;
+  /** W */
+  readonly power: number | null;
+  /** V */
+  readonly voltage: number | null;
+  /** A */
+  readonly current: number | null;
+  /** kWh since the plug last booted */
+  readonly energy: number | null;
+  /** kWh, by the plug's calendar */
+  readonly energyToday: number | null;
+  readonly energyMonth: number | null;
+  /** Milliseconds since 1970 at which the relay closed; `null` when off. */
+  readonly onSince: number | null;
+  readonly changedBy: Origin | null;
+  /** Milliseconds since 1970 of the last answer. */
+  readonly lastSeen: number | null;
+}
+
+/** A plug of which nothing is known but its path. */
+export function unseen(path: string): PlugState {
+  return {
+    path,
+    availability: 'unknown',
+    problem: null,
+    info: null,
+    relay: null,
+    led: null,
+    rssi: null,
+    power: null,
+    voltage: null,
+    current: null,
+    energy: null,
+    energyToday: null,
+    energyMonth: null,
+    onSince: null,
+    changedBy: null,
+    lastSeen: null,
+  };
+}
+
+/** What was wanted of the plug when it was observed: a relay change to `relay` is then `origin`'s doing. */
+export interface Cause {
+  readonly relay: boolean;
+  readonly origin: Origin;
+}
+
+/** The state after the plug answered. What it did not report becomes unknown. */
+export function observe(state: PlugState, seen: Observation, at: number, cause?: Cause): PlugState {
+  const { sysinfo } = seen;
+  const relay = sysinfo.relay ?? null;
+  const meter = seen.meter ?? NO_METER;
+  return {
+    path: state.path,
+    availability: 'online',
+    problem: null,
+    info: sameInfo(state.info, seen),
+    relay,
+    led: sysinfo.led ?? null,
+    rssi: sysinfo.rssi ?? null,
+    power: rounded(meter.power),
+    voltage: rounded(meter.voltage),
+    current: rounded(meter.current),
+    energy: rounded(meter.energy),
+    energyToday: state.energyToday,
+    energyMonth: state.energyMonth,
+    onSince: relay ? onSince(state, sysinfo.onTimeS, at) : null,
+    changedBy: changedBy(state, relay, cause),
+    lastSeen: at,
+  };
+}
+
+/** The state after the plug's own statistics were read. */
+export function account(state: PlugState, statistics: Pick<Statistics, 'today' | 'month'>): PlugState {
+  return { ...state, energyToday: rounded(statistics.today), energyMonth: rounded(statistics.month) };
+}
+
+/** The state once the plug counts as offline. What it last reported stays, dated by `lastSeen`. */
+export function lose(state: PlugState, problem: Reason): PlugState {
+  return { ...state, availability: 'offline', problem };
+}
+
+const NO_METER: MeterReading = {
+  power: undefined,
+  voltage: undefined,
+  current: undefined,
+  energy: undefined,
+};
+
+/** Meters resolve thousandths (mW, mV, mA, Wh); what floats add beyond that is noise. */
+function rounded(value: number | undefined): number | null {
+  return value === undefined ? null : Math.round(value * 1000) / 1000;
+}
+
+/** Kept as long as nothing differs, so that "changed" is a comparison of references. */
+function sameInfo(before: PlugInfo | null, { sysinfo }: Observation): PlugInfo {
+  const { mac = null, alias = null, model = null, hardware = null, firmware = null, hasMeter } = sysinfo;
+  if (
+    before !== null &&
+    before.mac === mac &&
+    before.alias === alias &&
+    before.model === model &&
+    before.hardware === hardware &&
+    before.firmware === firmware &&
+    before.hasMeter === hasMeter
+  ) {
+    return before;
+  }
+  return { mac, alias, model, hardware, firmware, hasMeter };
+}
+
+/** Plugs count whole seconds and answers take time: a start that differs by less than this is the same start. */
+const SAME_START_MS = 3000;
+
+function onSince(state: PlugState, onTimeS: number | undefined, at: number): number | null {
+  if (onTimeS === undefined) return state.relay ? state.onSince : at;
+  const since = at - onTimeS * 1000;
+  const same = state.onSince !== null && Math.abs(state.onSince - since) < SAME_START_MS;
+  return same ? state.onSince : since;
+}
+
+function changedBy(state: PlugState, relay: boolean | null, cause: Cause | undefined): Origin | null {
+  if (relay === null || relay === state.relay) return state.changedBy;
+  if (cause !== undefined && cause.relay === relay) return cause.origin;
+  // The first report of a plug says nothing about who switched it.
+  return state.relay === null ? null : 'plug';
+}

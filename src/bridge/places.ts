@@ -1,0 +1,49 @@
+import type { PlugState } from './model.ts';
+
+/** A place: every plug below an inner level of the topic tree. The whole site is the place `''`. */
+export interface PlaceState {
+  readonly path: string;
+  /** ON or OFF only when every plug of it said so; MIXED when they differ; `null` when one that might differ is silent. */
+  readonly state: 'ON' | 'OFF' | 'MIXED' | null;
+  readonly on: number;
+  readonly off: number;
+  /** Plugs that are not reachable, or did not report their relay. */
+  readonly unknown: number;
+  readonly total: number;
+  /** W, summed over the plugs that report it; `null` if none does. */
+  readonly power: number | null;
+}
+
+/** The places a plug belongs to, the nearest first: `a/b/lamp` is in `a/b`, `a` and `''`. */
+export function placesOf(path: string): string[] {
+  const places: string[] = [];
+  for (let end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
+    places.push(path.slice(0, end));
+  }
+  places.push('');
+  return places;
+}
+
+/** Sums up a place from the states of its plugs. A plug that is not online counts as unknown. */
+export function aggregate(path: string, members: Iterable<PlugState>): PlaceState {
+  let on = 0;
+  let off = 0;
+  let unknown = 0;
+  let milliwatts: number | null = null;
+  for (const plug of members) {
+    const online = plug.availability === 'online';
+    if (!online || plug.relay === null) unknown++;
+    else if (plug.relay) on++;
+    else off++;
+    if (online && plug.power !== null) milliwatts = (milliwatts ?? 0) + Math.round(plug.power * 1000);
+  }
+  return {
+    path,
+    state: on > 0 && off > 0 ? 'MIXED' : unknown > 0 ? null : on > 0 ? 'ON' : off > 0 ? 'OFF' : null,
+    on,
+    off,
+    unknown,
+    total: on + off + unknown,
+    power: milliwatts === null ? null : milliwatts / 1000,
+  };
+}

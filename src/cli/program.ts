@@ -1,0 +1,83 @@
+import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
+import { ConfigError } from '../errors.ts';
+import { demo } from './demo.ts';
+import { run } from './run.ts';
+import type { Shell } from './shell.ts';
+import { simulate } from './simulate.ts';
+
+/** What the program says to the system when it ends. */
+export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
+
+/** The whole command line. Its verbs reject with what went wrong; usage errors are CommanderErrors. */
+export function buildProgram(shell: Shell): Command {
+  const program = new Command('hs110-mqtt')
+    .description('Bridges TP-Link Kasa HS110 smart plugs to MQTT. Without a verb it runs the bridge.')
+    .version(shell.version)
+    .option('-c, --config <file>', 'configuration file (YAML)')
+    .exitOverride()
+    .showHelpAfterError('(--help says more)')
+    .addHelpText('after', examples('hs110-mqtt --config museum.yaml', 'hs110-mqtt demo'));
+  addOptionFlags(program);
+  program.action((given: { config?: string; [flag: string]: unknown }) =>
+    run(shell, given.config, flagsGiven(given)),
+  );
+
+  program
+    .command('demo')
+    .description('run the bridge with an embedded broker and a simulated museum; no hardware needed')
+    .option('--count <n>', 'plugs in the museum', wholeNumber(1, 10_000), 8)
+    .option('--port <port>', 'port of the broker', wholeNumber(1, 65_535), 1883)
+    .addHelpText('after', examples('hs110-mqtt demo', 'hs110-mqtt demo --count 60 --port 1884'))
+    .action((options: { count: number; port: number }) => demo(shell, options));
+
+  program
+    .command('simulate')
+    .description('simulate plugs on this machine, for trying and testing')
+    .option('--count <n>', 'how many', wholeNumber(1, 10_000), 8)
+    .option('--host <address>', 'address they listen on', '127.0.0.1')
+    .option('--port <port>', 'port of the first, the others follow; 0 for any', wholeNumber(0, 65_535), 9999)
+    .addHelpText('after', examples('hs110-mqtt simulate --count 8 > plugs.yaml'))
+    .action((options: { count: number; host: string; port: number }) => simulate(shell, options));
+  return program;
+}
+
+/** The exit code for what a verb rejected with. */
+export function exitCodeOf(error: unknown): number {
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+}
+
+/** Every option of the configuration that is not secret is a flag as well. */
+function addOptionFlags(program: Command): void {
+  for (const [name, leaf] of leaves(SCHEMA)) {
+    if (!leaf.secret)
+      program.option(`--${flagOf(name)} <value>`, `${leaf.doc} (${name}, ${variableOf(name)})`);
+  }
+}
+
+/** The configuration's own flags among those given, by option name. */
+function flagsGiven(given: { [flag: string]: unknown }): ReadonlyMap<string, string> {
+  const flags = new Map<string, string>();
+  for (const [name] of leaves(SCHEMA)) {
+    const value = given[camelCase(flagOf(name))];
+    if (typeof value === 'string') flags.set(name, value);
+  }
+  return flags;
+}
+
+function camelCase(flag: string): string {
+  return flag.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
+}
+
+function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
+  };
+}
+
+function examples(...lines: string[]): string {
+  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
+}

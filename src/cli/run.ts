@@ -1,0 +1,73 @@
+import { buildApp } from '../app.ts';
+import { CONFIG_VARIABLE, type Config, loadConfig, type Sources } from '../config/load.ts';
+import { BridgeError, messageOf } from '../errors.ts';
+import { createLog } from '../log.ts';
+import { supervise, type Task } from '../runtime/supervisor.ts';
+import type { Shell } from './shell.ts';
+
+/** Read without being named, if it is there. */
+const DEFAULT_FILE = 'config/default.yaml';
+
+/** How long each part may take to stop. */
+const STOP_MS = 2500;
+
+/** Runs the bridge until the shell's signal aborts. */
+export async function run(
+  shell: Shell,
+  path: string | undefined,
+  flags: ReadonlyMap<string, string>,
+): Promise<void> {
+  const config = loadConfig({ ...sourcesOf(shell, flags), file: configFile(shell, path) });
+  await runApp(shell, config, []);
+}
+
+/** Runs the bridge so configured, with `before` started ahead of it. */
+export async function runApp(
+  shell: Shell,
+  config: Config,
+  before: readonly Task[],
+  onReady?: () => void,
+): Promise<void> {
+  const { clock, random, version, readFile } = shell;
+  const { level, format } = config.log;
+  const log = await createLog({
+    level,
+    format: format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format,
+  });
+  const tasks = buildApp(config, { clock, random, log, version, readFile });
+  if (config.plugs.length === 0) {
+    log.warn(
+      'no plug is configured: write "plugs:" with "- path: shed3" and "host: 192.168.1.145" into a file, and give it with --config',
+    );
+  }
+  const ready = () => {
+    log.info({ version, plugs: config.plugs.length, base: config.mqtt.baseTopic }, 'bridge runs');
+    onReady?.();
+  };
+  await supervise([...before, ...tasks], shell.signal, { clock, log, stopMs: STOP_MS, onReady: ready });
+  log.info('bridge stopped');
+}
+
+/** Environment and flags as sources of the configuration. */
+export function sourcesOf(
+  { env, readFile }: Shell,
+  flags: ReadonlyMap<string, string>,
+): Omit<Sources, 'file'> {
+  return { env, flags, readFile };
+}
+
+/** The file named by flag or variable, else the default one if it is there. */
+export function configFile(shell: Shell, path: string | undefined): Sources['file'] {
+  const name =
+    path ?? shell.env[CONFIG_VARIABLE] ?? (shell.fileExists(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+  if (name === undefined) return undefined;
+  try {
+    return { name, text: shell.readFile(name) };
+  } catch (cause) {
+    throw new BridgeError(
+      'bad-configuration',
+      `the configuration file ${name} cannot be read: ${messageOf(cause)}`,
+      { cause },
+    );
+  }
+}

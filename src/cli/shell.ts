@@ -1,0 +1,18 @@
+import type { Clock } from '../runtime/clock.ts';
+
+/** All that a verb may touch of the world around it. */
+export interface Shell {
+  readonly env: { readonly [name: string]: string | undefined };
+  readonly version: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Aborts when the user wants the program to end. */
+  readonly signal: AbortSignal;
+  /** Whether a person reads the log. */
+  readonly isTerminal: boolean;
+  /** Writes a line to standard output. */
+  readonly print: (line: string) => void;
+  /** Reads a text file; throws if there is none. */
+  readonly readFile: (path: string) => string;
+  readonly fileExists: (path: string) => boolean;
+}

@@ -1,0 +1,303 @@
+import convict from 'convict';
+import { placesOf } from '../bridge/places.ts';
+import { ConfigError, messageOf } from '../errors.ts';
+import { pathProblem, slug } from '../mqtt/topics.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import { ConfigFile } from './file.ts';
+import { nearest } from './nearest.ts';
+import {
+  flagOf,
+  isLeaf,
+  type Leaf,
+  leaves,
+  PLUG_SCHEMA,
+  SCHEMA,
+  type Schema,
+  type Values,
+  variableOf,
+} from './schema.ts';
+
+/** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
+export type PlugConfig = Values<typeof PLUG_SCHEMA>;
+
+/** Everything that is configured, checked and frozen. */
+export type Config = Values<typeof SCHEMA> & { readonly plugs: readonly PlugConfig[] };
+
+/** Where options come from; later ones win: file, environment, flags. */
+export interface Sources {
+  readonly file: { readonly name: string; readonly text: string } | undefined;
+  readonly env: { readonly [name: string]: string | undefined };
+  /** Dotted option names with the text given to their flags. */
+  readonly flags: ReadonlyMap<string, string>;
+  /** Reads a file that a `…_FILE` variable names. */
+  readonly readFile: (path: string) => string;
+}
+
+/** The variable that names the configuration file itself. */
+export const CONFIG_VARIABLE = 'HS110_MQTT_CONFIG';
+
+/** Brings all sources together. Throws ConfigError with everything that is wrong, each with its place. */
+export function loadConfig(sources: Sources): Config {
+  return new Loader(sources).load();
+}
+
+class Loader {
+  readonly #sources: Sources;
+  readonly #file: ConfigFile;
+  readonly #problems: string[] = [];
+  /** Raw values of the file, by dotted name. */
+  readonly #written = new Map<string, unknown>();
+  readonly #env: { [name: string]: string } = {};
+
+  constructor(sources: Sources) {
+    this.#sources = sources;
+    this.#file = new ConfigFile(sources.file?.name ?? 'configuration', sources.file?.text ?? '');
+    this.#problems.push(...this.#file.problems);
+  }
+
+  load(): Config {
+    const { plugs, ...rest } = this.#file.values;
+    this.#collect(rest, { ...SCHEMA, plugs: PLUGS_KEY }, []);
+    this.#collectEnv();
+    const raw = this.#merge();
+    const options = this.#read(
+      SCHEMA,
+      (name) => raw.get(name),
+      '',
+      (name) => this.#place(name),
+    );
+    const config: Config = { ...options, plugs: this.#readPlugs(plugs) };
+    this.#checkBroker(config);
+    this.#checkPlugs(config.plugs);
+    if (this.#problems.length > 0) throw new ConfigError(this.#problems);
+    return freeze(config);
+  }
+
+  /** Sorts what the file says by option; what is no option is a problem. */
+  #collect(values: JsonObject, schema: Schema, path: readonly (string | number)[]): void {
+    for (const [key, value] of Object.entries(values)) {
+      const node = Object.hasOwn(schema, key) ? schema[key] : undefined;
+      const here = [...path, key];
+      if (node === undefined) this.#unknown(this.#file.locate(here), here, schema);
+      else if (value === null) continue;
+      else if (isLeaf(node)) this.#written.set(dotted(here), value);
+      else if (isObject(value)) this.#collect(value, node, here);
+      else
+        this.#problems.push(
+          `${this.#file.locate(here)}: ${dotted(here)} must hold options such as "${Object.keys(node)[0]}:"`,
+        );
+    }
+  }
+
+  #unknown(place: string, path: readonly (string | number)[], schema: Schema): void {
+    const near = nearest(String(path.at(-1)), Object.keys(schema));
+    const group = path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : '';
+    const hint =
+      near === undefined
+        ? `there ${group === '' ? 'are' : 'are'} ${Object.keys(schema).join(', ')}`
+        : `did you mean ${near}?`;
+    this.#problems.push(`${place}: there is no option ${path.at(-1)}${group}; ${hint}`);
+  }
+
+  #collectEnv(): void {
+    const names = new Map([...leaves(SCHEMA)].map(([name, leaf]) => [variableOf(name), leaf]));
+    for (const [variable, value] of Object.entries(this.#sources.env)) {
+      if (!variable.startsWith('HS110_MQTT_') || variable === CONFIG_VARIABLE || value === undefined)
+        continue;
+      const bare = variable.replace(/_FILE$/, '');
+      if (names.has(variable)) this.#env[variable] = value;
+      else if (names.get(bare)?.secret) this.#env[bare] = this.#fileOf(variable, value);
+      else {
+        const near = nearest(variable, names.keys());
+        this.#problems.push(
+          `environment: ${variable} is no option${near === undefined ? '' : `; did you mean ${near}?`}`,
+        );
+      }
+    }
+  }
+
+  #fileOf(variable: string, path: string): string {
+    try {
+      return this.#sources.readFile(path).replace(/\r?\n$/, '');
+    } catch (error) {
+      this.#problems.push(`environment: ${variable} names a file that cannot be read: ${messageOf(error)}`);
+      return '';
+    }
+  }
+
+  /** Lets file, environment and flags win over the defaults, in this order. Values stay as they were written. */
+  #merge(): ReadonlyMap<string, unknown> {
+    const args = [...this.#sources.flags].map(([name, value]) => `--${flagOf(name)}=${value}`);
+    const merged = convict<{ [name: string]: unknown }>(convictSchema(SCHEMA), { env: this.#env, args });
+    for (const [name, value] of this.#written) merged.set(name, value);
+    merged.load({});
+    return new Map([...leaves(SCHEMA)].map(([name]) => [name, merged.get(name)]));
+  }
+
+  /** Where the value in force of an option was written. */
+  #place(name: string): string {
+    if (this.#sources.flags.has(name)) return `--${flagOf(name)}`;
+    if (variableOf(name) in this.#env) return `environment: ${variableOf(name)}`;
+    return this.#file.locate(name.split('.'));
+  }
+
+  /** Turns raw values into what the schema promises; problems are noted and the default takes their place. */
+  #read<S extends Schema>(
+    schema: S,
+    raw: (name: string) => unknown,
+    prefix: string,
+    place: (name: string) => string,
+  ): Values<S> {
+    const entries = Object.entries(schema).map(([key, node]): [string, unknown] => {
+      const name = prefix + key;
+      return [
+        key,
+        isLeaf(node)
+          ? this.#readLeaf(node, raw(name), name, place)
+          : this.#read(node, raw, `${name}.`, place),
+      ];
+    });
+    // The object has the shape of the schema by construction, one value for each leaf.
+    return Object.fromEntries(entries) as Values<S>;
+  }
+
+  #readLeaf(leaf: Leaf<unknown>, raw: unknown, name: string, place: (name: string) => string): unknown {
+    if (raw === undefined || raw === null) {
+      if (leaf.required) this.#problems.push(`${place('')}: ${name} is missing: ${leaf.doc}`);
+      return undefined;
+    }
+    try {
+      const value = leaf.type.read(raw);
+      if (value !== undefined) return value;
+      this.#problems.push(
+        `${place(name)}: ${name} must be ${leaf.type.expects}; it is ${leaf.secret ? 'something else' : show(raw)}`,
+      );
+    } catch (error) {
+      this.#problems.push(`${place(name)}: ${name} ${messageOf(error)}; it is ${show(raw)}`);
+    }
+    return leaf.initial === undefined ? undefined : leaf.type.read(leaf.initial);
+  }
+
+  #readPlugs(plugs: unknown): PlugConfig[] {
+    if (plugs === undefined || plugs === null) return [];
+    if (Array.isArray(plugs)) return plugs.flatMap((entry, index) => this.#readPlug(entry, index));
+    this.#problems.push(
+      `${this.#file.locate(['plugs'])}: plugs must be a list, each with "- path:" and "host:"`,
+    );
+    return [];
+  }
+
+  #readPlug(entry: unknown, index: number): PlugConfig[] {
+    const at = ['plugs', index];
+    if (!isObject(entry)) {
+      this.#problems.push(`${this.#file.locate(at)}: plugs[${index}] must hold "path:" and "host:"`);
+      return [];
+    }
+    this.#collect(entry, PLUG_SCHEMA, at);
+    const prefix = `plugs[${index}].`;
+    const place = (name: string) =>
+      this.#file.locate([...at, ...name.slice(prefix.length).split('.').filter(Boolean)]);
+    const plug = this.#read(PLUG_SCHEMA, (name) => this.#written.get(name), prefix, place);
+    return typeof plug.path === 'string' ? [slugged(plug)] : [];
+  }
+
+  #checkBroker({ mqtt, broker }: Config): void {
+    const open = broker.username === undefined || broker.password === undefined;
+    if (mqtt.url !== undefined || !open || broker.allowAnonymous || isLoopback(broker.listen.host)) return;
+    this.#problems.push(
+      `${this.#place('broker.listen')}: broker.listen opens the broker to the network: set broker.username and broker.password, or broker.allowAnonymous: true`,
+    );
+  }
+
+  /** A path is a plug or a place, never both; an address and a MAC are one plug's. */
+  #checkPlugs(plugs: readonly PlugConfig[]): void {
+    const paths = new Map<string, number>();
+    const others = new Map<string, number>();
+    plugs.forEach((plug, index) => {
+      const at = (key: string) => `${this.#file.locate(['plugs', index, key])}: plugs[${index}].${key}`;
+      const problem = pathProblem(plug.path);
+      if (problem !== undefined) this.#problems.push(`${at('path')} ${show(plug.path)}: ${problem}`);
+      const twin = paths.get(plug.path);
+      if (twin !== undefined) this.#problems.push(`${at('path')} ${plug.path} is taken by plugs[${twin}]`);
+      paths.set(plug.path, index);
+      if (plug.host === undefined && plug.mac === undefined) {
+        this.#problems.push(`${at('path')} ${plug.path} needs "host:" or "mac:"`);
+      }
+      for (const [key, value] of [
+        ['host', plug.host && `${plug.host.host}:${plug.host.port}`],
+        ['mac', plug.mac],
+      ] as const) {
+        if (value === undefined) continue;
+        const other = others.get(value);
+        if (other !== undefined) this.#problems.push(`${at(key)} ${value} is taken by plugs[${other}]`);
+        others.set(value, index);
+      }
+    });
+    for (const [path, index] of paths) {
+      for (const place of placesOf(path)) {
+        const plug = paths.get(place);
+        if (plug === undefined) continue;
+        this.#problems.push(
+          `${this.#file.locate(['plugs', plug, 'path'])}: plugs[${plug}].path ${place} is a plug, yet plugs[${index}] (${path}) makes it a place`,
+        );
+      }
+    }
+  }
+}
+
+/** Stands for `plugs` where the names of all options are needed. */
+const PLUGS_KEY: Leaf<unknown> = {
+  doc: 'The plugs.',
+  type: { expects: 'a list', schema: {}, read: (raw) => raw },
+  initial: undefined,
+};
+
+/** The schema as convict wants it: convict merges the sources, the types of the leaves read the result. */
+function convictSchema(schema: Schema, prefix = ''): convict.Schema<{ [name: string]: unknown }> {
+  const entries = Object.entries(schema).map(([key, node]): [string, convict.SchemaObj<unknown>] => {
+    const name = prefix + key;
+    if (!isLeaf(node)) return [key, convictSchema(node, `${name}.`) as convict.SchemaObj<unknown>];
+    const { doc, initial = null, secret = false } = node;
+    return [
+      key,
+      {
+        doc,
+        default: initial,
+        format: '*',
+        env: variableOf(name),
+        sensitive: secret,
+        ...(secret ? {} : { arg: flagOf(name) }),
+      },
+    ];
+  });
+  return Object.fromEntries(entries);
+}
+
+/** Makes the path fit for topics, and keeps what was written as the plug's name if that differs. */
+function slugged(plug: PlugConfig): PlugConfig {
+  const segments = plug.path.split('/');
+  const path = segments.map((segment) => (/[^a-z0-9_-]/.test(segment) ? slug(segment) : segment)).join('/');
+  const written = segments.at(-1)?.trim() ?? '';
+  const name = plug.name ?? (path.endsWith(written) ? undefined : written);
+  return { ...plug, path, name };
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+}
+
+function dotted(path: readonly (string | number)[]): string {
+  return path
+    .map((step, index) => (typeof step === 'number' ? `[${step}]` : index === 0 ? step : `.${step}`))
+    .join('');
+}
+
+function show(value: unknown): string {
+  const shown = JSON.stringify(value) ?? String(value);
+  return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value === 'object' && value !== null) Object.values(value).forEach(freeze);
+  return Object.freeze(value);
+}

@@ -1,0 +1,202 @@
+import { baseTopicProblem } from '../mqtt/topics.ts';
+import { readMac } from '../protocol/replies.ts';
+import { brokerUrl, count, duration, endpoint, flag, listOf, oneOf, type Type, text } from './types.ts';
+
+/** One option: what it is for, what it holds, and what it is when nobody says. */
+export interface Leaf<T> {
+  readonly doc: string;
+  readonly type: Type<T>;
+  /** Written as a user would write it; `undefined` leaves the value open. */
+  readonly initial: unknown;
+  /** There is no doing without it. */
+  readonly required?: true;
+  /** Never shown, logged or taken from the command line; `…_FILE` names a file that holds it. */
+  readonly secret?: true;
+}
+
+export type Schema = { readonly [key: string]: Leaf<unknown> | Schema };
+
+/** The values of a schema, once read. */
+export type Values<S> = { readonly [K in keyof S]: S[K] extends Leaf<infer T> ? T : Values<S[K]> };
+
+function leaf<T>(doc: string, type: Type<T>, initial: unknown): Leaf<T> {
+  return { doc, type, initial };
+}
+
+/** An option that is not there unless someone sets it. */
+function open<T>(doc: string, type: Type<T>): Leaf<T | undefined> {
+  return { doc, type, initial: undefined };
+}
+
+function needed<T>(doc: string, type: Type<T>): Leaf<T> {
+  return { doc, type, initial: undefined, required: true };
+}
+
+function secret(doc: string): Leaf<string | undefined> {
+  return { ...open(doc, text), secret: true };
+}
+
+/** Whether a node of the schema is an option, not a group of them. */
+export function isLeaf(node: Leaf<unknown> | Schema): node is Leaf<unknown> {
+  return typeof node.doc === 'string';
+}
+
+const baseTopic: Type<string> = {
+  ...text,
+  expects: 'a topic such as museum',
+  read(raw) {
+    const topic = text.read(raw);
+    const problem = topic === undefined ? undefined : baseTopicProblem(topic);
+    if (problem !== undefined) throw new RangeError(`a base topic ${problem}`);
+    return topic;
+  },
+};
+
+const mac: Type<string> = {
+  expects: 'a MAC such as 50:C7:BF:12:34:56',
+  schema: { type: 'string', pattern: '^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$' },
+  read: (raw) => (typeof raw === 'string' ? readMac(raw) : undefined),
+};
+
+const SECOND = 1000;
+const DAY = 86_400 * SECOND;
+
+/** How a plug is polled; every plug may have its own. */
+const POLL = {
+  interval: duration(100, DAY),
+  timeout: duration(100, 60 * SECOND),
+  offlineAfter: count(1, 100),
+  backoffMax: duration(SECOND, DAY),
+  statistics: duration(10 * SECOND, DAY),
+};
+
+/** Every option there is, but for the plugs. The names are those of the file, of the variables and of the flags. */
+export const SCHEMA = {
+  mqtt: {
+    url: open(
+      'The broker, or several to be tried in turn. Left out: the embedded broker is started and used.',
+      listOf(brokerUrl),
+    ),
+    baseTopic: leaf('All topics begin with this.', baseTopic, 'museum'),
+    username: open('Name to log in with.', text),
+    password: secret('Password to log in with.'),
+    clientId: open(
+      'Name of this client at the broker; must be its own. Left out: one is made up at each start.',
+      text,
+    ),
+    version: leaf(
+      'Protocol: `auto` tries MQTT 5 and falls back to 3.1.1.',
+      oneOf('auto', '5', '3.1.1'),
+      'auto',
+    ),
+    keepalive: leaf(
+      'How long the connection may be silent before it is checked.',
+      duration(SECOND, 65_535 * SECOND),
+      '30s',
+    ),
+    ca: open(
+      'File with the certificate of the authority that signed the certificate of the broker (PEM).',
+      text,
+    ),
+    cert: open('File with the certificate of this client (PEM).', text),
+    key: open('File with the key of that certificate (PEM).', text),
+    rejectUnauthorized: leaf(
+      'Whether a broker with a certificate that cannot be verified is refused.',
+      flag,
+      true,
+    ),
+    onLoginRefused: leaf('What to do when the broker refuses the login.', oneOf('retry', 'exit'), 'retry'),
+    output: leaf(
+      'Publish states as JSON, as one topic per value (`flat`), or both.',
+      oneOf('json', 'flat', 'both'),
+      'both',
+    ),
+    heartbeat: leaf('An unchanged state is published again after this time.', duration(SECOND, DAY), '60s'),
+  },
+  broker: {
+    listen: leaf(
+      'Where the embedded broker listens. Other than on the loopback address it needs a password.',
+      endpoint(1883),
+      '127.0.0.1:1883',
+    ),
+    username: open('Name that clients of the embedded broker must give.', text),
+    password: secret('Password that clients of the embedded broker must give.'),
+    allowAnonymous: leaf('Let the embedded broker be open to the network without a password.', flag, false),
+  },
+  poll: {
+    interval: leaf('Time between two polls of a plug.', POLL.interval, '5s'),
+    timeout: leaf('How long a plug may take to answer.', POLL.timeout, '5s'),
+    offlineAfter: leaf('Polls that fail in a row before a plug counts as offline.', POLL.offlineAfter, 3),
+    backoffMax: leaf('The longest wait between polls of a plug that is offline.', POLL.backoffMax, '30s'),
+    statistics: leaf(
+      'Time between two readings of the energy of the day and the month.',
+      POLL.statistics,
+      '5m',
+    ),
+  },
+  command: {
+    ttl: leaf(
+      'How long a command that cannot be delivered stays wanted; 0 tries once.',
+      duration(0, 7 * DAY),
+      '60s',
+    ),
+    concurrency: leaf('How many plugs of a place are switched at a time.', count(1, 10_000), 64),
+  },
+  homeassistant: {
+    discovery: leaf(
+      'Announce plugs to Home Assistant: one message per device, one per entity (`single`), or none.',
+      oneOf('device', 'single', 'off'),
+      'device',
+    ),
+    prefix: leaf('The discovery prefix of Home Assistant.', baseTopic, 'homeassistant'),
+  },
+  log: {
+    level: leaf(
+      'The least severe messages that are logged.',
+      oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
+      'info',
+    ),
+    format: leaf(
+      '`pretty` for people, `json` for programs; `auto` is pretty on a terminal.',
+      oneOf('auto', 'pretty', 'json'),
+      'auto',
+    ),
+  },
+} as const satisfies Schema;
+
+/** The options of one plug. */
+export const PLUG_SCHEMA = {
+  path: needed(
+    'Where the plug is in the topic tree: `shed3`, `east-wing/lamp-1`. Spaces and capitals are made fit.',
+    text,
+  ),
+  host: open('Its address: `host` or `host:port`.', endpoint(9999)),
+  mac: open('Its MAC; no other plug is then taken for it.', mac),
+  name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
+  area: open('The area that Home Assistant suggests for it.', text),
+  poll: {
+    interval: open('As `poll.interval`, for this plug.', POLL.interval),
+    timeout: open('As `poll.timeout`, for this plug.', POLL.timeout),
+    offlineAfter: open('As `poll.offlineAfter`, for this plug.', POLL.offlineAfter),
+    backoffMax: open('As `poll.backoffMax`, for this plug.', POLL.backoffMax),
+    statistics: open('As `poll.statistics`, for this plug.', POLL.statistics),
+  },
+} as const satisfies Schema;
+
+/** Every option of a schema with its dotted name, in order. */
+export function* leaves(schema: Schema, prefix = ''): Iterable<readonly [string, Leaf<unknown>]> {
+  for (const [key, node] of Object.entries(schema)) {
+    if (isLeaf(node)) yield [prefix + key, node];
+    else yield* leaves(node, `${prefix}${key}.`);
+  }
+}
+
+/** The environment variable of an option: `poll.interval` is `HS110_MQTT_POLL_INTERVAL`. */
+export function variableOf(name: string): string {
+  return `HS110_MQTT_${name.replaceAll('.', '_').toUpperCase()}`;
+}
+
+/** The flag of an option: `mqtt.baseTopic` is `mqtt-base-topic`. */
+export function flagOf(name: string): string {
+  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('.', '-');
+}

@@ -1,0 +1,114 @@
+import { parseDuration } from '../runtime/duration.ts';
+
+/** One kind of value: how it is read from what a file, a variable or a flag holds, and how it is described. */
+export interface Type<T> {
+  /** What a user is told to write. */
+  readonly expects: string;
+  /** The JSON Schema of it, for editors. */
+  readonly schema: JsonSchema;
+  /** The value meant by `raw`; `undefined` if it means none. May throw an Error that says more. */
+  read(raw: unknown): T | undefined;
+}
+
+export type JsonSchema = { readonly [key: string]: unknown };
+
+export const text: Type<string> = {
+  expects: 'a text',
+  schema: { type: 'string', minLength: 1 },
+  read: (raw) =>
+    typeof raw === 'string' && raw !== '' ? raw : typeof raw === 'number' ? String(raw) : undefined,
+};
+
+export const flag: Type<boolean> = {
+  expects: 'true or false',
+  schema: { type: 'boolean' },
+  read: (raw) =>
+    raw === true || raw === 'true' ? true : raw === false || raw === 'false' ? false : undefined,
+};
+
+/** A length of time, in milliseconds once read. */
+export function duration(leastMs: number, mostMs: number): Type<number> {
+  return {
+    expects: 'a duration with its unit, such as 200ms, 5s, 30m or 8h',
+    schema: { type: 'string', pattern: '^(0|\\d+(\\.\\d+)?(ms|s|m|h|d))$' },
+    read(raw) {
+      const ms = typeof raw === 'string' ? parseDuration(raw) : raw === 0 ? 0 : undefined;
+      if (ms !== undefined && (ms < leastMs || ms > mostMs)) {
+        throw new RangeError(`must be from ${leastMs} ms to ${mostMs} ms`);
+      }
+      return ms;
+    },
+  };
+}
+
+export function count(least: number, most: number): Type<number> {
+  return {
+    expects: `a whole number from ${least} to ${most}`,
+    schema: { type: 'integer', minimum: least, maximum: most },
+    read(raw) {
+      const value = typeof raw === 'string' && /^\d+$/.test(raw) ? Number(raw) : raw;
+      return typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most
+        ? value
+        : undefined;
+    },
+  };
+}
+
+export function oneOf<const T extends string>(...values: readonly T[]): Type<T> {
+  return {
+    expects: `one of ${values.join(', ')}`,
+    schema: { enum: values },
+    // YAML reads a bare `off` as text, yet some editors and people write false.
+    read: (raw) => values.find((value) => value === String(raw)),
+  };
+}
+
+/** A value that may be written alone, as a list, or with commas in between. */
+export function listOf<T>(type: Type<T>): Type<readonly T[]> {
+  return {
+    expects: `${type.expects}, or a list`,
+    schema: { anyOf: [type.schema, { type: 'array', items: type.schema, minItems: 1 }] },
+    read(raw) {
+      const items: unknown[] = Array.isArray(raw)
+        ? raw
+        : typeof raw === 'string'
+          ? raw.split(',').map((item) => item.trim())
+          : [raw];
+      const values = items.map((item) => type.read(item));
+      return values.length > 0 && values.every((value) => value !== undefined) ? values : undefined;
+    },
+  };
+}
+
+const BROKER_PROTOCOLS = ['mqtt:', 'mqtts:', 'tcp:', 'ssl:', 'tls:', 'ws:', 'wss:'];
+
+export const brokerUrl: Type<string> = {
+  expects: 'the address of a broker, such as mqtt://192.168.1.10:1883 or mqtts://broker.example',
+  schema: { type: 'string', pattern: '^(mqtts?|tcp|ssl|tls|wss?)://' },
+  read(raw) {
+    if (typeof raw !== 'string' || !URL.canParse(raw)) return undefined;
+    const { protocol, hostname } = new URL(raw);
+    return BROKER_PROTOCOLS.includes(protocol) && hostname !== '' ? raw : undefined;
+  },
+};
+
+/** Where something is or listens. */
+export interface Endpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** `host`, `host:port` or `[v6]:port`. */
+export function endpoint(defaultPort: number): Type<Endpoint> {
+  return {
+    expects: `an address such as 192.168.1.145 or 192.168.1.145:${defaultPort}`,
+    schema: { type: 'string', minLength: 1 },
+    read(raw) {
+      if (typeof raw !== 'string') return undefined;
+      const match = /^(?:\[([0-9a-fA-F:.]+)\]|([^\s:/[\]]+))(?::(\d{1,5}))?$/.exec(raw.trim());
+      const host = match?.[1] ?? match?.[2];
+      const port = match?.[3] === undefined ? defaultPort : Number(match[3]);
+      return host === undefined || port > 65_535 ? undefined : { host, port };
+    },
+  };
+}

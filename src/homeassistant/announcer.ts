@@ -1,0 +1,97 @@
+import type { Logger } from 'pino';
+import type { BridgeView, PlugEvent } from '../bridge/bridge.ts';
+import type { PlugInfo } from '../bridge/model.ts';
+import type { Incoming, MqttSession } from '../mqtt/link.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { aborted, type Task } from '../runtime/supervisor.ts';
+import {
+  type Announcement,
+  announceBridge,
+  announcePlug,
+  type DiscoveryOptions,
+  type Naming,
+} from './discovery.ts';
+
+export interface AnnouncerOptions {
+  readonly bridge: BridgeView;
+  readonly session: MqttSession;
+  readonly discovery: DiscoveryOptions;
+  /** What the site calls its plugs, by path. */
+  readonly names: ReadonlyMap<string, Naming>;
+  /** Publishes all states anew, once Home Assistant knows what they belong to. */
+  readonly republish: () => void;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+/** After Home Assistant's birth message it needs a moment, and not all bridges should speak at once. */
+const BIRTH_DELAY_MS = 1000;
+const BIRTH_SPREAD_MS = 9000;
+/** Between the announcements and the states: Home Assistant subscribes to new topics in batches. */
+const SUBSCRIBE_MS = 2000;
+
+/** Announces bridge and plugs to Home Assistant: when they are first seen or change, and when either side returns. */
+export class Announcer implements Task {
+  readonly name = 'homeassistant';
+  readonly #options: AnnouncerOptions;
+  /** Which plug an id was given to: a plug that is configured twice must not be announced twice. */
+  readonly #owners = new Map<string, string>();
+
+  constructor(options: AnnouncerOptions) {
+    this.#options = options;
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { bridge, session, discovery, clock, random } = this.#options;
+    const states = clock.timer(() => this.#options.republish());
+    const birth = clock.timer(() => {
+      this.#all();
+      states.set(SUBSCRIBE_MS);
+    });
+    const unsubscribe = bridge.subscribe((event) => this.#noted(event));
+    session.onConnect(() => this.#all());
+    session.listen([`${discovery.prefix}/status`], (incoming) => {
+      if (isBirth(incoming, discovery.prefix)) birth.set(BIRTH_DELAY_MS + random() * BIRTH_SPREAD_MS);
+    });
+    ready();
+    await aborted(signal);
+    unsubscribe();
+    birth.clear();
+    states.clear();
+  }
+
+  #all(): void {
+    this.#publish(announceBridge(this.#options.discovery));
+    for (const { path, info } of this.#options.bridge.plugs()) {
+      if (info !== null) this.#announce(path, info);
+    }
+  }
+
+  #noted({ before, after }: PlugEvent): void {
+    if (after.info !== null && after.info !== before.info) this.#announce(after.path, after.info);
+  }
+
+  #announce(path: string, info: PlugInfo): void {
+    const { discovery, names, log } = this.#options;
+    if (info.mac === null) return;
+    const owner = this.#owners.get(info.mac) ?? path;
+    this.#owners.set(info.mac, owner);
+    if (owner === path)
+      this.#publish(
+        announcePlug(names.get(path) ?? { path, name: undefined, area: undefined }, info, discovery),
+      );
+    else log.warn({ plug: path, sameAs: owner }, 'two paths lead to one plug; only the first is announced');
+  }
+
+  #publish(announcements: readonly Announcement[]): void {
+    for (const { topic, payload } of announcements) {
+      this.#options.session.publish({ topic, payload, retain: true, qos: 1 });
+    }
+  }
+}
+
+/** A retained birth message is from long ago. */
+function isBirth({ topic, payload, retain }: Incoming, prefix: string): boolean {
+  return !retain && topic === `${prefix}/status` && payload.toString() === 'online';
+}

@@ -1,0 +1,27 @@
+import { type Logger, pino } from 'pino';
+
+export interface LogOptions {
+  readonly level: string;
+  readonly format: 'pretty' | 'json';
+}
+
+/** What must never stand in a log, should it ever come near one: account, place, cloud identity, Wi-Fi. */
+const SECRETS = [
+  'password',
+  'username',
+  'deviceId',
+  'latitude',
+  'longitude',
+  'latitude_i',
+  'longitude_i',
+  'ssid',
+];
+
+/** The log of the whole program, to standard error: for people on a terminal, else one JSON object a line. */
+export async function createLog({ level, format }: LogOptions): Promise<Logger> {
+  const options = { level, base: null, redact: SECRETS.flatMap((key) => [key, `*.${key}`]) };
+  const stderr = { dest: 2, sync: true };
+  if (format === 'json') return pino(options, pino.destination(stderr));
+  const { default: pretty } = await import('pino-pretty');
+  return pino(options, pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', colorize: true }));
+}

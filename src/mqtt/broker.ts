@@ -1,0 +1,106 @@
+import { createHash, timingSafeEqual } from 'node:crypto';
+import { createServer, type Server, type Socket } from 'node:net';
+import { Aedes, type AedesOptions } from 'aedes';
+import type { Logger } from 'pino';
+import { BridgeError } from '../errors.ts';
+import { type Clock, sleep } from '../runtime/clock.ts';
+import { aborted, type Task } from '../runtime/supervisor.ts';
+
+export interface BrokerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly clock: Clock;
+  readonly log: Logger;
+}
+
+/** How long clients may take to receive what was sent to them before the broker closes. */
+const FLUSH_MS = 500;
+
+/** The embedded MQTT 3.1.1 broker: for sites that have none, on 127.0.0.1 unless told otherwise. */
+export class Broker implements Task {
+  readonly name = 'broker';
+  readonly #options: BrokerOptions;
+  readonly #sockets = new Set<Socket>();
+  #port: number;
+
+  constructor(options: BrokerOptions) {
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  /** Where clients on this machine find it, once it is ready. */
+  get url(): string {
+    const { host } = this.#options;
+    const near =
+      host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+    return `mqtt://${near}:${this.#port}`;
+  }
+
+  /** Rejects if the port cannot be had. */
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { host, port, log } = this.#options;
+    const aedes = await Aedes.createBroker({ authenticate: this.#authenticate() });
+    // Nagle's algorithm would hold back a publish behind an unacknowledged one for some 40 ms.
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
+      aedes.handle(socket);
+    });
+    this.#port = await listen(server, host, port);
+    log.info({ host, port: this.#port }, 'embedded broker listens');
+    ready();
+    await aborted(signal);
+    server.close();
+    await this.#flush();
+    await new Promise<void>((resolve) => aedes.close(resolve));
+  }
+
+  /** Lets clients receive what is on its way to them. */
+  async #flush(): Promise<void> {
+    const { clock } = this.#options;
+    const until = clock.now() + FLUSH_MS;
+    await new Promise<void>((resolve) => clock.soon(resolve));
+    while (clock.now() < until && [...this.#sockets].some((socket) => socket.writableLength > 0)) {
+      await sleep(clock, 10);
+    }
+  }
+
+  #authenticate(): Required<AedesOptions>['authenticate'] {
+    const { username, password } = this.#options;
+    return (_client, name, secret, done) => {
+      done(null, username === undefined || (same(name, username) && same(secret?.toString(), password)));
+    };
+  }
+}
+
+/** Resolves with the port, which the system chooses if `port` is 0. */
+function listen(server: Server, host: string, port: number): Promise<number> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      const why =
+        cause.code === 'EADDRINUSE' ? 'the port is taken: another broker runs there' : cause.message;
+      const cure = 'set mqtt.url to use that broker, or broker.listen to another port';
+      reject(
+        new BridgeError(
+          'broker-cannot-listen',
+          `the broker cannot listen on ${host}:${port}: ${why}; ${cure}`,
+          { cause },
+        ),
+      );
+    });
+    server.listen(port, host, () => {
+      const address = server.address();
+      resolve(typeof address === 'object' && address !== null ? address.port : port);
+    });
+  });
+}
+
+/** Compares in a time that says nothing about where the two differ. */
+function same(given: string | undefined, wanted: string | undefined): boolean {
+  const digest = (text: string | undefined) =>
+    createHash('sha256')
+      .update(text ?? '')
+      .digest();
+  return timingSafeEqual(digest(given), digest(wanted));
+}

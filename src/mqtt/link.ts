@@ -1,0 +1,379 @@
+import type { Socket } from 'node:net';
+import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import type { Logger } from 'pino';
+import { BridgeError } from '../errors.ts';
+import { backoff } from '../runtime/backoff.ts';
+import { type Clock, sleep } from '../runtime/clock.ts';
+import { type Task, within } from '../runtime/supervisor.ts';
+
+/** One message to a topic. */
+export interface Message {
+  readonly topic: string;
+  readonly payload: string;
+  readonly retain: boolean;
+  readonly qos: 0 | 1;
+  /** Sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
+  readonly keep?: boolean;
+  readonly correlationData?: Buffer;
+}
+
+/** One message that arrived on a topic subscribed to. */
+export interface Incoming {
+  readonly topic: string;
+  readonly payload: Buffer;
+  readonly retain: boolean;
+  /** MQTT 5: where the sender wants the answer, and what is to come with it. */
+  readonly responseTopic: string | undefined;
+  readonly correlationData: Buffer | undefined;
+}
+
+/** What those see of the link who publish and listen. */
+export interface MqttSession {
+  /** Sends a message; one that is not to be kept is dropped while there is no connection. */
+  publish(message: Message): void;
+  /** Whether the broker takes more at the moment; if not, `whenFree` says when. */
+  readonly congested: boolean;
+  whenFree(resume: () => void): void;
+  /** Calls `connected` after each connect, when everything retained is to be published anew. */
+  onConnect(connected: () => void): void;
+  /** Subscribes at each connect, and hands all messages that arrive to `received`. */
+  listen(filters: readonly string[], received: (incoming: Incoming) => void): void;
+}
+
+export interface LinkOptions {
+  /** Brokers, tried in turn; asked for when the link starts. */
+  readonly urls: () => readonly string[];
+  readonly version: '5' | '3.1.1' | 'auto';
+  readonly clientId: string;
+  readonly username: string | undefined;
+  readonly password: string | undefined;
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+  readonly rejectUnauthorized: boolean;
+  readonly keepaliveS: number;
+  /** Give up when the broker refuses the login, instead of trying again. */
+  readonly exitOnRefusedLogin: boolean;
+  /** The topic that says whether the bridge is there: last will, `online` when connected, `offline` at the end. */
+  readonly stateTopic: string;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+}
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const FIRST_RETRY_MS = 500;
+const LAST_RETRY_MS = 30_000;
+/** Wait after another client took over the session, lest the two throw each other out for ever. */
+const TAKEN_OVER_WAIT_MS = 60_000;
+/** Bytes on their way to the broker above which publishing pauses. */
+const CONGESTED_BYTES = 1024 * 1024;
+/** QoS 1 messages on their way at a time, unless the broker wants fewer. */
+const QOS1_WINDOW = 64;
+/** Messages kept for the broker's return; beyond it the oldest go. */
+const MOST_KEPT = 10_000;
+/** How long the last messages may take at the end. */
+const FAREWELL_MS = 1500;
+
+const WRONG_VERSION = new Set([1, 132]);
+const REFUSED_LOGIN = new Set([4, 5, 134, 135]);
+const TAKEN_OVER = 142;
+
+/** Why a connection ended; `code` is the broker's reason code, if it gave one. */
+interface Ending {
+  readonly connected: boolean;
+  readonly code: number | undefined;
+  readonly message: string;
+}
+
+/**
+ * The connection to the broker: made, lost and made again for as long as the bridge runs, each time as a clean
+ * session. It keeps no state but the messages that must not be lost.
+ */
+export class MqttLink implements Task, MqttSession {
+  readonly name = 'mqtt';
+  readonly #options: LinkOptions;
+  readonly #connected: (() => void)[] = [];
+  readonly #received: ((incoming: Incoming) => void)[] = [];
+  readonly #filters: string[] = [];
+  readonly #tooLarge = new Set<string>();
+  #client: MqttClient | undefined;
+  /** QoS 1 messages in order: the first `#flying` of them are on their way. */
+  #outbox: Message[] = [];
+  #flying = new Set<Message>();
+  #window = QOS1_WINDOW;
+  #largest = Number.POSITIVE_INFINITY;
+  #version: 4 | 5;
+
+  constructor(options: LinkOptions) {
+    this.#options = options;
+    this.#version = options.version === '3.1.1' ? 4 : 5;
+  }
+
+  onConnect(connected: () => void): void {
+    this.#connected.push(connected);
+  }
+
+  listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
+    this.#filters.push(...filters);
+    this.#received.push(received);
+  }
+
+  get congested(): boolean {
+    return (this.#client?.stream.writableLength ?? 0) > CONGESTED_BYTES;
+  }
+
+  whenFree(resume: () => void): void {
+    if (this.#client === undefined) resume();
+    else this.#client.stream.once('drain', resume);
+  }
+
+  publish(message: Message): void {
+    if (message.qos === 0 && !message.keep) {
+      if (this.#client !== undefined && this.#fits(message)) this.#send(this.#client, message);
+      return;
+    }
+    if (this.#client === undefined && !message.keep) return;
+    if (this.#outbox.length >= MOST_KEPT) this.#outbox.shift();
+    this.#outbox.push(message);
+    this.#pump();
+  }
+
+  /** Runs until the signal aborts; not being able to connect is no reason to end. */
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    ready();
+    const { clock, random, log } = this.#options;
+    const urls = this.#options.urls();
+    let failures = 0;
+    for (let attempt = 0; !signal.aborted; attempt++) {
+      const url = urls[attempt % urls.length] ?? '';
+      const since = clock.now();
+      const ending = await this.#session(url, signal);
+      if (signal.aborted) return;
+      if (this.#fallBack(ending, url)) continue;
+      // A connection that held for a while ends a row of failures.
+      failures = ending.connected && clock.now() - since > LAST_RETRY_MS ? 0 : failures;
+      this.#report(ending, url, failures === 0);
+      if (REFUSED_LOGIN.has(ending.code ?? 0) && this.#options.exitOnRefusedLogin) {
+        throw new BridgeError(
+          'login-refused',
+          `the broker ${place(url)} refuses the login: ${ending.message}`,
+        );
+      }
+      const round = Math.floor(failures / urls.length);
+      failures++;
+      const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, random);
+      await sleep(
+        clock,
+        ending.code === TAKEN_OVER ? TAKEN_OVER_WAIT_MS : failures % urls.length === 0 ? wait : 0,
+        signal,
+      );
+    }
+    log.debug('link ended');
+  }
+
+  /** One connection from its first byte to its end. */
+  async #session(url: string, signal: AbortSignal): Promise<Ending> {
+    const client = mqtt.connect(url, this.#connectOptions());
+    const leave = () => void this.#farewell(client).finally(() => client.end(true));
+    signal.addEventListener('abort', leave, { once: true });
+    const ending = await this.#watch(client, url);
+    signal.removeEventListener('abort', leave);
+    client.end(true);
+    return ending;
+  }
+
+  #connectOptions(): IClientOptions {
+    const { username, password, ca, cert, key, stateTopic } = this.#options;
+    return {
+      clientId: this.#options.clientId,
+      protocolVersion: this.#version,
+      clean: true,
+      reconnectPeriod: 0,
+      resubscribe: false,
+      queueQoSZero: false,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      keepalive: this.#options.keepaliveS,
+      rejectUnauthorized: this.#options.rejectUnauthorized,
+      ...(username === undefined ? {} : { username }),
+      ...(password === undefined ? {} : { password }),
+      ...(ca === undefined ? {} : { ca }),
+      ...(cert === undefined ? {} : { cert }),
+      ...(key === undefined ? {} : { key }),
+      will: { topic: stateTopic, payload: Buffer.from('offline'), qos: 1, retain: true },
+    };
+  }
+
+  /** Follows a connection; resolves when it is over. */
+  #watch(client: MqttClient, url: string): Promise<Ending> {
+    let connected = false;
+    let code: number | undefined;
+    let message = 'the connection was closed';
+    // A publish behind an unacknowledged one would otherwise wait for some 40 ms.
+    if (isSocket(client.stream)) client.stream.setNoDelay(true);
+    client.on('connect', (connack) => {
+      connected = true;
+      this.#opened(client, connack, url);
+    });
+    client.on('message', (topic, payload, packet) => this.#dispatch(topic, payload, packet));
+    client.on('disconnect', (packet) => {
+      code = packet.reasonCode;
+      message = packet.properties?.reasonString ?? `the broker ended the connection (reason code ${code})`;
+    });
+    client.on('error', (error) => {
+      if ('code' in error && typeof error.code === 'number') code = error.code;
+      message = error.message === '' && 'code' in error ? String(error.code) : error.message;
+    });
+    return new Promise((resolve) => {
+      client.on('close', () => {
+        if (this.#client === client) this.#client = undefined;
+        this.#flying.clear();
+        this.#outbox = this.#outbox.filter((kept) => kept.keep);
+        resolve({ connected, code, message });
+      });
+    });
+  }
+
+  #opened(client: MqttClient, connack: IConnackPacket, url: string): void {
+    this.#client = client;
+    this.#window = Math.min(QOS1_WINDOW, connack.properties?.receiveMaximum ?? QOS1_WINDOW);
+    this.#largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    this.#options.log.info(
+      { broker: place(url), version: this.#version === 5 ? '5' : '3.1.1' },
+      'connected to broker',
+    );
+    // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained.
+    const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true } : {}) };
+    client.subscribe(this.#filters, options, (error, granted) => {
+      const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? [];
+      if (error !== null || refused.length > 0) {
+        this.#options.log.error(
+          { err: error, refused },
+          'the broker does not let the bridge subscribe; commands will not arrive',
+        );
+      }
+    });
+    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
+    for (const connected of this.#connected) connected();
+    this.#pump();
+  }
+
+  #dispatch(topic: string, payload: Buffer, packet: IPublishPacket): void {
+    const incoming: Incoming = {
+      topic,
+      payload,
+      retain: packet.retain,
+      responseTopic: packet.properties?.responseTopic,
+      correlationData: packet.properties?.correlationData,
+    };
+    for (const received of this.#received) received(incoming);
+  }
+
+  /** Sends what the window has room for. */
+  #pump(): void {
+    const client = this.#client;
+    if (client === undefined) return;
+    for (const message of this.#outbox) {
+      if (this.#flying.size >= this.#window) return;
+      if (this.#flying.has(message)) continue;
+      if (!this.#fits(message)) {
+        this.#landed(message);
+        return;
+      }
+      this.#flying.add(message);
+      this.#send(client, message, (error) => {
+        // What fails because the connection is gone is dealt with when the connection is.
+        if (error !== undefined && !client.connected) return;
+        if (error !== undefined)
+          this.#options.log.warn(
+            { topic: message.topic, reason: error.message },
+            'the broker refuses a message',
+          );
+        this.#landed(message);
+      });
+    }
+  }
+
+  #landed(message: Message): void {
+    this.#flying.delete(message);
+    const at = this.#outbox.indexOf(message);
+    if (at >= 0) this.#outbox.splice(at, 1);
+    this.#pump();
+  }
+
+  #send(client: MqttClient, message: Message, done?: (error?: Error) => void): void {
+    const { topic, payload, retain, qos, correlationData } = message;
+    const properties =
+      correlationData === undefined || this.#version < 5 ? {} : { properties: { correlationData } };
+    client.publish(
+      topic,
+      payload,
+      { retain, qos, ...properties },
+      done && ((error) => done(error ?? undefined)),
+    );
+  }
+
+  /** A broker closes the connection on a packet larger than it allows: such a message is left out, and said. */
+  #fits(message: Message): boolean {
+    const size = Buffer.byteLength(message.payload) + Buffer.byteLength(message.topic) + 64;
+    if (size <= this.#largest) return true;
+    if (!this.#tooLarge.has(message.topic)) {
+      this.#tooLarge.add(message.topic);
+      const { topic } = message;
+      this.#options.log.warn(
+        { topic, size, largest: this.#largest },
+        'the broker takes no message of this size; left out',
+      );
+    }
+    return false;
+  }
+
+  /** Says goodbye as the last will would, once what must not be lost has been taken. */
+  async #farewell(client: MqttClient): Promise<void> {
+    if (this.#client !== client) return;
+    const { clock, stateTopic } = this.#options;
+    const until = clock.now() + FAREWELL_MS;
+    this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
+    while (this.#outbox.length > 0 && this.#client === client && clock.now() < until) await sleep(clock, 5);
+    await within(clock, Math.max(0, until - clock.now()), client.endAsync());
+  }
+
+  /** Whether the broker speaks only MQTT 3.1.1, and the next attempt does too. */
+  #fallBack(ending: Ending, url: string): boolean {
+    if (this.#options.version !== 'auto' || this.#version === 4 || ending.connected) return false;
+    if (!WRONG_VERSION.has(ending.code ?? 0)) return false;
+    this.#version = 4;
+    this.#options.log.debug({ broker: place(url) }, 'the broker does not speak MQTT 5');
+    return true;
+  }
+
+  /** Tells of the first failure in a row aloud, of the others quietly. */
+  #report({ code, message, connected }: Ending, url: string, first: boolean): void {
+    const { log, clientId } = this.#options;
+    const details = { broker: place(url), reason: message };
+    if (code === TAKEN_OVER) {
+      log.error(
+        { ...details, clientId },
+        'another client uses the same mqtt.clientId and took over; give each bridge its own',
+      );
+    } else if (REFUSED_LOGIN.has(code ?? 0)) {
+      if (first) log.error(details, 'the broker refuses the login; check mqtt.username and mqtt.password');
+    } else if (connected || first)
+      log.warn(details, connected ? 'lost the broker' : 'cannot reach the broker; trying again');
+    else log.debug(details, 'cannot reach the broker');
+  }
+}
+
+/** A broker's address as it may be shown: without what might be a password. */
+function place(url: string): string {
+  try {
+    const { protocol, host } = new URL(url);
+    return `${protocol}//${host}`;
+  } catch {
+    return 'the broker';
+  }
+}
+
+function isSocket(stream: unknown): stream is Socket {
+  return typeof stream === 'object' && stream !== null && 'setNoDelay' in stream;
+}

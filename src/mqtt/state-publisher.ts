@@ -1,0 +1,189 @@
+import type { BridgeView, PlugEvent } from '../bridge/bridge.ts';
+import type { PlugState } from '../bridge/model.ts';
+import { type PlaceState, placesOf } from '../bridge/places.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { aborted, type Task } from '../runtime/supervisor.ts';
+import type { MqttSession } from './link.ts';
+import { flatPayloads, placePayload, plugValues } from './payloads.ts';
+import { FLAT_VALUES, type Topics } from './topics.ts';
+
+export interface PublisherOptions {
+  readonly bridge: BridgeView;
+  readonly session: MqttSession;
+  readonly topics: Topics;
+  readonly clock: Clock;
+  readonly output: 'json' | 'flat' | 'both';
+  /** An unchanged state is told again after this time, so that `last_seen` stays meaningful. */
+  readonly heartbeatMs: number;
+}
+
+/** What was last published of a plug. */
+interface Published {
+  readonly state: PlugState;
+  readonly flat: readonly string[];
+  readonly at: number;
+}
+
+/** A place whose summed power alone changes is told at most this often. */
+const PLACE_POWER_MS = 1000;
+
+/**
+ * Publishes what changed of plugs and places, retained. Nothing is queued: a plug that changed is noted, and its
+ * state of the moment is sent once the input at hand is dealt with and the broker takes more.
+ */
+export class StatePublisher implements Task {
+  readonly name = 'state';
+  readonly #options: PublisherOptions;
+  readonly #published = new Map<string, Published>();
+  readonly #publishedPlaces = new Map<string, string>();
+  readonly #plugs = new Set<string>();
+  readonly #places = new Set<string>();
+  /** Places of which only the power changed; they wait for the timer. */
+  readonly #idlePlaces = new Set<string>();
+  readonly #timer: Timer;
+  #waiting = false;
+  #flushing = false;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#timer = options.clock.timer(() => this.#promote());
+  }
+
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { bridge, session } = this.#options;
+    const unsubscribe = bridge.subscribe((event) => this.#note(event));
+    session.onConnect(() => this.publishAll());
+    ready();
+    await aborted(signal);
+    unsubscribe();
+    this.#timer.clear();
+    this.#flush();
+    this.#stopped = true;
+    for (const plug of bridge.plugs()) this.#availability(plug.path, 'offline');
+  }
+
+  /** Publishes everything anew, as after a connect: the broker may have forgotten it all. */
+  publishAll(): void {
+    if (this.#stopped) return;
+    this.#published.clear();
+    this.#publishedPlaces.clear();
+    for (const plug of this.#options.bridge.plugs()) {
+      if (plug.availability !== 'unknown') this.#plugs.add(plug.path);
+    }
+    for (const place of this.#options.bridge.places()) this.#places.add(place);
+    this.#later();
+  }
+
+  #note({ before, after, asked }: PlugEvent): void {
+    const last = this.#published.get(after.path);
+    if (asked) this.#published.delete(after.path);
+    else if (last !== undefined && !this.#due(last, after)) return;
+    this.#plugs.add(after.path);
+    const counts = before.relay !== after.relay || before.availability !== after.availability;
+    for (const place of placesOf(after.path)) (counts ? this.#places : this.#idlePlaces).add(place);
+    if (this.#idlePlaces.size > 0 && !this.#waiting) {
+      this.#waiting = true;
+      this.#timer.set(PLACE_POWER_MS);
+    }
+    this.#later();
+  }
+
+  #promote(): void {
+    this.#waiting = false;
+    for (const place of this.#idlePlaces) this.#places.add(place);
+    this.#idlePlaces.clear();
+    this.#later();
+  }
+
+  #due(last: Published, now: PlugState): boolean {
+    if (this.#options.clock.now() - last.at >= this.#options.heartbeatMs) return true;
+    return differs(last.state, now);
+  }
+
+  #later(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    this.#options.clock.soon(() => {
+      this.#flushing = false;
+      this.#flush();
+    });
+  }
+
+  #flush(): void {
+    const { bridge, session } = this.#options;
+    for (const path of this.#plugs) {
+      if (session.congested) {
+        session.whenFree(() => this.#later());
+        return;
+      }
+      this.#plugs.delete(path);
+      const plug = bridge.plug(path);
+      if (plug !== undefined) this.#publishPlug(plug);
+    }
+    for (const path of this.#places) {
+      this.#places.delete(path);
+      this.#idlePlaces.delete(path);
+      const place = bridge.place(path);
+      if (place !== undefined) this.#publishPlace(place);
+    }
+  }
+
+  #publishPlug(plug: PlugState): void {
+    const { output, topics, clock } = this.#options;
+    const last = this.#published.get(plug.path);
+    const values = plugValues(plug);
+    const flat = output === 'json' ? [] : flatPayloads(values);
+    if (plug.lastSeen !== null) {
+      if (output !== 'flat') this.#send(topics.of(plug.path), JSON.stringify(values), 0);
+      flat.forEach((payload, index) => {
+        const name = FLAT_VALUES[index];
+        if (name !== undefined && payload !== last?.flat[index])
+          this.#send(topics.below(plug.path, name), payload, 0);
+      });
+    }
+    if (last?.state.availability !== plug.availability && plug.availability !== 'unknown') {
+      this.#availability(plug.path, plug.availability);
+    }
+    this.#published.set(plug.path, { state: plug, flat, at: clock.now() });
+  }
+
+  #publishPlace(place: PlaceState): void {
+    const { output, topics } = this.#options;
+    const payload = placePayload(place);
+    if (this.#publishedPlaces.get(place.path) === payload) return;
+    this.#publishedPlaces.set(place.path, payload);
+    if (output !== 'flat') this.#send(topics.of(place.path), payload, 0);
+    if (output !== 'json') {
+      this.#send(topics.below(place.path, 'state'), place.state ?? '', 0);
+      this.#send(topics.below(place.path, 'power'), place.power === null ? '' : String(place.power), 0);
+    }
+  }
+
+  #availability(path: string, availability: 'online' | 'offline'): void {
+    this.#send(this.#options.topics.below(path, 'availability'), availability, 1);
+  }
+
+  #send(topic: string, payload: string, qos: 0 | 1): void {
+    this.#options.session.publish({ topic, payload, retain: true, qos });
+  }
+}
+
+/** Whether anything but the time of the last answer is another. */
+function differs(one: PlugState, other: PlugState): boolean {
+  return (
+    one.power !== other.power ||
+    one.current !== other.current ||
+    one.voltage !== other.voltage ||
+    one.relay !== other.relay ||
+    one.rssi !== other.rssi ||
+    one.energy !== other.energy ||
+    one.led !== other.led ||
+    one.availability !== other.availability ||
+    one.problem !== other.problem ||
+    one.onSince !== other.onSince ||
+    one.changedBy !== other.changedBy ||
+    one.energyToday !== other.energyToday ||
+    one.energyMonth !== other.energyMonth
+  );
+}

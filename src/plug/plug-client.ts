@@ -1,0 +1,183 @@
+import { PlugError } from '../errors.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import {
+  answerTo,
+  type EnergyRecord,
+  type MeterReading,
+  type PlugTime,
+  readDays,
+  readMeter,
+  readMonths,
+  readSysinfo,
+  readTime,
+  type Sysinfo,
+} from '../protocol/replies.ts';
+import {
+  GET_SYSINFO,
+  GET_SYSINFO_AND_METER,
+  GET_TIME,
+  getStatistics,
+  type Query,
+  type Request,
+  request,
+  type Settings,
+  setAndConfirm,
+} from '../protocol/requests.ts';
+import type { Transport } from './transport.ts';
+
+/** What one exchange showed of a plug; `meter` only where the plug has one and was asked for it. */
+export interface Observation {
+  readonly sysinfo: Sysinfo;
+  readonly meter: MeterReading | undefined;
+}
+
+/** Energy in kWh by the plug's own calendar, and the time its clock shows. */
+export interface Statistics {
+  readonly time: PlugTime;
+  readonly today: number | undefined;
+  readonly month: number | undefined;
+}
+
+/**
+ * One plug as its owner knows it: asks it what it can answer, and makes sure that it is the plug it is taken
+ * for. The first plug to answer is the one, unless its MAC is given.
+ */
+export class PlugClient {
+  readonly #transport: Transport;
+  readonly #timeoutMs: number;
+  /** The only MAC that is taken for this plug. */
+  #mac: string | undefined;
+  #hasMeter: boolean | undefined;
+  /** The transport's connection on which the MAC was last seen. */
+  #identified = -1;
+
+  constructor(transport: Transport, timeoutMs: number, mac: string | undefined) {
+    this.#transport = transport;
+    this.#timeoutMs = timeoutMs;
+    this.#mac = mac;
+  }
+
+  get mac(): string | undefined {
+    return this.#mac;
+  }
+
+  /** Reads state and meter. The meter is left out until the plug has said, alone, that it has one. */
+  async read(): Promise<Observation> {
+    if (this.#hasMeter === undefined) {
+      const seen = await this.#identify();
+      if (!seen.sysinfo.hasMeter) return seen;
+    }
+    return this.#observe(await this.#ask(this.#hasMeter ? GET_SYSINFO_AND_METER : GET_SYSINFO));
+  }
+
+  /**
+   * Sets what is given and returns what the plug then reports of itself. Never reaches a plug with another MAC:
+   * on a connection that has not shown the MAC yet, the plug is asked for it first.
+   */
+  apply(settings: Settings): Promise<Observation> {
+    return this.#surely(
+      () => setAndConfirm(settings, this.hasMeter),
+      (reply) => {
+        if (settings.relay !== undefined) answerTo(reply, 'system', 'set_relay_state');
+        if (settings.led !== undefined) answerTo(reply, 'system', 'set_led_off');
+        return this.#observe(reply);
+      },
+    );
+  }
+
+  /** Sends any query to this plug and no other. The reply is not looked into. */
+  send(query: Query): Promise<JsonObject> {
+    const made = request(query);
+    return this.#surely(
+      () => made,
+      (reply) => reply,
+    );
+  }
+
+  /** Reads today's and this month's energy; both stay open where the plug has booked nothing yet. */
+  async statistics(): Promise<Statistics> {
+    const time = readTime(answerTo(await this.#ask(GET_TIME), 'time', 'get_time'));
+    const reply = await this.#ask(getStatistics(time.year, time.month));
+    const days = readDays(answerTo(reply, 'emeter', 'get_daystat'));
+    const months = readMonths(answerTo(reply, 'emeter', 'get_monthstat'));
+    return {
+      time,
+      today: last(days, (day) => day.month === time.month && day.day === time.day && day.year === time.year),
+      month: last(months, (month) => month.month === time.month && month.year === time.year),
+    };
+  }
+
+  /** Whether the plug has said that it has a meter. */
+  get hasMeter(): boolean {
+    return this.#hasMeter === true;
+  }
+
+  /** Forgets what the plug can do, as after a long absence: its firmware may be another. */
+  forget(): void {
+    this.#hasMeter = undefined;
+  }
+
+  close(): void {
+    this.#transport.close();
+  }
+
+  async #identify(): Promise<Observation> {
+    return this.#observe(await this.#ask(GET_SYSINFO));
+  }
+
+  async #surely<T>(prepare: () => Request, read: (reply: JsonObject) => T): Promise<T> {
+    if (this.#transport.connected && this.#identified === this.#transport.connection) {
+      try {
+        return read(await this.#ask(prepare(), true));
+      } catch (error) {
+        // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
+        if (!(error instanceof PlugError) || (error.reason !== 'closed' && error.reason !== 'reset'))
+          throw error;
+      }
+    }
+    await this.#identify();
+    return read(await this.#ask(prepare()));
+  }
+
+  #ask(request: Request, stay = false): Promise<JsonObject> {
+    return this.#transport.exchange(request, this.#timeoutMs, stay);
+  }
+
+  #observe(reply: JsonObject): Observation {
+    const sysinfo = readSysinfo(answerTo(reply, 'system', 'get_sysinfo'));
+    this.#recognise(sysinfo.mac);
+    this.#hasMeter = sysinfo.hasMeter;
+    return { sysinfo, meter: readMeterIn(reply) };
+  }
+
+  #recognise(mac: string | undefined): void {
+    if (this.#mac !== undefined && mac !== this.#mac) {
+      this.#transport.close();
+      const { host, port } = this.#transport.address;
+      throw new PlugError(
+        'wrong-plug',
+        `another plug (${mac ?? 'without a MAC'}) answers at ${host}:${port} instead of ${this.#mac}; it is left alone`,
+      );
+    }
+    this.#mac = mac;
+    this.#identified = this.#transport.connection;
+  }
+}
+
+/** A meter that refuses or is missing from the answer leaves the rest of the answer as good as it was. */
+function readMeterIn(reply: JsonObject): MeterReading | undefined {
+  if (!isObject(reply.emeter)) return undefined;
+  try {
+    return readMeter(answerTo(reply, 'emeter', 'get_realtime'));
+  } catch (error) {
+    if (error instanceof PlugError) return undefined;
+    throw error;
+  }
+}
+
+function last(
+  records: readonly EnergyRecord[],
+  matches: (record: EnergyRecord) => boolean,
+): number | undefined {
+  return records.findLast(matches)?.energy;
+}

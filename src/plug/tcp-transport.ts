@@ -1,0 +1,202 @@
+import { connect, type Socket } from 'node:net';
+import { BridgeError, PlugError, type Reason } from '../errors.ts';
+import { decodeBody, FrameDecoder } from '../protocol/frame.ts';
+import { type JsonObject, parseObject } from '../protocol/json.ts';
+import type { Request } from '../protocol/requests.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Address, Transport } from './transport.ts';
+
+/**
+ * What arrives on any plug's socket is read into this one buffer, and dealt with before the next read: ten
+ * thousand connections need no buffers of their own.
+ */
+const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
+
+interface Exchange {
+  readonly request: Request;
+  readonly resolve: (reply: JsonObject) => void;
+  readonly reject: (error: PlugError) => void;
+  /** Kept from an earlier exchange, and not a byte came back yet: if it ends, that only means "connect anew". */
+  reused: boolean;
+}
+
+/**
+ * The XOR protocol over TCP. Newer hardware keeps the connection, so it is used again; hardware 1 closes after
+ * each reply, which is learnt by seeing it and never an error.
+ */
+export class TcpTransport implements Transport {
+  readonly address: Address;
+  readonly #decoder = new FrameDecoder();
+  readonly #deadline: Timer;
+  #socket: Socket | undefined;
+  #exchange: Exchange | undefined;
+  #timeoutMs = 0;
+  #connection = 0;
+
+  constructor(address: Address, clock: Clock) {
+    this.address = address;
+    this.#deadline = clock.timer(() => this.#timedOut());
+  }
+
+  get connection(): number {
+    return this.#connection;
+  }
+
+  get connected(): boolean {
+    return this.#socket !== undefined;
+  }
+
+  exchange(request: Request, timeoutMs: number, stay = false): Promise<JsonObject> {
+    if (this.#exchange !== undefined) {
+      throw new BridgeError('exchange-in-flight', `${name(this.address)} was asked before it had answered`);
+    }
+    return new Promise((resolve, reject) => {
+      this.#exchange = { request, resolve, reject, reused: this.#socket !== undefined && !stay };
+      this.#timeoutMs = timeoutMs;
+      this.#deadline.set(timeoutMs);
+      this.#socket ??= this.#connect();
+      this.#socket.write(request.frame);
+    });
+  }
+
+  close(): void {
+    this.#fail(new PlugError('closed', `the connection to ${name(this.address)} was given up`));
+  }
+
+  #connect(): Socket {
+    this.#connection++;
+    this.#decoder.reset();
+    const socket: Socket = connect({
+      host: this.address.host,
+      port: this.address.port,
+      noDelay: true,
+      onread: {
+        buffer: RECEIVE_BUFFER,
+        callback: (length, bytes) => {
+          if (socket === this.#socket) this.#received(Buffer.from(bytes.buffer, bytes.byteOffset, length));
+          return true;
+        },
+      },
+    });
+    socket.on('error', (error: NodeJS.ErrnoException) => {
+      if (socket === this.#socket) this.#broken(error);
+    });
+    socket.on('end', () => {
+      if (socket === this.#socket) this.#ended();
+    });
+    socket.on('close', () => {
+      if (socket === this.#socket) this.#ended();
+    });
+    return socket;
+  }
+
+  #received(chunk: Buffer): void {
+    if (this.#exchange === undefined) {
+      // Nobody asked: a late or second answer must never be taken for the answer to the next question.
+      this.#drop();
+      return;
+    }
+    this.#exchange.reused = false;
+    try {
+      const bodies = this.#decoder.push(chunk);
+      const body = bodies[0];
+      if (body === undefined) return;
+      const reply = parseObject(decodeBody(body));
+      if (bodies.length > 1 || this.#decoder.pending > 0) this.#drop();
+      this.#succeed(reply);
+    } catch (error) {
+      this.#fail(asPlugError(error));
+    }
+  }
+
+  #ended(): void {
+    try {
+      const body = this.#decoder.end();
+      const exchange = this.#exchange;
+      this.#drop();
+      if (exchange === undefined) return;
+      if (body !== undefined) this.#succeed(parseObject(decodeBody(body)));
+      else if (exchange.reused) this.#again(exchange);
+      else
+        this.#fail(
+          new PlugError('closed', `${name(this.address)} closed the connection without a whole answer`),
+        );
+    } catch (error) {
+      this.#fail(asPlugError(error));
+    }
+  }
+
+  #broken(error: NodeJS.ErrnoException): void {
+    const exchange = this.#exchange;
+    this.#drop();
+    if (exchange?.reused) this.#again(exchange);
+    else this.#fail(describe(error, this.address));
+  }
+
+  /** Asks once more on a new connection, within the same deadline. Setting a relay twice does no harm. */
+  #again(exchange: Exchange): void {
+    exchange.reused = false;
+    this.#socket = this.#connect();
+    this.#socket.write(exchange.request.frame);
+  }
+
+  #timedOut(): void {
+    const state = this.#socket?.connecting ? 'accept a connection' : 'answer';
+    this.#fail(
+      new PlugError('timeout', `${name(this.address)} did not ${state} within ${this.#timeoutMs} ms`),
+    );
+  }
+
+  #succeed(reply: JsonObject): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#deadline.clear();
+    exchange?.resolve(reply);
+  }
+
+  #fail(error: PlugError): void {
+    const exchange = this.#exchange;
+    this.#exchange = undefined;
+    this.#deadline.clear();
+    this.#drop();
+    exchange?.reject(error);
+  }
+
+  #drop(): void {
+    const socket = this.#socket;
+    this.#socket = undefined;
+    this.#decoder.reset();
+    socket?.destroy();
+  }
+}
+
+const REASONS: ReadonlyMap<string, [Reason, string]> = new Map([
+  ['ECONNREFUSED', ['refused', 'refuses connections']],
+  ['EHOSTUNREACH', ['unreachable', 'cannot be reached']],
+  ['EHOSTDOWN', ['unreachable', 'cannot be reached']],
+  ['ENETUNREACH', ['unreachable', 'is in a network that cannot be reached']],
+  ['EADDRNOTAVAIL', ['unreachable', 'cannot be reached from here']],
+  ['ETIMEDOUT', ['timeout', 'did not accept a connection in time']],
+  ['ENOTFOUND', ['unknown-host', 'is a name that does not resolve']],
+  ['EAI_AGAIN', ['unknown-host', 'is a name that does not resolve at the moment']],
+  ['ECONNRESET', ['reset', 'reset the connection']],
+  ['EPIPE', ['reset', 'reset the connection']],
+  ['EMFILE', ['no-sockets', 'was not asked: this process may open no more sockets (raise `ulimit -n`)']],
+  ['ENFILE', ['no-sockets', 'was not asked: this machine may open no more sockets']],
+]);
+
+function describe(error: NodeJS.ErrnoException, address: Address): PlugError {
+  const [reason, words] = REASONS.get(error.code ?? '') ?? [
+    'unreachable',
+    `cannot be reached: ${error.message}`,
+  ];
+  return new PlugError(reason, `${name(address)} ${words}`, { cause: error });
+}
+
+function asPlugError(error: unknown): PlugError {
+  return error instanceof PlugError ? error : new PlugError('bad-answer', String(error), { cause: error });
+}
+
+function name(address: Address): string {
+  return `${address.host}:${address.port}`;
+}

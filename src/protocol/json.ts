@@ -1,0 +1,72 @@
+import { ProtocolError } from '../errors.ts';
+
+/** A JSON object whose values have not been looked at yet. */
+export type JsonObject = { readonly [key: string]: unknown };
+
+/** Whether `value` is a JSON object: not null, not a list. */
+export function isObject(value: unknown): value is JsonObject {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/** Parses what a plug sent. Throws ProtocolError unless it is one JSON object, perhaps with surplus after it. */
+export function parseObject(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    value = parsePrefix(text);
+    if (value === undefined) throw new ProtocolError(`the answer is not JSON: ${shorten(text)}`, { cause });
+  }
+  if (!isObject(value)) throw new ProtocolError(`the answer is not a JSON object: ${shorten(text)}`);
+  return value;
+}
+
+/** The number under `key`, or `undefined` where there is none; NaN and infinity cannot come out of JSON. */
+export function numberAt(object: JsonObject, key: string): number | undefined {
+  const value = object[key];
+  return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** The text under `key`, or `undefined`. */
+export function textAt(object: JsonObject, key: string): string | undefined {
+  const value = object[key];
+  return typeof value === 'string' ? value : undefined;
+}
+
+/** The objects in the list under `key`; what is not an object is passed over. */
+export function objectsAt(object: JsonObject, key: string): readonly JsonObject[] {
+  const value = object[key];
+  return Array.isArray(value) ? value.filter(isObject) : [];
+}
+
+/** Some firmware sends a brace or a line end too many after the object: takes the object alone. */
+function parsePrefix(text: string): unknown {
+  const end = objectEnd(text);
+  if (end === undefined || /[^\s}]/.test(text.slice(end))) return undefined;
+  try {
+    return JSON.parse(text.slice(0, end));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where the object that `text` begins with ends, its closing brace included. */
+function objectEnd(text: string): number | undefined {
+  let depth = 0;
+  let inText = false;
+  for (let i = 0; i < text.length; i++) {
+    const char = text[i];
+    if (inText) {
+      if (char === '\\') i++;
+      else if (char === '"') inText = false;
+    } else if (char === '"') inText = true;
+    else if (char === '{') depth++;
+    else if (char === '}' && --depth === 0) return i + 1;
+  }
+  return undefined;
+}
+
+function shorten(text: string): string {
+  const head = JSON.stringify(text.slice(0, 60));
+  return text.length > 60 ? `${head} … (${text.length} characters)` : head;
+}

@@ -1,0 +1,65 @@
+import { encodeFrame } from './frame.ts';
+import type { JsonObject } from './json.ts';
+
+/** What is asked: module → method → argument. Always an object as argument: `null` upsets some firmware. */
+export type Query = { readonly [module: string]: { readonly [method: string]: JsonObject } };
+
+/** A question made ready once: its JSON for any transport, its frame for the XOR transport. */
+export interface Request {
+  readonly query: Query;
+  readonly text: string;
+  readonly frame: Buffer;
+}
+
+/** Makes a question ready to be sent, as often as you like. */
+export function request(query: Query): Request {
+  const text = JSON.stringify(query);
+  return { query, text, frame: encodeFrame(text) };
+}
+
+/** Asks for the plug's description and state; the only question that is safe to ask a plug not known yet. */
+export const GET_SYSINFO = request({ system: { get_sysinfo: {} } });
+
+const GET_METER = { emeter: { get_realtime: {} } };
+
+/** Asks for state and meter in one exchange; only for plugs whose `feature` holds ENE. */
+export const GET_SYSINFO_AND_METER = request({ system: { get_sysinfo: {} }, ...GET_METER });
+
+/** Asks for the plug's own local time. */
+export const GET_TIME = request({ time: { get_time: {} } });
+
+/** What a command may change on a plug; what is left out stays as it is. */
+export interface Settings {
+  readonly relay?: boolean | undefined;
+  readonly led?: boolean | undefined;
+}
+
+const prepared = new Map<string, Request>();
+
+/**
+ * Sets relay, LED or both, and asks for the state that results, in one exchange; with `meter` for the meter too
+ * (a plug that does not have one must not be asked).
+ */
+export function setAndConfirm(settings: Settings, meter: boolean): Request {
+  const key = `${settings.relay} ${settings.led} ${meter}`;
+  let made = prepared.get(key);
+  if (made === undefined) {
+    const system = { ...setters(settings), get_sysinfo: {} };
+    made = request(meter ? { system, ...GET_METER } : { system });
+    prepared.set(key, made);
+  }
+  return made;
+}
+
+function setters({ relay, led }: Settings): { [method: string]: JsonObject } {
+  return {
+    ...(relay === undefined ? {} : { set_relay_state: { state: relay ? 1 : 0 } }),
+    // The wire says "off": 1 is a dark LED.
+    ...(led === undefined ? {} : { set_led_off: { off: led ? 0 : 1 } }),
+  };
+}
+
+/** Asks for the energy by day of one month and by month of one year, in the plug's own calendar. */
+export function getStatistics(year: number, month: number): Request {
+  return request({ emeter: { get_daystat: { year, month }, get_monthstat: { year } } });
+}

@@ -1,0 +1,429 @@
+import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
+import type { Clock } from '../runtime/clock.ts';
+
+/** What kind of plug is simulated. */
+export interface DeviceOptions {
+  readonly alias: string;
+  /** `50:C7:BF:…`; must be the plug's own. */
+  readonly mac: string;
+  /** Hardware 1.0 speaks of A, V, W, kWh and closes after each reply; 2.0 of mA, mV, mW, Wh and keeps open. */
+  readonly hardware: '1.0' | '2.0';
+  readonly model?: 'HS110(EU)' | 'HS100(EU)';
+  /** What the lamp draws when it is on, in W. */
+  readonly loadW: number;
+  readonly on?: boolean;
+}
+
+type Answer = { [key: string]: unknown };
+type Method = (argument: JsonObject) => Answer;
+
+const OK: Answer = { err_code: 0 };
+const UNKNOWN_MODULE: Answer = { err_code: -1, err_msg: 'module not support' };
+const UNKNOWN_METHOD: Answer = { err_code: -2, err_msg: 'member not support' };
+const BAD_ARGUMENT: Answer = { err_code: -3, err_msg: 'invalid argument' };
+const NO_TIME: Answer = { err_code: -11, err_msg: 'time not sync' };
+const TABLE_FULL: Answer = { err_code: -10, err_msg: 'table is full' };
+const NO_ENTRY: Answer = { err_code: -14, err_msg: 'entry not exist' };
+
+const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+
+/** A plug's inside: relay, LED, meter, clock, rules. Answers queries as the firmware does; knows no sockets. */
+export class SimulatedDevice {
+  readonly options: DeviceOptions;
+  readonly #clock: Clock;
+  readonly #modules: { readonly [module: string]: { readonly [method: string]: Method } };
+  #alias: string;
+  #relay: boolean;
+  #led = true;
+  #bootedAt: number;
+  #switchedAt: number;
+  /** Wh since boot, and when it was last added to. */
+  #wattHours = 0;
+  #meteredAt: number;
+  /** Wh by day, the day written `year-month-day`. */
+  readonly #days = new Map<string, number>();
+  /** Local time less real time; `undefined` while the clock is not set. */
+  #clockOffsetMs: number | undefined = 0;
+  #timezone = 39;
+  #countdown: Answer | undefined;
+  #countdownAt = Number.POSITIVE_INFINITY;
+  /** Modules that answer with an error, by name. */
+  readonly broken = new Map<string, number>();
+  /** Leaves `relay_state` out of the sysinfo. */
+  hideRelay = false;
+  /** Answers the meter's questions with nothing at all. */
+  hideMeter = false;
+  /** Accepts relay commands without following them. */
+  stuck = false;
+  /** Called when the plug restarts by itself or on command. */
+  onReboot: () => void = () => {};
+
+  constructor(options: DeviceOptions, clock: Clock) {
+    this.options = options;
+    this.#clock = clock;
+    this.#alias = options.alias;
+    this.#relay = options.on ?? false;
+    this.#bootedAt = clock.date();
+    this.#switchedAt = this.#bootedAt;
+    this.#meteredAt = this.#bootedAt;
+    this.#modules = {
+      system: this.#system(),
+      ...(this.#hasMeter ? { emeter: this.#emeter() } : {}),
+      time: this.#time(),
+      cnCloud: this.#cloud(),
+      schedule: this.#rules({ version: 2, enable: 1 }),
+      anti_theft: this.#rules({ version: 2, enable: 1 }),
+      count_down: this.#countDown(),
+      netif: this.#netif(),
+    };
+  }
+
+  get relay(): boolean {
+    return this.#relay;
+  }
+
+  get led(): boolean {
+    return this.#led;
+  }
+
+  /** Presses the button: the relay changes without anybody asking. */
+  press(): void {
+    this.#switch(!this.#relay);
+  }
+
+  /** Sets or takes away the clock. */
+  setClock(offsetMs: number | undefined): void {
+    this.#clockOffsetMs = offsetMs;
+  }
+
+  /** The plug loses power for a moment: counters since boot start anew, the relay stays. */
+  reboot(): void {
+    this.#meter();
+    this.#bootedAt = this.#clock.date();
+    this.#switchedAt = this.#bootedAt;
+    this.#wattHours = 0;
+    this.onReboot();
+  }
+
+  /** Answers a query, module by module in the order asked. */
+  answer(query: JsonObject): JsonObject {
+    this.#runCountdown();
+    const reply: Answer = {};
+    for (const [module, methods] of Object.entries(query)) {
+      if (module === 'context') continue;
+      if (module === 'emeter' && this.hideMeter) continue;
+      reply[module] = this.#answerModule(module, methods);
+    }
+    return reply;
+  }
+
+  #answerModule(module: string, methods: unknown): Answer {
+    const known = Object.hasOwn(this.#modules, module) ? this.#modules[module] : undefined;
+    if (known === undefined) return UNKNOWN_MODULE;
+    const broken = this.broken.get(module);
+    if (broken !== undefined) return { err_code: broken, err_msg: 'simulated' };
+    const answer: Answer = {};
+    for (const [method, argument] of Object.entries(isObject(methods) ? methods : {})) {
+      const run = Object.hasOwn(known, method) ? known[method] : undefined;
+      answer[method] = run === undefined ? UNKNOWN_METHOD : run(isObject(argument) ? argument : {});
+    }
+    return answer;
+  }
+
+  get #hasMeter(): boolean {
+    return this.options.model !== 'HS100(EU)';
+  }
+
+  get #isOld(): boolean {
+    return this.options.hardware === '1.0';
+  }
+
+  #system(): { [method: string]: Method } {
+    return {
+      get_sysinfo: () => this.#sysinfo(),
+      set_relay_state: (argument) => {
+        const state = numberAt(argument, 'state');
+        if (state !== 0 && state !== 1) return BAD_ARGUMENT;
+        if (!this.stuck) this.#switch(state === 1);
+        return OK;
+      },
+      set_led_off: (argument) => {
+        const off = numberAt(argument, 'off');
+        if (off !== 0 && off !== 1) return BAD_ARGUMENT;
+        this.#led = off === 0;
+        return OK;
+      },
+      set_dev_alias: (argument) => {
+        const alias = textAt(argument, 'alias');
+        if (alias === undefined) return BAD_ARGUMENT;
+        this.#alias = alias;
+        return OK;
+      },
+      reboot: () => {
+        this.reboot();
+        return OK;
+      },
+      reset: () => {
+        this.#alias = `TP-LINK_Smart Plug_${this.options.mac.replaceAll(':', '').slice(-4)}`;
+        this.reboot();
+        return OK;
+      },
+    };
+  }
+
+  #sysinfo(): Answer {
+    const { mac, model = 'HS110(EU)' } = this.options;
+    const onTime = this.#relay ? Math.floor((this.#clock.date() - this.#switchedAt) / 1000) : 0;
+    const meter = this.#hasMeter ? ' With Energy Monitoring' : '';
+    const common = {
+      model,
+      mac,
+      deviceId: `8006${mac.replaceAll(':', '').padEnd(36, '0')}`,
+      hwId: '0'.repeat(32),
+      fwId: '0'.repeat(32),
+      oemId: '0'.repeat(32),
+      alias: this.#alias,
+      icon_hash: '',
+      ...(this.hideRelay ? {} : { relay_state: this.#relay ? 1 : 0 }),
+      on_time: onTime,
+      active_mode: 'none',
+      feature: this.#hasMeter ? 'TIM:ENE' : 'TIM',
+      updating: 0,
+      rssi: -52,
+      led_off: this.#led ? 0 : 1,
+    };
+    // The order of the fields differs between the generations, as it does in dumps of real plugs.
+    if (this.#isOld) {
+      return {
+        err_code: 0,
+        sw_ver: '1.2.5 Build 171213 Rel.101523',
+        hw_ver: '1.0',
+        type: 'IOT.SMARTPLUGSWITCH',
+        ...common,
+        dev_name: `Wi-Fi Smart Plug${meter}`,
+        latitude: 0,
+        longitude: 0,
+      };
+    }
+    return {
+      sw_ver: '1.5.4 Build 180815 Rel.121440',
+      hw_ver: '2.0',
+      type: 'IOT.SMARTPLUGSWITCH',
+      ...common,
+      dev_name: `Smart Wi-Fi Plug${meter}`,
+      longitude_i: 0,
+      latitude_i: 0,
+      next_action: { type: -1 },
+      err_code: 0,
+    };
+  }
+
+  #emeter(): { [method: string]: Method } {
+    const energy = (wattHours: number) =>
+      this.#isOld ? { energy: wattHours / 1000 } : { energy_wh: Math.round(wattHours) };
+    return {
+      get_realtime: () => this.#realtime(),
+      get_daystat: ({ year, month }) => {
+        this.#meter();
+        const days = [...this.#days].map(([day, wh]) => ({ ...dateOf(day), ...energy(wh) }));
+        return { day_list: days.filter((day) => day.year === year && day.month === month), err_code: 0 };
+      },
+      get_monthstat: ({ year }) => {
+        this.#meter();
+        const months = new Map<number, number>();
+        for (const [day, wh] of this.#days) {
+          const { year: dayYear, month } = dateOf(day);
+          if (dayYear === year) months.set(month, (months.get(month) ?? 0) + wh);
+        }
+        return {
+          month_list: [...months].map(([month, wh]) => ({ year, month, ...energy(wh) })),
+          err_code: 0,
+        };
+      },
+      get_vgain_igain: () => ({ vgain: 13_290, igain: 16_887, err_code: 0 }),
+      erase_emeter_stat: () => {
+        this.#days.clear();
+        this.#wattHours = 0;
+        return OK;
+      },
+    };
+  }
+
+  #realtime(): Answer {
+    this.#meter();
+    const power = this.#relay ? this.options.loadW * (1 + this.#ripple() / 50) : 0;
+    const voltage = 230 + 2 * this.#ripple();
+    const current = power === 0 ? 0 : power / voltage + 0.005;
+    if (this.#isOld) return { current, voltage, power, total: this.#wattHours / 1000, err_code: 0 };
+    return {
+      voltage_mv: Math.round(voltage * 1000),
+      current_ma: Math.round(current * 1000),
+      power_mw: Math.round(power * 1000),
+      total_wh: Math.floor(this.#wattHours),
+      err_code: 0,
+    };
+  }
+
+  /** Between -1 and 1, slowly changing, the same for the same time and plug. */
+  #ripple(): number {
+    return Math.sin(this.#clock.date() / 7000 + Number.parseInt(this.options.mac.slice(-2), 16));
+  }
+
+  /** Adds the energy used since it was last added. Nothing is booked by day while the clock is not set. */
+  #meter(): void {
+    const now = this.#clock.date();
+    const used = this.#relay ? (this.options.loadW * (now - this.#meteredAt)) / HOUR_MS : 0;
+    this.#meteredAt = now;
+    this.#wattHours += used;
+    if (this.#clockOffsetMs === undefined) return;
+    const { year, month, mday } = this.#localTime(this.#clockOffsetMs);
+    const day = `${year}-${month}-${mday}`;
+    this.#days.set(day, (this.#days.get(day) ?? 0) + used);
+  }
+
+  #switch(on: boolean): void {
+    this.#meter();
+    if (on !== this.#relay) this.#switchedAt = this.#clock.date();
+    this.#relay = on;
+  }
+
+  #time(): { [method: string]: Method } {
+    return {
+      // A clock that was never set shows the day it was made for.
+      get_time: () => ({
+        ...this.#localTime(this.#clockOffsetMs ?? -this.#clock.date() + 30 * 365.25 * DAY_MS),
+        err_code: 0,
+      }),
+      get_timezone: () => ({ index: this.#timezone, err_code: 0 }),
+      set_timezone: (argument) => {
+        const index = numberAt(argument, 'index');
+        const given = ['year', 'month', 'mday', 'hour', 'min', 'sec'].map((key) => numberAt(argument, key));
+        const [year, month, day, hour, minute, second] = given;
+        if (index === undefined || year === undefined || month === undefined) return BAD_ARGUMENT;
+        this.#timezone = index;
+        this.#clockOffsetMs = Date.UTC(year, month - 1, day, hour, minute, second) - this.#clock.date();
+        return OK;
+      },
+    };
+  }
+
+  #localTime(offsetMs: number) {
+    const now = new Date(this.#clock.date() + offsetMs);
+    return {
+      year: now.getUTCFullYear(),
+      month: now.getUTCMonth() + 1,
+      mday: now.getUTCDate(),
+      hour: now.getUTCHours(),
+      min: now.getUTCMinutes(),
+      sec: now.getUTCSeconds(),
+    };
+  }
+
+  #cloud(): { [method: string]: Method } {
+    return {
+      get_info: () => ({
+        username: '',
+        server: 'devs.tplinkcloud.com',
+        binded: 0,
+        cld_connection: 0,
+        illegalType: -1,
+        stopConnect: -1,
+        tcspStatus: -1,
+        fwDlPage: '',
+        tcspInfo: '',
+        fwNotifyType: 0,
+        err_code: 0,
+      }),
+      unbind: () => ({ err_code: -8, err_msg: 'not bind yet' }),
+      set_server_url: () => OK,
+    };
+  }
+
+  /** A table of rules, as schedule and away mode have one. */
+  #rules(head: Answer): { [method: string]: Method } {
+    let rules: Answer[] = [];
+    let enabled = head;
+    let made = 0;
+    const unlessTimeless =
+      (method: Method): Method =>
+      (argument) =>
+        this.#clockOffsetMs === undefined ? NO_TIME : method(argument);
+    return {
+      get_rules: unlessTimeless(() => ({ rule_list: rules, ...enabled, err_code: 0 })),
+      get_next_action: unlessTimeless(() => ({ type: -1, err_code: 0 })),
+      add_rule: unlessTimeless((rule) => {
+        const id = (++made).toString(16).toUpperCase().padStart(32, '0');
+        rules = [...rules, { id, ...rule }];
+        return { id, err_code: 0 };
+      }),
+      edit_rule: unlessTimeless((rule) => {
+        if (!rules.some(({ id }) => id === rule.id)) return NO_ENTRY;
+        rules = rules.map((old) => (old.id === rule.id ? { ...old, ...rule } : old));
+        return OK;
+      }),
+      delete_rule: ({ id }) => {
+        if (!rules.some((rule) => rule.id === id)) return NO_ENTRY;
+        rules = rules.filter((rule) => rule.id !== id);
+        return OK;
+      },
+      delete_all_rules: () => {
+        rules = [];
+        return OK;
+      },
+      set_overall_enable: ({ enable }) => {
+        enabled = { ...enabled, enable };
+        return OK;
+      },
+    };
+  }
+
+  #countDown(): { [method: string]: Method } {
+    const remain = () => Math.max(0, Math.ceil((this.#countdownAt - this.#clock.date()) / 1000));
+    return {
+      get_rules: () => ({
+        rule_list: this.#countdown === undefined ? [] : [{ ...this.#countdown, remain: remain() }],
+        err_code: 0,
+      }),
+      add_rule: (rule) => {
+        const delay = numberAt(rule, 'delay');
+        if (delay === undefined) return BAD_ARGUMENT;
+        if (this.#countdown !== undefined) return TABLE_FULL;
+        const id = 'C0'.repeat(16);
+        this.#countdown = { id, ...rule };
+        this.#countdownAt = rule.enable === 0 ? Number.POSITIVE_INFINITY : this.#clock.date() + delay * 1000;
+        return { id, err_code: 0 };
+      },
+      delete_all_rules: () => {
+        this.#countdown = undefined;
+        this.#countdownAt = Number.POSITIVE_INFINITY;
+        return OK;
+      },
+    };
+  }
+
+  #runCountdown(): void {
+    if (this.#countdown === undefined || this.#clock.date() < this.#countdownAt) return;
+    const { act } = this.#countdown;
+    this.#countdown = undefined;
+    this.#countdownAt = Number.POSITIVE_INFINITY;
+    this.#switch(act === 1);
+  }
+
+  #netif(): { [method: string]: Method } {
+    return {
+      get_scaninfo: () => ({
+        ap_list: [
+          { ssid: 'museum', key_type: 3 },
+          { ssid: 'visitors', key_type: 0 },
+        ],
+        err_code: 0,
+      }),
+    };
+  }
+}
+
+function dateOf(day: string): { year: number; month: number; day: number } {
+  const [year = 0, month = 0, mday = 0] = day.split('-').map(Number);
+  return { year, month, day: mday };
+}

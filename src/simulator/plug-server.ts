@@ -1,0 +1,162 @@
+import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { createServer, type Server, type Socket } from 'node:net';
+import { BridgeError } from '../errors.ts';
+import { decodeBody, encodeDatagram, FrameDecoder } from '../protocol/frame.ts';
+import { isObject, type JsonObject, parseObject } from '../protocol/json.ts';
+import { type Clock, sleep } from '../runtime/clock.ts';
+import type { SimulatedDevice } from './device.ts';
+import { type Fault, type Step, script } from './faults.ts';
+
+export interface ServerOptions {
+  readonly device: SimulatedDevice;
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly clock: Clock;
+  readonly random: () => number;
+}
+
+/** Puts a simulated device on the network: TCP and UDP on one port, and all the faults a test can think of. */
+export class PlugServer {
+  readonly device: SimulatedDevice;
+  readonly #options: ServerOptions;
+  readonly #sockets = new Set<Socket>();
+  #tcp: Server | undefined;
+  #udp: UdpSocket | undefined;
+  #port: number;
+  fault: Fault = { kind: 'none' };
+  /** Called with every query that arrives, before it is answered. */
+  onQuery: (query: JsonObject) => void = () => {};
+  /** Connections accepted so far. */
+  accepted = 0;
+
+  constructor(options: ServerOptions) {
+    this.device = options.device;
+    this.#options = options;
+    this.#port = options.port;
+  }
+
+  get host(): string {
+    return this.#options.host;
+  }
+
+  get port(): number {
+    return this.#port;
+  }
+
+  /** Connections open at the moment. */
+  get connections(): number {
+    return this.#sockets.size;
+  }
+
+  /** Begins to answer; after a stop on the same port as before. Rejects if the port cannot be had. */
+  async start(): Promise<void> {
+    const tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    await listening(tcp, this.#options.host, this.#port);
+    this.#tcp = tcp;
+    const address = tcp.address();
+    if (typeof address === 'object' && address !== null) this.#port = address.port;
+    this.#udp = await this.#bindUdp();
+  }
+
+  /** Goes away as a plug does that loses power: connections are cut. */
+  async stop(): Promise<void> {
+    for (const socket of this.#sockets) socket.resetAndDestroy();
+    const [tcp, udp] = [this.#tcp, this.#udp];
+    this.#tcp = undefined;
+    this.#udp = undefined;
+    await Promise.all([
+      new Promise<void>((resolve) => (tcp === undefined ? resolve() : tcp.close(() => resolve()))),
+      new Promise<void>((resolve) => (udp === undefined ? resolve() : udp.close(() => resolve()))),
+    ]);
+  }
+
+  #accept(socket: Socket): void {
+    this.accepted++;
+    this.#sockets.add(socket);
+    socket.on('close', () => this.#sockets.delete(socket));
+    socket.on('error', () => socket.destroy());
+    if (this.fault.kind === 'reset-at-accept') {
+      socket.resetAndDestroy();
+      return;
+    }
+    const decoder = new FrameDecoder();
+    socket.on('data', (chunk) => {
+      try {
+        for (const body of decoder.push(chunk)) this.#asked(socket, decodeBody(Buffer.from(body)));
+      } catch {
+        // What is no request is not answered; real plugs stay silent too.
+        socket.destroy();
+      }
+    });
+  }
+
+  #asked(socket: Socket, text: string): void {
+    const query = parseObject(text);
+    this.onQuery(query);
+    const fault = this.fault;
+    const reply = JSON.stringify(this.device.answer(query));
+    const steps = script(fault, reply, this.#options.random);
+    void this.#play(steps, socket);
+  }
+
+  async #play(steps: readonly Step[], socket: Socket): Promise<void> {
+    for (const step of steps) {
+      if (socket.destroyed) return;
+      if ('end' in step) {
+        if (step.end === 'reset') socket.resetAndDestroy();
+        else socket.end();
+        return;
+      }
+      if (step.afterMs !== undefined) await sleep(this.#options.clock, step.afterMs);
+      if (!socket.destroyed) socket.write(step.send);
+    }
+    // Hardware 1 closes after each reply.
+    if (steps.length > 0 && this.device.options.hardware === '1.0') socket.end();
+  }
+
+  async #bindUdp(): Promise<UdpSocket> {
+    const udp = createSocket({ type: 'udp4', reuseAddr: true });
+    udp.on('message', (message, sender) => this.#datagram(udp, message, sender));
+    await new Promise<void>((resolve, reject) => {
+      udp.once('error', reject);
+      udp.bind(this.#port, this.#options.host, resolve);
+    });
+    udp.on('error', () => {});
+    return udp;
+  }
+
+  #datagram(udp: UdpSocket, message: Buffer, sender: RemoteInfo): void {
+    let query: JsonObject;
+    try {
+      query = parseObject(decodeBody(message));
+    } catch {
+      return;
+    }
+    // An answer to somebody's broadcast must not be answered again, or two simulators would talk for ever.
+    if (Object.values(query).some((methods) => isObject(methods) && Object.values(methods).some(isAnswer)))
+      return;
+    if (this.fault.kind === 'silence') return;
+    this.onQuery(query);
+    udp.send(encodeDatagram(JSON.stringify(this.device.answer(query))), sender.port, sender.address);
+  }
+}
+
+function isAnswer(value: unknown): boolean {
+  return isObject(value) && 'err_code' in value;
+}
+
+function listening(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, reject) => {
+    server.once('error', (cause: NodeJS.ErrnoException) => {
+      reject(
+        new BridgeError(
+          'plug-cannot-listen',
+          `a simulated plug cannot listen on ${host}:${port}: ${cause.message}`,
+          { cause },
+        ),
+      );
+    });
+    server.listen(port, host, resolve);
+  });
+}
