@@ -2,6 +2,7 @@ import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
 import { ConfigError } from '../errors.ts';
 import { demo } from './demo.ts';
+import { health } from './health.ts';
 import { run } from './run.ts';
 import type { Shell } from './shell.ts';
 import { simulate } from './simulate.ts';
@@ -39,6 +40,12 @@ export function buildProgram(shell: Shell): Command {
     .option('--port <port>', 'port of the first, the others follow; 0 for any', wholeNumber(0, 65_535), 9999)
     .addHelpText('after', examples('hs110-mqtt simulate --count 8 > plugs.yaml'))
     .action((options: { count: number; host: string; port: number }) => simulate(shell, options));
+
+  program
+    .command('health')
+    .description('ask the broker whether the bridge is online; takes the same options as the bridge')
+    .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
+    .action(() => health(shell, program.opts<{ config?: string }>().config, flagsGiven(program.opts())));
   return program;
 }
 
