@@ -1,4 +1,4 @@
-import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument } from 'yaml';
+import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 
 /** A step into a file: a key, or a position in a list. */
@@ -17,11 +17,12 @@ export class ConfigFile {
     this.#name = name;
     this.#document = parseDocument(source, { lineCounter: this.#lines });
     const problems = this.#document.errors.map(
-      ({ message, pos }) => `${this.#at(pos[0])}: ${message.split('\n')[0]}`,
+      ({ message, pos }) => `${this.#at(pos[0])}: ${plain(message)}`,
     );
-    const values: unknown = problems.length > 0 ? {} : (this.#document.toJS({ maxAliasCount: 100 }) ?? {});
-    if (!isObject(values))
-      problems.push(`${name}: must hold options such as "poll:", not ${JSON.stringify(values).slice(0, 40)}`);
+    if (problems.length === 0) problems.push(...this.#badAliases());
+    if (problems.length === 0) this.#keepAsWritten();
+    const values: unknown = problems.length > 0 ? {} : this.#expand(problems);
+    if (!isObject(values)) problems.push(`${name}: must hold options such as "poll:", not ${kindOf(values)}`);
     this.values = isObject(values) ? values : {};
     this.problems = problems;
   }
@@ -42,8 +43,52 @@ export class ConfigFile {
     return typeof range === 'number' ? this.#at(range) : this.#name;
   }
 
+  /** Aliases without an anchor, most likely texts that begin with `*`; they may be secrets and are not shown. */
+  #badAliases(): string[] {
+    const problems: string[] = [];
+    visit(this.#document, {
+      Alias: (_, alias) => {
+        if (alias.resolve(this.#document) !== undefined) return;
+        problems.push(`${this.#at(alias.range?.[0] ?? 0)}: what begins with * must be written in quotes`);
+      },
+    });
+    return problems;
+  }
+
+  /** Numbers that would not be written as they are read stay texts: `0123` may be a password. */
+  #keepAsWritten(): void {
+    visit(this.#document, {
+      Scalar: (_, scalar) => {
+        if (typeof scalar.value === 'number' && scalar.source !== String(scalar.value)) {
+          scalar.value = scalar.source;
+        }
+      },
+    });
+  }
+
+  /** The values with all aliases replaced, unless there would be no end of them. */
+  #expand(problems: string[]): unknown {
+    try {
+      const values: unknown = this.#document.toJS({ maxAliasCount: 100 }) ?? {};
+      JSON.stringify(values);
+      return values;
+    } catch {
+      problems.push(`${this.#name}: its aliases refer to themselves or repeat too much`);
+      return {};
+    }
+  }
+
   #at(offset: number): string {
     const { line, col } = this.#lines.linePos(offset);
     return `${this.#name}:${line}:${col}`;
   }
+}
+
+/** What the parser says, without its own idea of the place and without what was written there: it may be secret. */
+function plain(message: string): string {
+  return message.replace(/(:| at line) .*$/s, '');
+}
+
+function kindOf(value: unknown): string {
+  return Array.isArray(value) ? 'a list' : `a ${typeof value === 'string' ? 'text' : typeof value}`;
 }

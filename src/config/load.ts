@@ -1,3 +1,4 @@
+import { isIPv4 } from 'node:net';
 import convict from 'convict';
 import { placesOf } from '../bridge/places.ts';
 import { ConfigError, messageOf } from '../errors.ts';
@@ -92,10 +93,7 @@ class Loader {
   #unknown(place: string, path: readonly (string | number)[], schema: Schema): void {
     const near = nearest(String(path.at(-1)), Object.keys(schema));
     const group = path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : '';
-    const hint =
-      near === undefined
-        ? `there ${group === '' ? 'are' : 'are'} ${Object.keys(schema).join(', ')}`
-        : `did you mean ${near}?`;
+    const hint = near === undefined ? `there are ${Object.keys(schema).join(', ')}` : `did you mean ${near}?`;
     this.#problems.push(`${place}: there is no option ${path.at(-1)}${group}; ${hint}`);
   }
 
@@ -106,7 +104,7 @@ class Loader {
         continue;
       const bare = variable.replace(/_FILE$/, '');
       if (names.has(variable)) this.#env[variable] = value;
-      else if (names.get(bare)?.secret) this.#env[bare] = this.#fileOf(variable, value);
+      else if (names.get(bare)?.secret) this.#readSecret(bare, variable, value);
       else {
         const near = nearest(variable, names.keys());
         this.#problems.push(
@@ -116,21 +114,21 @@ class Loader {
     }
   }
 
-  #fileOf(variable: string, path: string): string {
+  #readSecret(name: string, variable: string, path: string): void {
     try {
-      return this.#sources.readFile(path).replace(/\r?\n$/, '');
+      this.#env[name] = this.#sources.readFile(path).replace(/\r?\n$/, '');
     } catch (error) {
       this.#problems.push(`environment: ${variable} names a file that cannot be read: ${messageOf(error)}`);
-      return '';
     }
   }
 
   /** Lets file, environment and flags win over the defaults, in this order. Values stay as they were written. */
   #merge(): ReadonlyMap<string, unknown> {
-    const args = [...this.#sources.flags].map(([name, value]) => `--${flagOf(name)}=${value}`);
-    const merged = convict<{ [name: string]: unknown }>(convictSchema(SCHEMA), { env: this.#env, args });
+    const merged = convict<{ [name: string]: unknown }>(convictSchema(SCHEMA), { env: this.#env, args: [] });
     for (const [name, value] of this.#written) merged.set(name, value);
     merged.load({});
+    // Not as convict's `args`: those it reads as numbers where it can, and a name may be 007.
+    for (const [name, value] of this.#sources.flags) merged.set(name, value);
     return new Map([...leaves(SCHEMA)].map(([name]) => [name, merged.get(name)]));
   }
 
@@ -266,7 +264,6 @@ function convictSchema(schema: Schema, prefix = ''): convict.Schema<{ [name: str
         format: '*',
         env: variableOf(name),
         sensitive: secret,
-        ...(secret ? {} : { arg: flagOf(name) }),
       },
     ];
   });
@@ -283,7 +280,7 @@ function slugged(plug: PlugConfig): PlugConfig {
 }
 
 function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || host.startsWith('127.');
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function dotted(path: readonly (string | number)[]): string {
@@ -292,8 +289,9 @@ function dotted(path: readonly (string | number)[]): string {
     .join('');
 }
 
+/** A value as it may be shown: short, and without the password that an address may hold. */
 function show(value: unknown): string {
-  const shown = JSON.stringify(value) ?? String(value);
+  const shown = (JSON.stringify(value) ?? String(value)).replaceAll(/:[^\s"]*@/g, ':…@');
   return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
 }
 

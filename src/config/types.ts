@@ -59,7 +59,7 @@ export function oneOf<const T extends string>(...values: readonly T[]): Type<T> 
     expects: `one of ${values.join(', ')}`,
     schema: { enum: values },
     // YAML reads a bare `off` as text, yet some editors and people write false.
-    read: (raw) => values.find((value) => value === String(raw)),
+    read: (raw) => values.find((value) => value === (raw === false ? 'off' : String(raw))),
   };
 }
 
