@@ -99,6 +99,7 @@ export class FrameDecoder {
   }
 
   #hold(rest: Buffer): void {
+    if (rest.length > HEADER_BYTES + MAX_BODY_BYTES) throw tooLong(rest.length);
     const length = rest.length < HEADER_BYTES ? 0 : bodyLength(rest);
     this.#append(rest, HEADER_BYTES + length);
   }
