@@ -1,4 +1,5 @@
-import { encodeFrame } from '../protocol/frame.ts';
+import { encryptInPlace } from '../protocol/cipher.ts';
+import { encodeFrame, HEADER_BYTES } from '../protocol/frame.ts';
 
 /** How a simulated plug misbehaves on the wire. */
 export type Fault =
@@ -87,10 +88,12 @@ function wrongLength(frame: Buffer, length: number, close: boolean): Step[] {
   return [{ send: wrong }, ...(close ? [{ end: 'close' } as const] : [])];
 }
 
-/** A well-formed frame whose text has a stray byte in it. */
+/** A well-formed frame whose text has a byte in it that UTF-8 never has. */
 function invalidText(reply: string): Buffer {
-  const frame = encodeFrame(reply);
-  const at = frame.length >> 1;
-  frame[at] = (frame[at] ?? 0) ^ 0x80;
-  return frame;
+  const body = Buffer.from(reply);
+  body[body.length >> 1] = 0xff;
+  encryptInPlace(body);
+  const length = Buffer.alloc(HEADER_BYTES);
+  length.writeUInt32BE(body.length);
+  return Buffer.concat([length, body]);
 }
