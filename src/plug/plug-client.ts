@@ -50,6 +50,8 @@ export class PlugClient {
   #hasMeter: boolean | undefined;
   /** The transport's connection on which the MAC was last seen. */
   #identified = -1;
+  /** Rises with each close(): what was given up is not tried anew. */
+  #closes = 0;
 
   constructor(transport: Transport, timeoutMs: number, mac: string | undefined) {
     this.#transport = transport;
@@ -118,6 +120,7 @@ export class PlugClient {
   }
 
   close(): void {
+    this.#closes++;
     this.#transport.close();
   }
 
@@ -127,12 +130,12 @@ export class PlugClient {
 
   async #surely<T>(prepare: () => Request, read: (reply: JsonObject) => T): Promise<T> {
     if (this.#transport.connected && this.#identified === this.#transport.connection) {
+      const closes = this.#closes;
       try {
         return read(await this.#ask(prepare(), true));
       } catch (error) {
         // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
-        if (!(error instanceof PlugError) || (error.reason !== 'closed' && error.reason !== 'reset'))
-          throw error;
+        if (closes !== this.#closes || !isGone(error)) throw error;
       }
     }
     await this.#identify();
@@ -162,6 +165,11 @@ export class PlugClient {
     this.#mac = mac;
     this.#identified = this.#transport.connection;
   }
+}
+
+/** Whether the connection ended under a question. */
+function isGone(error: unknown): boolean {
+  return error instanceof PlugError && (error.reason === 'closed' || error.reason === 'reset');
 }
 
 /** A meter that refuses or is missing from the answer leaves the rest of the answer as good as it was. */
