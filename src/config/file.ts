@@ -16,7 +16,7 @@ export class ConfigFile {
   constructor(name: string, source: string) {
     this.#name = name;
     this.#document = parseDocument(source, { lineCounter: this.#lines });
-    const problems = this.#document.errors.map(
+    const problems = [...this.#document.errors, ...this.#document.warnings].map(
       ({ message, pos }) => `${this.#at(pos[0])}: ${plain(message)}`,
     );
     if (problems.length === 0) problems.push(...this.#badAliases());
