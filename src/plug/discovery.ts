@@ -1,0 +1,274 @@
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
+import { BridgeError, messageOf, PlugError } from '../errors.ts';
+import { decodeBody, encodeDatagram } from '../protocol/frame.ts';
+import { parseObject } from '../protocol/json.ts';
+import { KLAP_DISCOVERY_PORT, KLAP_DISCOVERY_REQUEST, readKlapAnswer } from '../protocol/klap-discovery.ts';
+import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
+import { GET_SYSINFO } from '../protocol/requests.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Address } from './transport.ts';
+
+/** A plug that answered. */
+export interface FoundPlug {
+  readonly mac: string;
+  /** Where it takes TCP connections; for newer firmware that is its HTTP server. */
+  readonly address: Address;
+  /** `klap`: it answers as newer firmware only, and nothing but its model is known. */
+  readonly speaks: 'xor' | 'klap';
+  /** Whether it is in somebody's Wi-Fi, not in its own for being set up. */
+  readonly joined: boolean;
+  readonly sysinfo: Sysinfo;
+}
+
+export interface DiscoveryOptions {
+  /** Who is asked; none stands for everybody in reach, by broadcast. */
+  readonly targets: readonly Address[];
+  /** How long answers are awaited; without it until the signal aborts. */
+  readonly timeoutMs?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+  readonly clock: Clock;
+  readonly random: () => number;
+  /** Where newer firmware is asked. */
+  readonly klapPort?: number;
+  /** Called when a target could not be asked at all. */
+  readonly unsent?: (target: Address, error: Error) => void;
+}
+
+/** Where plugs of the XOR protocol answer, on UDP and TCP. */
+export const PLUG_PORT = 9999;
+
+/** Datagrams get lost, the more the more plugs answer at once: everybody is asked this often. */
+const ROUNDS = 4;
+
+/** Over which time the rounds are spread when no end is given. */
+const SPREAD_MS = 5000;
+
+/** A thousand plugs answer within milliseconds; the usual buffer holds less than half of that. */
+const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
+
+/** The longest answer seen is about 1.2 kB. */
+const MAX_DATAGRAM_BYTES = 8 * 1024;
+
+/** More than any site has; whoever makes up MACs must not fill the memory. */
+const MAX_PLUGS = 10_000;
+
+/** Where a plug is while it waits to be set up: the only station in a Wi-Fi of its own. */
+const SETUP_ADDRESS = '192.168.0.1';
+
+/** Never more than this by UDP: a broadcast that asks for the meter too restarts some newer plugs. */
+const REQUEST = encodeDatagram(GET_SYSINFO.text);
+
+/**
+ * Looks for plugs by UDP and yields each as it answers; once more if it then turns out to be elsewhere, or to
+ * speak the XOR protocol after all. Throws BridgeError if nobody could be asked.
+ */
+export async function* discover(options: DiscoveryOptions): AsyncGenerator<FoundPlug, void> {
+  const search = new Search(options);
+  try {
+    await search.start();
+    for (;;) {
+      const plug = search.next();
+      if (plug !== undefined) yield plug;
+      else if (search.over) return;
+      else await search.news();
+    }
+  } finally {
+    search.stop();
+  }
+}
+
+/** What an answer says; `undefined` if it is no plug's: nonsense, or the echo of a question. */
+export function readAnswer(datagram: Buffer, sender: Address): FoundPlug | undefined {
+  if (datagram.length > MAX_DATAGRAM_BYTES) return undefined;
+  try {
+    // JSON behind the cipher begins with 0xD0, the header of newer firmware with 2.
+    return datagram[0] === 2 ? readNewer(datagram, sender) : readXor(datagram, sender);
+  } catch (error) {
+    if (error instanceof PlugError) return undefined;
+    throw error;
+  }
+}
+
+/** The broadcast address of every network that this machine is in, and the one of no network in particular. */
+export function broadcastAddresses(
+  interfaces: NodeJS.Dict<NetworkInterfaceInfo[]> = networkInterfaces(),
+): string[] {
+  const own = Object.values(interfaces)
+    .flatMap((addresses) => addresses ?? [])
+    .filter(({ family, internal, netmask }) => family === 'IPv4' && !internal && netmask < '255.255.255.254')
+    .map(({ address, netmask }) => broadcastOf(address, netmask));
+  return [...new Set([...own, '255.255.255.255'])];
+}
+
+function broadcastOf(address: string, netmask: string): string {
+  const mask = netmask.split('.').map(Number);
+  return address
+    .split('.')
+    .map((part, index) => Number(part) | (~(mask[index] ?? 255) & 255))
+    .join('.');
+}
+
+function readXor(datagram: Buffer, { host, port }: Address): FoundPlug | undefined {
+  const sysinfo = readSysinfo(answerTo(parseObject(decodeBody(datagram)), 'system', 'get_sysinfo'));
+  if (sysinfo.mac === undefined) return undefined;
+  return {
+    mac: sysinfo.mac,
+    address: { host, port },
+    speaks: 'xor',
+    joined: host !== SETUP_ADDRESS,
+    sysinfo,
+  };
+}
+
+function readNewer(datagram: Buffer, { host }: Address): FoundPlug | undefined {
+  const { model, hardware, mac, httpPort } = readKlapAnswer(datagram);
+  if (mac === undefined) return undefined;
+  return {
+    mac,
+    address: { host, port: httpPort },
+    speaks: 'klap',
+    joined: host !== SETUP_ADDRESS,
+    sysinfo: readSysinfo({ model, hw_ver: hardware, mac }),
+  };
+}
+
+/** One search: its socket, its rounds, and what has been found and not been told yet. */
+class Search {
+  readonly #options: DiscoveryOptions;
+  readonly #socket: Socket;
+  readonly #targets: readonly Address[];
+  readonly #plugs = new Map<string, FoundPlug>();
+  /** MACs of the plugs to be told. */
+  readonly #untold = new Set<string>();
+  readonly #nextRound: Timer;
+  readonly #deadline: Timer;
+  #rounds = 0;
+  #failure: Error | undefined;
+  #wake: () => void = () => {};
+  over = false;
+
+  constructor(options: DiscoveryOptions) {
+    const { clock, targets } = options;
+    this.#options = options;
+    this.#targets =
+      targets.length > 0 ? targets : broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
+    this.#socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
+    this.#nextRound = clock.timer(() => this.#ask());
+    this.#deadline = clock.timer(this.#end);
+  }
+
+  async start(): Promise<void> {
+    const { signal, timeoutMs } = this.#options;
+    this.#socket.on('message', (datagram, sender) => this.#received(datagram, sender));
+    await bound(this.#socket);
+    this.#socket.on('error', () => {});
+    this.#socket.setBroadcast(true);
+    signal?.addEventListener('abort', this.#end, { once: true });
+    if (signal?.aborted) this.#end();
+    if (this.over) return;
+    if (timeoutMs !== undefined) this.#deadline.set(timeoutMs);
+    this.#ask();
+  }
+
+  stop(): void {
+    this.over = true;
+    this.#nextRound.clear();
+    this.#deadline.clear();
+    this.#options.signal?.removeEventListener('abort', this.#end);
+    this.#socket.close();
+  }
+
+  /** The next plug to tell; `undefined` while there is none. Throws if the search has failed. */
+  next(): FoundPlug | undefined {
+    if (this.#failure !== undefined) throw this.#failure;
+    for (const mac of this.#untold) {
+      this.#untold.delete(mac);
+      return this.#plugs.get(mac);
+    }
+    return undefined;
+  }
+
+  /** Resolves when there may be something to tell. */
+  news(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#wake = resolve;
+    });
+  }
+
+  readonly #end = (): void => {
+    this.over = true;
+    this.#nextRound.clear();
+    this.#wake();
+  };
+
+  #ask(): void {
+    const { random, timeoutMs = SPREAD_MS } = this.#options;
+    const isFirst = this.#rounds++ === 0;
+    void this.#askEach(isFirst);
+    // Not in step with whoever else looks for plugs.
+    if (this.#rounds < ROUNDS) this.#nextRound.set((timeoutMs / ROUNDS) * (1 - random() / 4));
+  }
+
+  async #askEach(isFirst: boolean): Promise<void> {
+    const failures = await Promise.all(this.#targets.map((target) => this.#askOne(target)));
+    if (!isFirst || this.over) return;
+    for (const [index, target] of this.#targets.entries()) {
+      const failure = failures[index];
+      if (failure !== undefined) this.#options.unsent?.(target, failure);
+    }
+    if (failures.includes(undefined)) return;
+    this.#failure = new BridgeError(
+      'nobody-asked',
+      `nobody could be asked for plugs: ${failures.map(messageOf).join('; ')}`,
+    );
+    this.#wake();
+  }
+
+  /** Asks in both dialects; resolves with what stood in the way of the older one. */
+  async #askOne({ host, port }: Address): Promise<Error | undefined> {
+    const { klapPort = KLAP_DISCOVERY_PORT } = this.#options;
+    const [older] = await Promise.all([
+      this.#send(REQUEST, port, host),
+      this.#send(KLAP_DISCOVERY_REQUEST, klapPort, host),
+    ]);
+    return older;
+  }
+
+  #send(datagram: Buffer, port: number, host: string): Promise<Error | undefined> {
+    return new Promise((resolve) => {
+      this.#socket.send(datagram, port, host, (error) => resolve(error ?? undefined));
+    });
+  }
+
+  #received(datagram: Buffer, sender: RemoteInfo): void {
+    const seen = readAnswer(datagram, { host: sender.address, port: sender.port });
+    if (seen === undefined || this.over) return;
+    const known = this.#plugs.get(seen.mac);
+    if (known === undefined && this.#plugs.size >= MAX_PLUGS) return;
+    if (known?.speaks === 'xor' && seen.speaks === 'klap') return;
+    this.#plugs.set(seen.mac, seen);
+    if (known !== undefined && isSamePlace(known, seen)) return;
+    this.#untold.add(seen.mac);
+    this.#wake();
+  }
+}
+
+function isSamePlace(one: FoundPlug, other: FoundPlug): boolean {
+  const [a, b] = [one.address, other.address];
+  return one.speaks === other.speaks && a.host === b.host && a.port === b.port;
+}
+
+function bound(socket: Socket): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const refuse = (cause: Error) =>
+      reject(
+        new BridgeError('nobody-asked', `no socket to look for plugs with: ${cause.message}`, { cause }),
+      );
+    socket.once('error', refuse);
+    socket.bind(0, () => {
+      socket.off('error', refuse);
+      resolve();
+    });
+  });
+}

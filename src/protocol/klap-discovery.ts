@@ -1,0 +1,46 @@
+import { ProtocolError } from '../errors.ts';
+import { isObject, type JsonObject, numberAt, parseObject, textAt } from './json.ts';
+import { readMac } from './replies.ts';
+
+/** UDP port on which newer firmware is found; it has closed port 9999 (python-kasa, discover.py). */
+export const KLAP_DISCOVERY_PORT = 20002;
+
+/** The question of the Kasa app to newer firmware: a header alone, its checksum (CRC-32) included. */
+export const KLAP_DISCOVERY_REQUEST = Buffer.from('020000010000000000000000463cb5d3', 'hex');
+
+/** Version, type, operation, length, flags, serial, checksum; plain JSON follows. */
+const HEADER_BYTES = 16;
+
+const VERSION = 2;
+
+/** What newer firmware says of itself without a login; `undefined` where it did not say it. */
+export interface KlapAnswer {
+  readonly model: string | undefined;
+  readonly hardware: string | undefined;
+  readonly mac: string | undefined;
+  /** How it wants to be spoken to; `KLAP` as far as seen on plugs. */
+  readonly encryption: string | undefined;
+  /** TCP port of its HTTP server; 80 if it did not say. */
+  readonly httpPort: number;
+}
+
+/** Reads an answer from port 20002. Throws ProtocolError if it is none; the checksum is not looked at. */
+export function readKlapAnswer(datagram: Buffer): KlapAnswer {
+  if (datagram.length <= HEADER_BYTES || datagram[0] !== VERSION) {
+    throw new ProtocolError('the datagram is no answer of newer firmware');
+  }
+  const { result } = parseObject(datagram.toString('utf8', HEADER_BYTES));
+  if (!isObject(result)) throw new ProtocolError('the answer of newer firmware has no result');
+  const scheme: JsonObject = isObject(result.mgt_encrypt_schm) ? result.mgt_encrypt_schm : {};
+  return {
+    model: textAt(result, 'device_model'),
+    hardware: textAt(result, 'hw_ver'),
+    mac: readMac(textAt(result, 'mac')),
+    encryption: textAt(scheme, 'encrypt_type'),
+    httpPort: port(numberAt(scheme, 'http_port')) ?? 80,
+  };
+}
+
+function port(value: number | undefined): number | undefined {
+  return value !== undefined && Number.isInteger(value) && value > 0 && value < 65_536 ? value : undefined;
+}

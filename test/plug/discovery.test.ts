@@ -1,0 +1,276 @@
+import { createSocket, type Socket } from 'node:dgram';
+import { afterEach, describe, expect, it } from 'vitest';
+import { BridgeError } from '../../src/errors.ts';
+import {
+  broadcastAddresses,
+  type DiscoveryOptions,
+  discover,
+  type FoundPlug,
+  readAnswer,
+} from '../../src/plug/discovery.ts';
+import type { Address } from '../../src/plug/transport.ts';
+import { decodeBody, encodeDatagram } from '../../src/protocol/frame.ts';
+import { KLAP_DISCOVERY_REQUEST } from '../../src/protocol/klap-discovery.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { SimulatedDevice } from '../../src/simulator/device.ts';
+import { PlugServer } from '../../src/simulator/plug-server.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { until } from '../support/until.ts';
+
+const clock = new SystemClock();
+const opened: { stop(): Promise<unknown> }[] = [];
+
+afterEach(async () => {
+  await Promise.all(opened.splice(0).map((one) => one.stop()));
+});
+
+async function plugAt(host: string, mac: string, port = 0): Promise<PlugServer> {
+  const device = new SimulatedDevice(
+    { alias: `Lamp ${mac.slice(-2)}`, mac, hardware: '1.0', loadW: 40 },
+    clock,
+  );
+  const server = new PlugServer({ device, host, port, clock, random: Math.random });
+  await server.start();
+  opened.push(server);
+  return server;
+}
+
+/** A socket of the test's own that answers each datagram with whatever `answers` returns. */
+async function responder(
+  answers: (datagram: Buffer) => readonly Buffer[],
+  host = '127.0.0.1',
+): Promise<Address> {
+  const socket: Socket = createSocket('udp4');
+  socket.on('message', (datagram, sender) => {
+    for (const answer of answers(datagram)) socket.send(answer, sender.port, sender.address);
+  });
+  await new Promise<void>((resolve) => socket.bind(0, host, resolve));
+  opened.push({ stop: () => new Promise<void>((resolve) => socket.close(() => resolve())) });
+  return { host, port: socket.address().port };
+}
+
+function sysinfoAnswer(mac: string, more: object = {}): Buffer {
+  return encodeDatagram(
+    JSON.stringify({ system: { get_sysinfo: { err_code: 0, model: 'HS110(EU)', mac, ...more } } }),
+  );
+}
+
+function klapAnswer(mac: string, more: object = {}): Buffer {
+  const result = {
+    device_id: '0'.repeat(32),
+    owner: '0'.repeat(32),
+    device_type: 'IOT.SMARTPLUGSWITCH',
+    device_model: 'HS110(UK)',
+    ip: '127.0.0.1',
+    mac,
+    hw_ver: '4.1',
+    factory_default: false,
+    mgt_encrypt_schm: { is_support_https: false, encrypt_type: 'KLAP', http_port: 80 },
+    ...more,
+  };
+  const json = Buffer.from(JSON.stringify({ result, error_code: 0 }));
+  const header = Buffer.from('02000001000000000000000000000000', 'hex');
+  header.writeUInt16BE(json.length, 4);
+  return Buffer.concat([header, json]);
+}
+
+async function search(
+  targets: readonly Address[],
+  more: Partial<DiscoveryOptions> = {},
+): Promise<FoundPlug[]> {
+  const found: FoundPlug[] = [];
+  for await (const plug of discover({ targets, timeoutMs: 400, clock, random: Math.random, ...more })) {
+    found.push(plug);
+  }
+  return found;
+}
+
+/** Looks until so many plugs have been found. */
+async function searchFor(
+  count: number,
+  targets: readonly Address[],
+  more: Partial<DiscoveryOptions> = {},
+): Promise<FoundPlug[]> {
+  const found: FoundPlug[] = [];
+  const options = { targets, timeoutMs: 10_000, clock, random: Math.random, ...more };
+  for await (const plug of discover(options)) {
+    if (found.push(plug) === count) break;
+  }
+  return found;
+}
+
+describe('discovery', () => {
+  it('finds each plug with its address, MAC and state', async () => {
+    const one = await plugAt('127.0.0.2', '50:C7:BF:00:00:01');
+    const two = await plugAt('127.0.0.3', '50:C7:BF:00:00:02');
+    two.device.press();
+    const found = await searchFor(2, [one, two]);
+    const byMac = new Map(found.map((plug) => [plug.mac, plug]));
+    expect(byMac.get('50:C7:BF:00:00:01')).toMatchObject({
+      address: { host: '127.0.0.2', port: one.port },
+      speaks: 'xor',
+      joined: true,
+      sysinfo: { alias: 'Lamp 01', model: 'HS110(EU)', hardware: '1.0', relay: false, rssi: -52 },
+    });
+    expect(byMac.get('50:C7:BF:00:00:02')).toMatchObject({ sysinfo: { relay: true } });
+  });
+
+  it('names a plug once, however often it answers', async () => {
+    const at = await responder(() => [
+      sysinfoAnswer('50:C7:BF:00:00:01'),
+      sysinfoAnswer('50:C7:BF:00:00:01'),
+    ]);
+    expect(await search([at])).toHaveLength(1);
+  });
+
+  it('names a plug again when it turns out to be elsewhere', async () => {
+    let moved = false;
+    const answer = [sysinfoAnswer('50:C7:BF:00:00:01')];
+    const here = await responder(() => (moved ? [] : answer), '127.0.0.2');
+    const there = await responder(() => (moved ? answer : []), '127.0.0.3');
+    const manual = new ManualClock();
+    const places: string[] = [];
+    for await (const { address } of discover({ targets: [here, there], clock: manual, random: () => 0 })) {
+      if (places.push(address.host) === 2) break;
+      moved = true;
+      await manual.advance(1250);
+    }
+    expect(places).toEqual(['127.0.0.2', '127.0.0.3']);
+  });
+
+  it('asks four times over its time, for sysinfo and nothing else', async () => {
+    const manual = new ManualClock();
+    const asked: string[] = [];
+    const at = await responder((datagram) => {
+      asked.push(decodeBody(datagram));
+      return [];
+    });
+    const running = search([at], { clock: manual, random: () => 0, timeoutMs: 4000, klapPort: 9 });
+    for (let round = 1; round <= 4; round++) {
+      await until(() => asked.length === round, `round ${round}`);
+      await manual.advance(1000);
+    }
+    expect(await running).toEqual([]);
+    expect(asked).toEqual(Array(4).fill('{"system":{"get_sysinfo":{}}}'));
+    expect(manual.armed).toBe(0);
+  });
+
+  it('goes on until its signal aborts when it has no end', async () => {
+    const manual = new ManualClock();
+    const stop = new AbortController();
+    const at = await responder(() => [sysinfoAnswer('50:C7:BF:00:00:01')]);
+    const options = { targets: [at], clock: manual, random: () => 0, signal: stop.signal };
+    const found: string[] = [];
+    for await (const { mac } of discover(options)) {
+      found.push(mac);
+      await manual.advance(3_600_000);
+      stop.abort();
+    }
+    expect(found).toEqual(['50:C7:BF:00:00:01']);
+    expect(manual.armed).toBe(0);
+  });
+
+  it('finds nobody and asks nobody when its signal has aborted already', async () => {
+    const at = await responder(() => [sysinfoAnswer('50:C7:BF:00:00:01')]);
+    expect(await search([at], { signal: AbortSignal.abort() })).toEqual([]);
+  });
+
+  it('reports a plug that answers on port 20002 only as newer firmware', async () => {
+    const klap = await responder(
+      (datagram) => (datagram.equals(KLAP_DISCOVERY_REQUEST) ? [klapAnswer('50-C7-BF-00-00-07')] : []),
+      '127.0.0.4',
+    );
+    const [found] = await searchFor(1, [{ host: '127.0.0.4', port: 9 }], { klapPort: klap.port });
+    expect(found).toMatchObject({
+      mac: '50:C7:BF:00:00:07',
+      speaks: 'klap',
+      address: { host: '127.0.0.4', port: 80 },
+      sysinfo: { model: 'HS110(UK)', hardware: '4.1', relay: undefined },
+    });
+  });
+
+  it('prefers the older protocol where a plug speaks both', async () => {
+    const plug = await plugAt('127.0.0.5', '50:C7:BF:00:00:08');
+    const klap = await responder(() => [klapAnswer('50-C7-BF-00-00-08')], '127.0.0.5');
+    const found = await search([plug], { klapPort: klap.port });
+    expect(found.at(-1)?.speaks).toBe('xor');
+  });
+
+  it('passes over echoes, nonsense and what is too long', async () => {
+    const at = await responder((datagram) => [
+      datagram,
+      Buffer.alloc(0),
+      Buffer.from('nonsense'),
+      encodeDatagram('[]'),
+      encodeDatagram('{"system":{"get_sysinfo":{"err_code":-1}}}'),
+      encodeDatagram('{"system":{"get_sysinfo":{"mac":"not a MAC"}}}'),
+      sysinfoAnswer('50:C7:BF:00:00:09', { alias: 'x'.repeat(9000) }),
+      Buffer.from('0200000100', 'hex'),
+      klapAnswer('nobody'),
+      sysinfoAnswer('50:C7:BF:00:00:01'),
+    ]);
+    expect((await search([at])).map(({ mac }) => mac)).toEqual(['50:C7:BF:00:00:01']);
+  });
+
+  it('finds a thousand plugs that answer at once', async () => {
+    const answers = Array.from({ length: 1000 }, (_, index) => {
+      const digits = index.toString(16).padStart(4, '0');
+      return sysinfoAnswer(`50:C7:BF:00:${digits.slice(0, 2)}:${digits.slice(2)}`, {
+        alias: 'x'.repeat(400),
+      });
+    });
+    const at = await responder(() => answers);
+    const found = await searchFor(1000, [at]);
+    expect(new Set(found.map(({ mac }) => mac)).size).toBe(1000);
+  });
+
+  it('says which target could not be asked, and goes on with the others', async () => {
+    const plug = await plugAt('127.0.0.6', '50:C7:BF:00:00:01');
+    const unsent: string[] = [];
+    const found = await search([{ host: 'no-such-host.invalid', port: 9999 }, plug], {
+      unsent: ({ host }) => unsent.push(host),
+    });
+    expect(unsent).toEqual(['no-such-host.invalid']);
+    expect(found).toHaveLength(1);
+  });
+
+  it('fails when nobody could be asked', async () => {
+    const nowhere = search([{ host: 'no-such-host.invalid', port: 9999 }]);
+    await expect(nowhere).rejects.toThrow(BridgeError);
+    await expect(nowhere).rejects.toThrow(/nobody could be asked for plugs: .*no-such-host\.invalid/);
+  });
+});
+
+describe('an answer', () => {
+  it('from the address of the set-up Wi-Fi is that of a plug not yet joined', () => {
+    const answer = sysinfoAnswer('50:C7:BF:00:00:01');
+    expect(readAnswer(answer, { host: '192.168.0.1', port: 9999 })?.joined).toBe(false);
+  });
+
+  it('of newer firmware without a usable port is taken to mean port 80', () => {
+    const answer = klapAnswer('50-C7-BF-00-00-01', { mgt_encrypt_schm: { http_port: 1e9 } });
+    expect(readAnswer(answer, { host: '192.0.2.1', port: 20002 })?.address).toEqual({
+      host: '192.0.2.1',
+      port: 80,
+    });
+  });
+});
+
+describe('a broadcast', () => {
+  it('goes to every IPv4 network of the machine but the loopback, and to 255.255.255.255', () => {
+    const common = { mac: '00:00:00:00:00:00', cidr: null };
+    const v4 = (address: string, netmask: string, internal = false) =>
+      ({ ...common, family: 'IPv4', address, netmask, internal }) as const;
+    expect(
+      broadcastAddresses({
+        lo: [v4('127.0.0.1', '255.0.0.0', true)],
+        eth0: [
+          v4('192.168.1.17', '255.255.255.0'),
+          { ...common, family: 'IPv6', address: 'fe80::1', netmask: 'ffff::', internal: false, scopeid: 2 },
+        ],
+        wlan0: [v4('10.1.130.4', '255.255.128.0'), v4('192.168.1.18', '255.255.255.0')],
+        tunnel: [v4('10.8.0.2', '255.255.255.255')],
+      }),
+    ).toEqual(['192.168.1.255', '10.1.255.255', '255.255.255.255']);
+  });
+});
