@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { PlugDevice } from './plug-device.ts';
 
 /** What kind of plug is simulated. */
 export interface DeviceOptions {
@@ -29,7 +30,7 @@ const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
 
 /** A plug's inside: relay, LED, meter, clock, rules. Answers queries as the firmware does; knows no sockets. */
-export class SimulatedDevice {
+export class SimulatedDevice implements PlugDevice {
   readonly options: DeviceOptions;
   readonly #clock: Clock;
   readonly #modules: { readonly [module: string]: { readonly [method: string]: Method } };
@@ -85,6 +86,10 @@ export class SimulatedDevice {
 
   get led(): boolean {
     return this.#led;
+  }
+
+  get closesAfterReply(): boolean {
+    return this.#isOld;
   }
 
   /** Presses the button: the relay changes without anybody asking. */

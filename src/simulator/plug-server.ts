@@ -6,9 +6,10 @@ import { isObject, type JsonObject, parseObject } from '../protocol/json.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import type { SimulatedDevice } from './device.ts';
 import { type Fault, type Step, script } from './faults.ts';
+import type { PlugDevice } from './plug-device.ts';
 
-export interface ServerOptions {
-  readonly device: SimulatedDevice;
+export interface ServerOptions<Device extends PlugDevice = SimulatedDevice> {
+  readonly device: Device;
   readonly host: string;
   /** 0 takes any free port. */
   readonly port: number;
@@ -17,9 +18,9 @@ export interface ServerOptions {
 }
 
 /** Puts a simulated device on the network: TCP and UDP on one port, and all the faults a test can think of. */
-export class PlugServer {
-  readonly device: SimulatedDevice;
-  readonly #options: ServerOptions;
+export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
+  readonly device: Device;
+  readonly #options: ServerOptions<Device>;
   readonly #sockets = new Set<Socket>();
   #tcp: Server | undefined;
   #udp: UdpSocket | undefined;
@@ -30,7 +31,7 @@ export class PlugServer {
   /** Connections accepted so far. */
   accepted = 0;
 
-  constructor(options: ServerOptions) {
+  constructor(options: ServerOptions<Device>) {
     this.device = options.device;
     this.#options = options;
     this.#port = options.port;
@@ -111,8 +112,7 @@ export class PlugServer {
       if (step.afterMs !== undefined) await sleep(this.#options.clock, step.afterMs);
       if (!socket.destroyed) socket.write(step.send);
     }
-    // Hardware 1 closes after each reply.
-    if (steps.length > 0 && this.device.options.hardware === '1.0') socket.end();
+    if (steps.length > 0 && this.device.closesAfterReply) socket.end();
   }
 
   async #bindUdp(): Promise<UdpSocket> {

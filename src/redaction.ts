@@ -1,0 +1,75 @@
+/** What stands in the place of a text that is nobody's business. */
+const MASK = '[Redacted]';
+
+/** Nothing that a plug says is nested deeper; what is deeper is left out. */
+const DEEPEST = 32;
+
+/**
+ * What must never leave the house, by its key in the plug's answers, and what is shown of it instead: account,
+ * place, Wi-Fi, names that people gave, and what tells one plug from all others. Answers keep their shape.
+ */
+export const REDACTIONS: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
+  ['username', mask],
+  ['password', mask],
+  ['token', mask],
+  ['owner', zeros],
+  ['ssid', mask],
+  ['bssid', macOfNobody],
+  ['latitude', zeros],
+  ['longitude', zeros],
+  ['latitude_i', zeros],
+  ['longitude_i', zeros],
+  ['mac', macOfNobody],
+  ['mic_mac', macOfNobody],
+  ['deviceId', zeros],
+  ['device_id', zeros],
+  ['hwId', zeros],
+  ['fwId', zeros],
+  ['oemId', zeros],
+  ['id', idOfNobody],
+  ['alias', (value) => (typeof value === 'string' ? 'Plug' : mask(value))],
+  ['rule_list', (value) => (Array.isArray(value) ? value.map(namelessRule) : value)],
+]);
+
+/** What is shown of `value` under `key`; the value itself where nothing is to be hidden. */
+export function redactValue(key: string, value: unknown): unknown {
+  const redaction = REDACTIONS.get(key);
+  return redaction === undefined ? value : redaction(value);
+}
+
+/** A copy of JSON in which everything is redacted, at any depth. */
+export function redact(value: unknown, depth = 0): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEEPEST) return null;
+  if (Array.isArray(value)) return value.map((item) => redact(item, depth + 1));
+  return Object.fromEntries(
+    Object.entries(value).map(([key, inner]) => [key, redact(redactValue(key, inner), depth + 1)]),
+  );
+}
+
+/** An empty text stays empty: an account that was never bound is worth knowing. */
+function mask(value: unknown): unknown {
+  return value === '' || value === null || value === undefined ? value : MASK;
+}
+
+function zeros(value: unknown): unknown {
+  if (typeof value === 'number') return 0;
+  return typeof value === 'string' ? '0'.repeat(value.length) : mask(value);
+}
+
+/** The first half names the vendor and stays, in whatever way it is written. */
+function macOfNobody(value: unknown): unknown {
+  if (typeof value !== 'string') return mask(value);
+  let digits = 0;
+  return value.replaceAll(/[^:.-]/g, (digit) => (++digits > 6 ? '0' : digit));
+}
+
+/** The id of an outlet is that of its strip and two digits of its own, which stay. The ids of rules stay too. */
+function idOfNobody(value: unknown): unknown {
+  if (typeof value !== 'string' || !/^[0-9A-F]{40,42}$/i.test(value)) return value;
+  return '0'.repeat(40) + value.slice(40);
+}
+
+function namelessRule(rule: unknown): unknown {
+  return typeof rule === 'object' && rule !== null && 'name' in rule ? { ...rule, name: 'Rule' } : rule;
+}
