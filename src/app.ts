@@ -1,6 +1,8 @@
 import type { Logger } from 'pino';
 import { Bridge, type PlugSpec } from './bridge/bridge.ts';
-import type { Config, PlugConfig } from './config/load.ts';
+import { Memory } from './bridge/memory.ts';
+import { placesOf } from './bridge/places.ts';
+import type { Config, PlaceConfig, PlugConfig } from './config/load.ts';
 import { Announcer } from './homeassistant/announcer.ts';
 import { Broker } from './mqtt/broker.ts';
 import { CommandListener } from './mqtt/command-listener.ts';
@@ -11,6 +13,7 @@ import { PlugClient } from './plug/plug-client.ts';
 import { TcpTransport } from './plug/tcp-transport.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Task } from './runtime/supervisor.ts';
+import { readMemory, StateFile } from './state-file.ts';
 
 /** What the program is made of that is not configured. */
 export interface Surroundings {
@@ -22,14 +25,25 @@ export interface Surroundings {
   readonly readFile: (path: string) => string;
 }
 
+/** How long a change made at an enforced plug may stand unless configured. */
+const ENFORCE_AFTER_MS = 2000;
+
 /** Builds everything that runs, in the order in which it starts; it stops in reverse. */
 export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const { clock, random, log } = surroundings;
   const topics = new Topics(config.mqtt.baseTopic);
   const broker = config.mqtt.url === undefined ? embeddedBroker(config, surroundings) : undefined;
   const session = new MqttLink(linkOptions(config, topics, broker, surroundings));
+  const stateFile = config.stateFile === 'off' ? undefined : config.stateFile;
+  const memory = stateFile === undefined ? new Memory() : readMemory(stateFile, clock, log);
   const bridge = new Bridge({
     plugs: config.plugs.map((plug) => plugSpec(plug, config, clock)),
+    staggerMs: new Map(
+      Object.entries(config.places).flatMap(([path, { stagger }]) =>
+        stagger === undefined ? [] : [[path, stagger]],
+      ),
+    ),
+    memory,
     clock,
     random,
     log,
@@ -41,6 +55,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const listener = new CommandListener({ bridge, session, topics, clock, log });
   publishInfo(session, topics, config, surroundings);
   return [
+    ...(stateFile === undefined ? [] : [new StateFile({ path: stateFile, memory, clock, log })]),
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
@@ -88,17 +103,31 @@ function linkOptions(
   };
 }
 
-function plugSpec({ path, host, mac, poll }: PlugConfig, config: Config, clock: Clock): PlugSpec {
-  const own = { ...config.poll, ...withoutUndefined(poll) };
-  const transport = new TcpTransport(host ?? { host: '0.0.0.0', port: 9999 }, clock);
+/** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
+function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
+  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => config.places[place] ?? [])];
+  const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
+    inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
+  const { poll } = config;
+  const transport = new TcpTransport(plug.host ?? { host: '0.0.0.0', port: 9999 }, clock);
   return {
-    path,
-    client: new PlugClient(transport, own.timeout, mac),
+    path: plug.path,
+    client: new PlugClient(
+      transport,
+      own((from) => from.poll.timeout, poll.timeout),
+      plug.mac,
+    ),
     poll: {
-      intervalMs: own.interval,
-      offlineAfter: own.offlineAfter,
-      backoffMaxMs: own.backoffMax,
-      statisticsMs: own.statistics,
+      intervalMs: own((from) => from.poll.interval, poll.interval),
+      offlineAfter: own((from) => from.poll.offlineAfter, poll.offlineAfter),
+      backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
+      statisticsMs: own((from) => from.poll.statistics, poll.statistics),
+    },
+    policy: {
+      locked: own((from) => from.locked, false),
+      restore: own((from) => from.restore, 'keep'),
+      enforce: own((from) => from.enforce, false),
+      enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
     },
   };
 }
@@ -152,8 +181,4 @@ function publishInfo(session: MqttLink, topics: Topics, config: Config, { versio
   session.onConnect(() => {
     session.publish({ topic: topics.bridgeInfo, payload: JSON.stringify(info), retain: true, qos: 1 });
   });
-}
-
-function withoutUndefined<T extends object>(object: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined)) as never;
 }

@@ -12,6 +12,7 @@ export type Reason =
   | 'not-found'
   | 'newer-firmware'
   | 'no-sockets'
+  | 'flapping'
   | 'stopping';
 
 /** Root of every error this program throws on purpose: a sentence for a person, a stable `code` for a program. */

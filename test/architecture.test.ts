@@ -18,7 +18,8 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   mqtt: ['errors.ts', 'runtime', 'protocol', 'bridge'],
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   config: ['errors.ts', 'runtime', 'protocol', 'bridge', 'mqtt'],
-  'app.ts': ['errors.ts', 'runtime', 'plug', 'bridge', 'mqtt', 'homeassistant', 'config'],
+  'state-file.ts': ['errors.ts', 'runtime', 'protocol', 'bridge'],
+  'app.ts': ['errors.ts', 'state-file.ts', 'runtime', 'plug', 'bridge', 'mqtt', 'homeassistant', 'config'],
   cli: [
     'errors.ts',
     'redaction.ts',

@@ -7,19 +7,23 @@ import {
   placeReceipt,
   plugReceipt,
   type Receipt,
-  refusal,
   type Settlement,
+  unattempted,
 } from './command.ts';
 import { Gate } from './gate.ts';
+import type { Memory } from './memory.ts';
 import type { PlugState } from './model.ts';
+import type { Order } from './orders.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
-import { type Order, PlugLoop, type PollSettings } from './plug-loop.ts';
+import { PlugLoop, type PollSettings } from './plug-loop.ts';
+import type { PlugPolicy } from './policy.ts';
 
 /** One plug to look after: its path below the base topic, how to talk to it, how often to poll it. */
 export interface PlugSpec {
   readonly path: string;
   readonly client: PlugClient;
   readonly poll: PollSettings;
+  readonly policy: PlugPolicy;
 }
 
 /** What a listener is told: a plug's state is another, or was asked for. */
@@ -41,12 +45,17 @@ export interface BridgeView {
   subscribe(listener: (event: PlugEvent) => void): () => void;
   /** Carries out a command on a plug or a place; resolves with its one receipt, never rejects. */
   command(path: string, command: Command): Promise<Receipt>;
+  /** Takes up the commands that were open when the bridge was last killed; their receipts, as for a new command. */
+  resume(): Promise<Receipt>[];
   /** Reads a plug, or every plug of a place, now; false if there is none of that path. */
   refresh(path: string): boolean;
 }
 
 export interface BridgeOptions {
   readonly plugs: readonly PlugSpec[];
+  /** Between switching on one plug of a place and the next, by place; never for switching off. */
+  readonly staggerMs: ReadonlyMap<string, number>;
+  readonly memory: Memory;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -119,40 +128,83 @@ export class Bridge implements Task, BridgeView {
   }
 
   async command(path: string, command: Command): Promise<Receipt> {
-    const start = this.#clock.now();
     const members = this.#membersOf(path);
-    if (members === undefined) return refusal(path, command, `there is no plug or place ${path}`);
-    if (this.#stopping) return refusal(path, command, 'the bridge is stopping');
+    if (members === undefined)
+      return unattempted(path, command, 'refused', `there is no plug or place ${path}`);
+    if (members.length === 0) return unattempted(path, command, 'refused', 'no plug is known yet');
+    if (this.#stopping) return unattempted(path, command, 'failed', 'stopping');
     const loop = this.#loops.get(path);
-    if (loop !== undefined) {
-      const order = await this.#order(loop, command, start, false);
-      return plugReceipt(path, { ...command, relay: order.relay }, order.settlement, this.#since(start));
+    if (loop !== undefined && command.relay !== undefined && loop.policy.locked) {
+      return unattempted(path, command, 'refused', LOCKED.reason);
     }
-    const decided = { ...command, relay: this.#decide(path, command.relay) };
-    const parts = members.map(
-      async (member) => [member.path, (await this.#order(member, decided, start, true)).settlement] as const,
-    );
-    return placeReceipt(path, decided, new Map(await Promise.all(parts)), this.#since(start));
+    const decided = { ...command, relay: this.#decide(path, loop, command.relay) };
+    const until = this.#clock.date() + (command.ttlMs ?? this.#options.ttlMs);
+    const close = this.#options.memory.open({ target: path, command: decided, until });
+    const receipt = await (loop === undefined
+      ? this.#toPlace(path, members, decided)
+      : this.#toPlug(loop, decided));
+    close();
+    return receipt;
   }
 
-  /** A place is toggled as one: all off if any plug is on, else all on. */
-  #decide(path: string, relay: Command['relay']): Command['relay'] {
-    if (relay !== 'toggle') return relay;
+  resume(): Promise<Receipt>[] {
+    return [...this.#options.memory.commands].map(async (open) => {
+      this.#options.memory.commands.delete(open);
+      const { target, command, until } = open;
+      const ttlMs = until - this.#clock.date();
+      if (command.relay === 'toggle')
+        return unattempted(target, command, 'failed', 'the bridge was restarted');
+      return this.command(target, { ...command, ttlMs: Math.max(1, ttlMs) });
+    });
+  }
+
+  async #toPlug(loop: PlugLoop, command: Command): Promise<Receipt> {
+    const start = this.#clock.now();
+    const { relay, settlement } = await this.#order(loop, command, start);
+    return plugReceipt(loop.path, { ...command, relay }, settlement, this.#since(start));
+  }
+
+  /** All members at once, as far as the gate lets them; each is settled for itself. */
+  async #toPlace(path: string, members: readonly PlugLoop[], command: Command): Promise<Receipt> {
+    const start = this.#clock.now();
+    const turns = new Map<string, number>();
+    const settlements = members.map(async (member): Promise<[string, Settlement]> => {
+      if (command.relay !== undefined && member.policy.locked) return [member.path, LOCKED];
+      const afterMs = command.relay === 'on' ? this.#stagger(member, turns) : 0;
+      return [member.path, (await this.#order(member, command, start, afterMs)).settlement];
+    });
+    return placeReceipt(path, command, new Map(await Promise.all(settlements)), this.#since(start));
+  }
+
+  /** A place is toggled as one: all off if any plug is on, else all on. A plug's toggle it decides for itself. */
+  #decide(path: string, loop: PlugLoop | undefined, relay: Command['relay']): Command['relay'] {
+    if (relay !== 'toggle' || loop !== undefined) return relay;
     return (this.place(path)?.on ?? 0) > 0 ? 'off' : 'on';
   }
 
-  /** Hands a loop its part of a command; in a place's command it waits its turn at the gate. */
-  #order(loop: PlugLoop, command: Command, start: number, gated: boolean) {
+  /** When it is a member's turn to be switched on: the plugs of one staggered place follow one another. */
+  #stagger(member: PlugLoop, turns: Map<string, number>): number {
+    const { staggerMs } = this.#options;
+    const place = placesOf(member.path).find((candidate) => staggerMs.has(candidate));
+    if (place === undefined) return 0;
+    const turn = turns.get(place) ?? 0;
+    turns.set(place, turn + 1);
+    return turn * (staggerMs.get(place) ?? 0);
+  }
+
+  /** Hands a loop its part of a command. A place's parts (`afterMs`) wait until then, and for their turn at the gate. */
+  #order(loop: PlugLoop, command: Command, start: number, afterMs?: number) {
     const ttlMs = command.ttlMs ?? this.#options.ttlMs;
     return new Promise<{ relay: Command['relay']; settlement: Settlement }>((resolve) => {
       let leave = () => {};
       const order: Order = {
         relay: command.relay,
         led: command.led,
+        forMs: command.forMs ?? 0,
         origin: command.origin,
-        until: ttlMs === 0 ? Number.POSITIVE_INFINITY : start + ttlMs,
+        until: ttlMs === 0 ? Number.POSITIVE_INFINITY : start + ttlMs + (afterMs ?? 0),
         once: ttlMs === 0,
-        notBefore: gated ? Number.POSITIVE_INFINITY : 0,
+        notBefore: afterMs === undefined ? 0 : Number.POSITIVE_INFINITY,
         lags: 0,
         tried: () => leave(),
         settle: (settlement) => {
@@ -161,22 +213,41 @@ export class Bridge implements Task, BridgeView {
         },
       };
       loop.submit(order);
-      // A plug that is known to be away does not wait in line before those that will answer.
-      if (gated && loop.state.availability !== 'offline') {
-        this.#gate.enter((done) => {
+      const admit = () =>
+        this.#admit(loop, order, (done) => {
           leave = done;
-          if (loop.wants(order)) loop.release(order);
-          else leave();
         });
-      } else if (gated) loop.release(order);
+      if (afterMs === 0) admit();
+      else if (afterMs !== undefined) this.#clock.timer(admit).set(afterMs);
     });
   }
 
-  #add({ path, client, poll }: PlugSpec): void {
-    const { clock, random, log } = this.#options;
-    const changed = (after: PlugState, before: PlugState, asked: boolean) =>
-      this.#tell({ after, before, asked });
-    const loop = new PlugLoop({ path, client, poll, clock, random, log, changed });
+  /** Lets a held order go when the gate has room, unless it is settled by then. */
+  #admit(loop: PlugLoop, order: Order, hold: (leave: () => void) => void): void {
+    if (loop.state.availability === 'offline') {
+      // A plug that is known to be away does not stand in line before those that will answer.
+      loop.release(order);
+      return;
+    }
+    this.#gate.enter((leave) => {
+      hold(leave);
+      if (loop.wants(order)) loop.release(order);
+      else leave();
+    });
+  }
+
+  #add(plug: PlugSpec): void {
+    const { clock, random, log, memory } = this.#options;
+    const { path } = plug;
+    const loop = new PlugLoop({
+      ...plug,
+      memory: memory.plug(path),
+      clock,
+      random,
+      log,
+      changed: (after, before, asked) => this.#tell({ after, before, asked }),
+      remember: () => memory.changed(),
+    });
     this.#loops.set(path, loop);
     for (const place of placesOf(path)) {
       const members = this.#members.get(place);
@@ -204,6 +275,11 @@ export class Bridge implements Task, BridgeView {
     return Math.round(this.#clock.now() - start);
   }
 }
+
+const LOCKED = {
+  outcome: 'refused',
+  reason: 'locked: the configuration lets no command switch this plug',
+} as const;
 
 function* states(loops: Iterable<PlugLoop>): Iterable<PlugState> {
   for (const loop of loops) yield loop.state;

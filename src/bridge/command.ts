@@ -4,16 +4,21 @@ import type { Origin } from './model.ts';
 export interface Command {
   readonly relay?: 'on' | 'off' | 'toggle' | undefined;
   readonly led?: boolean | undefined;
+  /** The relay is switched back after this time. */
+  readonly forMs?: number | undefined;
   /** How long to try while the plug is away; 0 tries once. Left out: the configured time. */
   readonly ttlMs?: number | undefined;
   /** The sender's own name for the command, echoed in the receipt. */
   readonly id: string | null;
   readonly origin: Origin;
+  /** Where the sender wants its receipt besides the usual place (MQTT 5), with its correlation data in base64. */
+  readonly replyTo?: { readonly topic: string; readonly correlation: string | null } | undefined;
 }
 
 /** How one plug's part of a command ended; `reason` says why it was not confirmed. */
 export type Settlement =
-  | { readonly outcome: 'confirmed' }
+  /** `countdown`: whether the plug's own countdown will switch back as well; only where it was to. */
+  | { readonly outcome: 'confirmed'; readonly countdown?: boolean }
   | { readonly outcome: 'failed' | 'superseded' | 'expired' | 'refused'; readonly reason: string };
 
 export type Outcome = Settlement['outcome'] | 'partial';
@@ -35,7 +40,10 @@ export interface Receipt {
   readonly confirmed: number;
   readonly total: number;
   readonly missing: readonly Missing[];
+  /** Whether every plug's own countdown will switch back as well; only where they were to. */
+  readonly countdown?: boolean;
   readonly ms: number;
+  readonly replyTo: Command['replyTo'];
 }
 
 /** The receipt for one plug. */
@@ -48,6 +56,7 @@ export function plugReceipt(path: string, command: Command, settlement: Settleme
     confirmed: confirmed ? 1 : 0,
     total: 1,
     missing: confirmed ? [] : [{ path, reason: settlement.reason }],
+    ...countdown([settlement]),
     ms,
   };
 }
@@ -75,23 +84,31 @@ export function placeReceipt(
     confirmed: total - missing.length,
     total,
     missing,
+    ...countdown(members.values()),
     ms,
   };
 }
 
 /** The receipt for a command that never reached a plug. */
-export function refusal(path: string, command: Pick<Command, 'id'>, reason: string): Receipt {
-  return {
-    ...head(path, { id: command.id, origin: 'mqtt' }),
-    outcome: 'refused',
-    reason,
-    confirmed: 0,
-    total: 0,
-    missing: [],
-    ms: 0,
-  };
+export function unattempted(
+  path: string,
+  command: Pick<Command, 'id' | 'relay' | 'led' | 'replyTo'>,
+  outcome: 'refused' | 'failed',
+  reason: string,
+): Receipt {
+  return { ...head(path, command), outcome, reason, confirmed: 0, total: 0, missing: [], ms: 0 };
 }
 
-function head(target: string, { id, relay, led }: Command) {
-  return { id, target, relay, led };
+function head(
+  target: string,
+  { id, relay, led, replyTo }: Pick<Command, 'id' | 'relay' | 'led' | 'replyTo'>,
+) {
+  return { id, target, relay, led, replyTo };
+}
+
+function countdown(settlements: Iterable<Settlement>): { countdown?: boolean } {
+  const told = [...settlements].flatMap((one) =>
+    'countdown' in one && one.countdown !== undefined ? [one.countdown] : [],
+  );
+  return told.length === 0 ? {} : { countdown: told.every(Boolean) };
 }

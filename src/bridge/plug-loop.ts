@@ -4,8 +4,10 @@ import type { Observation, PlugClient } from '../plug/plug-client.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
-import type { Settlement } from './command.ts';
-import { account, type Cause, lose, type Origin, observe, type PlugState, unseen } from './model.ts';
+import { account, type Cause, lose, observe, type PlugState, unseen } from './model.ts';
+import { follows, type Order, OrderBook } from './orders.ts';
+import { isTamperedWith, type PlugMemory, type PlugPolicy, restoreTo } from './policy.ts';
+import { Tries } from './tries.ts';
 
 /** How one plug is polled; milliseconds. */
 export interface PollSettings {
@@ -18,35 +20,20 @@ export interface PollSettings {
   readonly statisticsMs: number;
 }
 
-/** One plug's part of a command, until it is settled. */
-export interface Order {
-  /** A toggle is decided at the first attempt, by what the plug says then. */
-  relay: 'on' | 'off' | 'toggle' | undefined;
-  readonly led: boolean | undefined;
-  readonly origin: Origin;
-  /** When to give up, by `clock.now()`. */
-  readonly until: number;
-  /** Give up after the first attempt that fails. */
-  readonly once: boolean;
-  /** Not to be tried before this time; infinite while it is held back. */
-  notBefore: number;
-  /** How often the plug accepted it, yet reported the old state. */
-  lags: number;
-  /** Called after each attempt. */
-  readonly tried?: () => void;
-  readonly settle: (settlement: Settlement) => void;
-}
-
 /** What the loop needs from its owner. */
 export interface LoopOptions {
   readonly path: string;
   readonly client: PlugClient;
   readonly poll: PollSettings;
+  readonly policy: PlugPolicy;
+  readonly memory: PlugMemory;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
   /** The state is another (`after` differs from `before`), or was asked for and is to be told anew (`asked`). */
   readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
+  /** The memory is another and should outlive the program. */
+  readonly remember: () => void;
 }
 
 /** Wait before a command is tried again on a plug that does not answer: plugs need a pause after a time-out. */
@@ -54,9 +41,6 @@ const RETRY_MS = 1000;
 
 /** Wait before a plug that accepted a command, yet reports the old state, is asked again (some firmware lags). */
 const LAG_MS = 350;
-
-/** How often a plug may report the old state before a command without a ttl counts as failed. */
-const LAGS_FORGIVEN = 3;
 
 /** How long an exchange in flight may take to end when the bridge stops. */
 const STOP_GRACE_MS = 1000;
@@ -66,33 +50,39 @@ const SETTLED_MS = 1000;
 
 /**
  * Everything that happens to one plug, one exchange at a time: commands first, then the poll that is due, then
- * its statistics. Nothing is queued but the commands still wanted.
+ * its statistics. Nothing is queued but the orders still wanted.
  */
 export class PlugLoop {
   readonly path: string;
   readonly client: PlugClient;
+  readonly policy: PlugPolicy;
   readonly #options: LoopOptions;
   readonly #clock: Clock;
+  readonly #memory: PlugMemory;
   readonly #timer: Timer;
+  readonly #orders = new OrderBook();
+  readonly #putBack: Tries;
   #state: PlugState;
-  #orders: Order[] = [];
-  /** The order whose exchange is in flight. */
-  #current: Order | undefined;
   #fails = 0;
   #lastProblem: Reason = 'timeout';
   #due = Number.POSITIVE_INFINITY;
   #statisticsDue = Number.POSITIVE_INFINITY;
   #asked = false;
+  /** The plug's own countdown is armed for a wish that no longer holds. */
+  #disarm = false;
   #running = false;
   #turning: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
     this.path = options.path;
     this.client = options.client;
+    this.policy = options.policy;
     this.#options = options;
     this.#clock = options.clock;
+    this.#memory = options.memory;
     this.#state = unseen(options.path);
     this.#timer = options.clock.timer(() => this.#wake());
+    this.#putBack = new Tries(options.clock);
   }
 
   get state(): PlugState {
@@ -111,23 +101,21 @@ export class PlugLoop {
   async stop(): Promise<void> {
     this.#running = false;
     this.#timer.clear();
-    this.#failAll((order) => order !== this.#current);
+    this.#orders.failAll('stopping', true);
     if (this.#turning !== undefined) {
       const patience = this.#clock.timer(() => this.client.close());
       patience.set(STOP_GRACE_MS);
       await this.#turning;
       patience.clear();
     }
-    this.#failAll(() => true);
+    this.#orders.failAll('stopping', false);
     this.client.close();
   }
 
   /** Takes an order; it supersedes those not yet begun that it overlaps with. */
   submit(order: Order): void {
-    for (const other of this.#orders.filter((wanted) => wanted !== this.#current && overlap(wanted, order))) {
-      this.#settle(other, SUPERSEDED);
-    }
-    this.#orders.push(order);
+    this.#orders.add(order);
+    if (order.relay !== undefined && order.origin !== 'bridge') this.#putBack.clear();
     this.#wake();
   }
 
@@ -139,7 +127,7 @@ export class PlugLoop {
 
   /** Whether the order still waits to be carried out. */
   wants(order: Order): boolean {
-    return this.#orders.includes(order);
+    return this.#orders.has(order);
   }
 
   /** Reads the plug as soon as it is free, and tells its state even if it is the same. */
@@ -161,10 +149,12 @@ export class PlugLoop {
   async #turn(): Promise<void> {
     try {
       const now = this.#clock.now();
-      this.#expire(now);
-      const order = this.#orders.find((wanted) => wanted.notBefore <= now);
+      this.#orders.expire(now, this.#lastProblem);
+      this.#revertIfDue();
+      const order = this.#orders.ready(now);
       if (order !== undefined) await this.#carryOut(order);
       else if (this.#asked || this.#due <= now) await this.#poll();
+      else if (this.#disarm && this.#fails === 0) await this.#disarmCountdown();
       else if (this.#statisticsDue <= now) await this.#account();
     } catch (error) {
       this.#options.log.error({ err: error, plug: this.path }, 'unexpected failure; polling goes on');
@@ -175,18 +165,14 @@ export class PlugLoop {
   /** Arms the timer for whatever comes next, or begins it if it is due already. */
   #plan(): void {
     if (!this.#running) return;
-    let at = this.#asked ? 0 : Math.min(this.#due, this.#statisticsDue);
-    for (const order of this.#orders) at = Math.min(at, order.notBefore, order.until);
-    const delay = at - this.#clock.now();
+    const now = this.#clock.now();
+    const { revert } = this.#memory;
+    const revertAt = revert === null ? Number.POSITIVE_INFINITY : now + revert.at - this.#clock.date();
+    const idle =
+      this.#asked || (this.#disarm && this.#fails === 0) ? now : Math.min(this.#due, this.#statisticsDue);
+    const delay = Math.min(idle, revertAt, this.#orders.nextAt) - now;
     if (delay <= 0) this.#wake();
     else this.#timer.set(delay);
-  }
-
-  #expire(now: number): void {
-    for (const order of this.#orders.filter((wanted) => wanted.until <= now)) {
-      if (order.lags > 0) this.#settle(order, lagging(order));
-      else this.#settle(order, { outcome: 'expired', reason: this.#lastProblem });
-    }
   }
 
   async #poll(): Promise<void> {
@@ -208,16 +194,16 @@ export class PlugLoop {
   }
 
   async #carryOut(order: Order): Promise<void> {
-    this.#current = order;
+    this.#orders.current = order;
     try {
       const settings = await this.#settingsFor(order);
       const seen = await this.client.apply(settings);
-      if (follows(seen, settings)) this.#confirmed(order, settings, seen);
-      else this.#lagged(order);
+      if (follows(seen, settings)) await this.#confirmed(order, settings, seen);
+      else this.#orders.lagged(order, this.#clock.now() + LAG_MS);
     } catch (error) {
       this.#notDone(order, asPlugError(error));
     } finally {
-      this.#current = undefined;
+      this.#orders.current = undefined;
       order.tried?.();
     }
   }
@@ -230,30 +216,84 @@ export class PlugLoop {
     return { relay: order.relay === undefined ? undefined : order.relay === 'on', led: order.led };
   }
 
-  #confirmed(order: Order, { relay }: Settings, seen: Observation): void {
+  async #confirmed(order: Order, { relay }: Settings, seen: Observation): Promise<void> {
     this.#seen(seen, false, relay === undefined ? undefined : { relay, origin: order.origin });
-    this.#settle(order, { outcome: 'confirmed' });
+    let countdown: boolean | undefined;
+    if (relay !== undefined) countdown = await this.#keepTime(relay, order.forMs);
+    this.#orders.settle(order, { outcome: 'confirmed', ...(countdown === undefined ? {} : { countdown }) });
     this.#due = Math.min(this.#due, this.#clock.now() + SETTLED_MS);
   }
 
-  #lagged(order: Order): void {
-    order.lags++;
-    order.notBefore = this.#clock.now() + LAG_MS;
-    if (order.once && order.lags > LAGS_FORGIVEN) this.#settle(order, lagging(order));
+  /**
+   * Notes when the relay is to be switched back, and has the plug's own countdown do it too, should the bridge
+   * or the Wi-Fi be gone by then. Says whether the plug took that on; nothing if there is nothing to take on.
+   */
+  async #keepTime(relay: boolean, forMs: number): Promise<boolean | undefined> {
+    const { revert } = this.#memory;
+    this.#disarm = revert?.armed === true && forMs === 0;
+    this.#memory.revert =
+      forMs === 0 ? null : { relay: !relay, at: this.#clock.date() + forMs, armed: false };
+    if (revert !== null || forMs > 0) this.#options.remember();
+    if (forMs === 0) return undefined;
+    const armed = await this.#tryCountdown(() => this.client.startCountdown(Math.ceil(forMs / 1000), !relay));
+    if (this.#memory.revert !== null) this.#memory.revert = { ...this.#memory.revert, armed };
+    this.#options.remember();
+    return armed;
+  }
+
+  async #disarmCountdown(): Promise<void> {
+    this.#disarm = false;
+    await this.#tryCountdown(() => this.client.stopCountdown());
+  }
+
+  async #tryCountdown(attempt: () => Promise<void>): Promise<boolean> {
+    try {
+      await attempt();
+      return true;
+    } catch (error) {
+      const { message } = asPlugError(error);
+      this.#options.log.info({ plug: this.path, detail: message }, 'the plug does not take on the countdown');
+      return false;
+    }
+  }
+
+  #revertIfDue(): void {
+    const { revert } = this.#memory;
+    if (revert === null || revert.at > this.#clock.date()) return;
+    this.#memory.revert = null;
+    this.#options.remember();
+    this.#order(revert.relay, 0);
+  }
+
+  /** Has the relay switched by the bridge itself, however long it takes. */
+  #order(relay: boolean, afterMs: number): void {
+    this.#orders.add({
+      relay: relay ? 'on' : 'off',
+      led: undefined,
+      forMs: 0,
+      origin: 'bridge',
+      until: Number.POSITIVE_INFINITY,
+      once: false,
+      notBefore: this.#clock.now() + afterMs,
+      lags: 0,
+      settle: (settlement) => {
+        const { outcome } = settlement;
+        this.#options.log.info(
+          { plug: this.path, relay: relay ? 'ON' : 'OFF', outcome },
+          'switched by the bridge itself',
+        );
+      },
+    });
   }
 
   /** The order did not get through. A plug's own refusal is final; everything else may pass. */
   #notDone(order: Order, error: PlugError): void {
     if (error instanceof PlugRefusal) {
-      this.#settle(order, { outcome: 'failed', reason: error.message });
+      this.#orders.settle(order, { outcome: 'failed', reason: error.message });
       return;
     }
     this.#failed(error);
-    if (!this.#running) return;
-    if (this.#orders.some((later) => later !== order && overlap(later, order)))
-      this.#settle(order, SUPERSEDED);
-    else if (order.once) this.#settle(order, { outcome: 'failed', reason: error.reason });
-    else order.notBefore = this.#clock.now() + RETRY_MS;
+    if (this.#running) this.#orders.undelivered(order, error.reason, this.#clock.now() + RETRY_MS);
   }
 
   async #account(): Promise<void> {
@@ -275,11 +315,40 @@ export class PlugLoop {
       this.#options.log.info({ plug: this.path, was: before.problem }, 'plug is back');
     }
     this.#fails = 0;
-    // Whoever waited for the plug to come back need not wait any longer.
-    for (const order of this.#orders) {
-      if (order.lags === 0 && order.notBefore < Number.POSITIVE_INFINITY) order.notBefore = 0;
+    this.#orders.hurry();
+    const after = observe(before, seen, this.#clock.date(), cause);
+    const kept = this.#keep(before, after, cause);
+    this.#become(kept === after.problem ? after : { ...after, problem: kept }, asked);
+  }
+
+  /** Does what the policy asks for now that the plug is as it is; says what is wrong with it. */
+  #keep(before: PlugState, after: PlugState, cause: Cause | undefined): Reason | null {
+    const { policy } = this;
+    if (after.relay === null) return null;
+    if (cause === undefined && !this.#orders.concernsRelay) {
+      const restored = restoreTo(policy, this.#memory, before, after);
+      if (restored !== undefined) this.#order(restored, 0);
+      else if (isTamperedWith(policy, this.#memory, after)) return this.#enforce();
     }
-    this.#become(observe(before, seen, this.#clock.date(), cause), asked);
+    if (cause !== undefined || !policy.enforce || this.#memory.relay === null) this.#remember(after.relay);
+    if (this.#memory.revert?.relay === after.relay && cause === undefined) this.#memory.revert = null;
+    return null;
+  }
+
+  #enforce(): Reason | null {
+    const { log } = this.#options;
+    if (this.#memory.relay === null || this.#putBack.exhausted) return 'flapping';
+    this.#putBack.note();
+    if (this.#putBack.exhausted)
+      log.warn({ plug: this.path }, 'switched at the plug again and again; left alone');
+    this.#order(this.#memory.relay, this.policy.enforceAfterMs);
+    return null;
+  }
+
+  #remember(relay: boolean): void {
+    if (this.#memory.relay === relay) return;
+    this.#memory.relay = relay;
+    this.#options.remember();
   }
 
   /** Counts a failed exchange; the plug is offline after so many in a row, at once if it was never seen. */
@@ -288,25 +357,17 @@ export class PlugLoop {
     const { intervalMs, offlineAfter, backoffMaxMs } = this.#options.poll;
     this.#fails++;
     this.#lastProblem = error.reason;
-    const over = this.#state.availability === 'unknown' ? this.#fails - 1 : this.#fails - offlineAfter;
-    const gone = over >= 0 || this.#state.availability === 'offline';
-    const wait = gone
-      ? backoff(Math.max(0, over), intervalMs, Math.max(intervalMs, backoffMaxMs), this.#options.random)
-      : intervalMs;
-    this.#due = this.#clock.now() + wait;
-    if (gone && this.#state.problem !== error.reason) {
-      this.client.forget();
-      this.#options.log.warn(
-        { plug: this.path, reason: error.reason, detail: error.message },
-        'plug is offline',
-      );
-      this.#become(lose(this.#state, error.reason), false);
-    }
-  }
-
-  #failAll(which: (order: Order) => boolean): void {
-    for (const order of this.#orders.filter(which))
-      this.#settle(order, { outcome: 'failed', reason: 'stopping' });
+    const over = this.#state.availability === 'online' ? this.#fails - offlineAfter : this.#fails - 1;
+    const longest = Math.max(intervalMs, backoffMaxMs);
+    this.#due =
+      this.#clock.now() + (over < 0 ? intervalMs : backoff(over, intervalMs, longest, this.#options.random));
+    if (over < 0 || (this.#state.availability === 'offline' && this.#state.problem === error.reason)) return;
+    this.client.forget();
+    this.#options.log.warn(
+      { plug: this.path, reason: error.reason, detail: error.message },
+      'plug is offline',
+    );
+    this.#become(lose(this.#state, error.reason), false);
   }
 
   #become(after: PlugState, asked: boolean): void {
@@ -314,35 +375,6 @@ export class PlugLoop {
     this.#state = after;
     this.#options.changed(after, before, asked);
   }
-
-  #settle(order: Order, settlement: Settlement): void {
-    const at = this.#orders.indexOf(order);
-    if (at < 0) return;
-    this.#orders.splice(at, 1);
-    order.settle(settlement);
-  }
-}
-
-const SUPERSEDED: Settlement = { outcome: 'superseded', reason: 'a later command took over' };
-
-function overlap(one: Order, other: Order): boolean {
-  return (
-    (one.relay !== undefined && other.relay !== undefined) ||
-    (one.led !== undefined && other.led !== undefined)
-  );
-}
-
-function lagging(order: Order): Settlement {
-  const still = order.relay === undefined ? 'its old LED setting' : order.relay === 'on' ? 'OFF' : 'ON';
-  return {
-    outcome: 'failed',
-    reason: `the plug accepted the command ${order.lags} times but still reports ${still}`,
-  };
-}
-
-/** Whether the plug now reports what was set. */
-function follows({ sysinfo }: Observation, { relay, led }: Settings): boolean {
-  return (relay === undefined || sysinfo.relay === relay) && (led === undefined || sysinfo.led === led);
 }
 
 /** Lets nothing but a plug's failure pass; a mistake of ours goes on to whoever reports it. */

@@ -11,6 +11,7 @@ import {
   isLeaf,
   type Leaf,
   leaves,
+  PLACE_SCHEMA,
   PLUG_SCHEMA,
   SCHEMA,
   type Schema,
@@ -21,8 +22,15 @@ import {
 /** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
 export type PlugConfig = Values<typeof PLUG_SCHEMA>;
 
+/** What is configured for all plugs of one place. */
+export type PlaceConfig = Values<typeof PLACE_SCHEMA>;
+
 /** Everything that is configured, checked and frozen. */
-export type Config = Values<typeof SCHEMA> & { readonly plugs: readonly PlugConfig[] };
+export type Config = Values<typeof SCHEMA> & {
+  readonly plugs: readonly PlugConfig[];
+  /** By path; `''` is the whole site. */
+  readonly places: { readonly [path: string]: PlaceConfig };
+};
 
 /** Where options come from; later ones win: file, environment, flags. */
 export interface Sources {
@@ -57,8 +65,8 @@ class Loader {
   }
 
   load(): Config {
-    const { plugs, ...rest } = this.#file.values;
-    this.#collect(rest, { ...SCHEMA, plugs: PLUGS_KEY }, []);
+    const { plugs, places, ...rest } = this.#file.values;
+    this.#collect(rest, { ...SCHEMA, plugs: LIST, places: LIST }, []);
     this.#collectEnv();
     const raw = this.#merge();
     const options = this.#read(
@@ -67,9 +75,10 @@ class Loader {
       '',
       (name) => this.#place(name),
     );
-    const config: Config = { ...options, plugs: this.#readPlugs(plugs) };
+    const config: Config = { ...options, plugs: this.#readPlugs(plugs), places: this.#readPlaces(places) };
     this.#checkBroker(config);
     this.#checkPlugs(config.plugs);
+    this.#checkPlaces(config);
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return freeze(config);
   }
@@ -199,6 +208,31 @@ class Loader {
     return typeof plug.path === 'string' ? [slugged(plug)] : [];
   }
 
+  #readPlaces(places: unknown): Config['places'] {
+    if (places === undefined || places === null) return {};
+    if (!isObject(places)) {
+      this.#problems.push(`${this.#file.locate(['places'])}: places must hold paths, such as "east-wing:"`);
+      return {};
+    }
+    return Object.fromEntries(
+      Object.entries(places).flatMap(([path, entry]) => this.#readPlace(path, entry)),
+    );
+  }
+
+  #readPlace(path: string, entry: unknown): [string, PlaceConfig][] {
+    const at = ['places', path];
+    if (!isObject(entry)) {
+      this.#problems.push(`${this.#file.locate(at)}: places.${path} must hold options such as "stagger:"`);
+      return [];
+    }
+    this.#collect(entry, PLACE_SCHEMA, at);
+    const prefix = `places.${path}.`;
+    const place = (name: string) =>
+      this.#file.locate([...at, ...name.slice(prefix.length).split('.').filter(Boolean)]);
+    const values = this.#read(PLACE_SCHEMA, (name) => this.#written.get(name), prefix, place);
+    return [[path === '/' ? '' : slugPath(path), values]];
+  }
+
   #checkBroker({ mqtt, broker }: Config): void {
     const open = broker.username === undefined || broker.password === undefined;
     if (mqtt.url !== undefined || !open || broker.allowAnonymous || isLoopback(broker.listen.host)) return;
@@ -241,11 +275,25 @@ class Loader {
       }
     }
   }
+
+  /** A place is made by the plugs in it; options for one that is empty are most likely misspelt. */
+  #checkPlaces({ plugs, places }: Config): void {
+    if (plugs.length === 0) return;
+    const known = new Set(plugs.flatMap(({ path }) => placesOf(path)));
+    for (const path of Object.keys(places)) {
+      if (known.has(path)) continue;
+      const near = nearest(path, known);
+      const hint = near ? `; did you mean ${near}?` : '';
+      this.#problems.push(
+        `${this.#file.locate(['places', path])}: places.${path}: there is no plug in ${path}${hint}`,
+      );
+    }
+  }
 }
 
-/** Stands for `plugs` where the names of all options are needed. */
-const PLUGS_KEY: Leaf<unknown> = {
-  doc: 'The plugs.',
+/** Stands for `plugs` and `places` where the names of all options are needed. */
+const LIST: Leaf<unknown> = {
+  doc: 'Plugs or places.',
   type: { expects: 'a list', schema: {}, read: (raw) => raw },
   initial: undefined,
 };
@@ -272,11 +320,17 @@ function convictSchema(schema: Schema, prefix = ''): convict.Schema<{ [name: str
 
 /** Makes the path fit for topics, and keeps what was written as the plug's name if that differs. */
 function slugged(plug: PlugConfig): PlugConfig {
-  const segments = plug.path.split('/');
-  const path = segments.map((segment) => (/[^a-z0-9_-]/.test(segment) ? slug(segment) : segment)).join('/');
-  const written = segments.at(-1)?.trim() ?? '';
+  const path = slugPath(plug.path);
+  const written = plug.path.split('/').at(-1)?.trim() ?? '';
   const name = plug.name ?? (path.endsWith(written) ? undefined : written);
   return { ...plug, path, name };
+}
+
+function slugPath(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (/[^a-z0-9_-]/.test(segment) ? slug(segment) : segment))
+    .join('/');
 }
 
 function isLoopback(host: string): boolean {

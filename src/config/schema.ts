@@ -150,6 +150,11 @@ export const SCHEMA = {
     ),
     prefix: leaf('The discovery prefix of Home Assistant.', baseTopic, 'homeassistant'),
   },
+  stateFile: leaf(
+    'File in which desired states and timers survive a restart; `off` for none.',
+    text,
+    './hs110-mqtt.state.json',
+  ),
   log: {
     level: leaf(
       'The least severe messages that are logged.',
@@ -164,6 +169,35 @@ export const SCHEMA = {
   },
 } as const satisfies Schema;
 
+/** What the bridge does of its own accord; for one plug, or for all plugs of a place that do not say otherwise. */
+const POLICY = {
+  locked: open('No command may switch the relay: for the alarm, the freezer.', flag),
+  restore: open(
+    'What to do when a plug returns after a power cut: leave the relay as it is (`keep`, the default), as it was before (`last`), or switch it.',
+    oneOf('keep', 'last', 'off', 'on'),
+  ),
+  enforce: open('Put back what is switched at the plug itself or with the phone app. Default: false.', flag),
+  enforceAfter: open('How long such a change may stand. Default: 2s.', duration(0, DAY)),
+};
+
+const OWN_POLL = {
+  interval: open('As `poll.interval`.', POLL.interval),
+  timeout: open('As `poll.timeout`.', POLL.timeout),
+  offlineAfter: open('As `poll.offlineAfter`.', POLL.offlineAfter),
+  backoffMax: open('As `poll.backoffMax`.', POLL.backoffMax),
+  statistics: open('As `poll.statistics`.', POLL.statistics),
+};
+
+/** The options of one place: the key is its path, `/` the whole site. */
+export const PLACE_SCHEMA = {
+  stagger: open(
+    'Wait between switching on one plug of the place and the next; never for switching off.',
+    duration(0, 3_600 * SECOND),
+  ),
+  ...POLICY,
+  poll: OWN_POLL,
+} as const satisfies Schema;
+
 /** The options of one plug. */
 export const PLUG_SCHEMA = {
   path: needed(
@@ -174,13 +208,8 @@ export const PLUG_SCHEMA = {
   mac: open('Its MAC; no other plug is then taken for it.', mac),
   name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
   area: open('The area that Home Assistant suggests for it.', text),
-  poll: {
-    interval: open('As `poll.interval`, for this plug.', POLL.interval),
-    timeout: open('As `poll.timeout`, for this plug.', POLL.timeout),
-    offlineAfter: open('As `poll.offlineAfter`, for this plug.', POLL.offlineAfter),
-    backoffMax: open('As `poll.backoffMax`, for this plug.', POLL.backoffMax),
-    statistics: open('As `poll.statistics`, for this plug.', POLL.statistics),
-  },
+  ...POLICY,
+  poll: OWN_POLL,
 } as const satisfies Schema;
 
 /** Every option of a schema with its dotted name, in order. */

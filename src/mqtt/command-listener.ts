@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { BridgeView } from '../bridge/bridge.ts';
-import { type Receipt, refusal } from '../bridge/command.ts';
+import { type Command, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
@@ -36,6 +36,7 @@ export class CommandListener implements Task {
     let depth = 0;
     for (const plug of bridge.plugs()) depth = Math.max(depth, placesOf(plug.path).length);
     session.listen(topics.filters(depth), (incoming) => this.#received(incoming));
+    for (const receipt of bridge.resume()) this.#await(receipt, '');
     ready();
     await aborted(signal);
     // The bridge has stopped before: every command is settled, its receipt is about to be sent.
@@ -58,39 +59,40 @@ export class CommandListener implements Task {
 
   #set(path: string, incoming: Incoming): void {
     const decoded = decodeCommand(incoming.payload, 'mqtt');
+    const replyTo = replyOf(incoming);
     if (incoming.retain) {
       const id = 'command' in decoded ? decoded.command.id : decoded.id;
       const reason = `retained commands are not carried out: send without "retain", and clear it with an empty retained message to ${incoming.topic}`;
       this.#refuse(path, incoming, id, reason);
-    } else if ('refused' in decoded) {
-      this.#refuse(path, incoming, decoded.id, decoded.refused);
-    } else {
-      const answered: Promise<void> = this.#options.bridge
-        .command(path, decoded.command)
-        .then((receipt) => this.#answer(receipt, incoming))
-        .finally(() => this.#open.delete(answered));
-      this.#open.add(answered);
-    }
+    } else if ('refused' in decoded) this.#refuse(path, incoming, decoded.id, decoded.refused);
+    else this.#await(this.#options.bridge.command(path, { ...decoded.command, replyTo }), incoming.topic);
   }
 
   #refuse(path: string, incoming: Incoming, id: string | null, reason: string): void {
     this.#warn(incoming.topic, reason);
-    this.#send(refusal(path, { id }, reason), incoming);
+    const command = { id, relay: undefined, led: undefined, replyTo: replyOf(incoming) };
+    this.#send(unattempted(path, command, 'refused', reason));
   }
 
-  /** The state that a command led to is noted before its outcome is: it goes out first. */
-  #answer(receipt: Receipt, incoming: Incoming): Promise<void> {
-    return new Promise((resolve) => {
-      this.#options.clock.soon(() => {
-        if (receipt.outcome === 'refused') this.#warn(incoming.topic, receipt.reason ?? '');
-        this.#send(receipt, incoming);
-        resolve();
-      });
-    });
+  /** Sends the receipt when the command is settled: after the state it led to, which has been noted before. */
+  #await(pending: Promise<Receipt>, topic: string): void {
+    const sent: Promise<void> = pending
+      .then((receipt) => {
+        if (receipt.outcome === 'refused') this.#warn(topic, receipt.reason ?? '');
+        return new Promise<void>((resolve) => {
+          this.#options.clock.soon(() => {
+            this.#send(receipt);
+            resolve();
+          });
+        });
+      })
+      .finally(() => this.#open.delete(sent));
+    this.#open.add(sent);
   }
 
-  #send(receipt: Receipt, { responseTopic, correlationData }: Incoming): void {
+  #send(receipt: Receipt): void {
     const { session, topics } = this.#options;
+    const { replyTo } = receipt;
     const payload = receiptPayload(receipt, topics);
     session.publish({
       topic: topics.below(receipt.target, 'result'),
@@ -100,14 +102,11 @@ export class CommandListener implements Task {
       keep: true,
     });
     // Nobody may have the bridge talk to itself.
-    if (
-      responseTopic === undefined ||
-      /[+#\0]/.test(responseTopic) ||
-      topics.parse(responseTopic) !== undefined
-    )
+    if (replyTo === undefined || /[+#\0]/.test(replyTo.topic) || topics.parse(replyTo.topic) !== undefined)
       return;
-    const correlation = correlationData === undefined ? {} : { correlationData };
-    session.publish({ topic: responseTopic, payload, retain: false, qos: 1, keep: true, ...correlation });
+    const { topic, correlation } = replyTo;
+    const data = correlation === null ? {} : { correlationData: Buffer.from(correlation, 'base64') };
+    session.publish({ topic, payload, retain: false, qos: 1, keep: true, ...data });
   }
 
   #warn(topic: string, reason: string): void {
@@ -123,4 +122,9 @@ export class CommandListener implements Task {
     this.#lastWarning = now;
     this.#unsaid = 0;
   }
+}
+
+function replyOf({ responseTopic, correlationData }: Incoming): Command['replyTo'] {
+  if (responseTopic === undefined) return undefined;
+  return { topic: responseTopic, correlation: correlationData?.toString('base64') ?? null };
 }

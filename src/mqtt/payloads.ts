@@ -14,6 +14,9 @@ const MAX_ID_LENGTH = 256;
 /** The longest a command may stay wanted. */
 const MAX_TTL_MS = 7 * 24 * 3_600_000;
 
+/** The longest a relay may be switched for. */
+const MAX_FOR_MS = 30 * 24 * 3_600_000;
+
 /** A plug's state as it is published: all keys always there, `null` where unknown. */
 export function plugValues(plug: PlugState) {
   return {
@@ -46,9 +49,9 @@ export function placePayload({ state, on, off, unknown, total, power }: PlaceSta
   return JSON.stringify({ state, on, off, unknown, total, power });
 }
 
-/** A receipt as it is published; `target` and the missing plugs are named as topics. */
+/** A receipt as it is published; `target` is named as a topic. */
 export function receiptPayload(receipt: Receipt, topics: Topics): string {
-  const { id, relay, led, outcome, reason, confirmed, total, missing, ms } = receipt;
+  const { id, relay, led, outcome, reason, confirmed, total, missing, countdown, ms } = receipt;
   return JSON.stringify({
     id,
     target: topics.of(receipt.target),
@@ -59,6 +62,7 @@ export function receiptPayload(receipt: Receipt, topics: Topics): string {
     confirmed,
     total,
     missing,
+    ...(countdown === undefined ? {} : { countdown }),
     ms,
   });
 }
@@ -68,7 +72,7 @@ export type Decoded =
   | { readonly command: Command }
   | { readonly refused: string; readonly id: string | null };
 
-/** Reads a message on `set`: a word, or an object with `state`, `led`, `id`, `ttl`. */
+/** Reads a message on `set`: a word, or an object with `state`, `for`, `led`, `id`, `ttl`. */
 export function decodeCommand(payload: Buffer, origin: Origin): Decoded {
   let id: string | null = null;
   try {
@@ -101,7 +105,7 @@ function parseFields(text: string): JsonObject {
   throw notUnderstood(`${said} is not a command: send ON, OFF, TOGGLE or {"state":"ON"}`);
 }
 
-const FIELDS = ['state', 'led', 'id', 'ttl'];
+const FIELDS = ['state', 'for', 'led', 'id', 'ttl'];
 
 function readFields(fields: JsonObject, id: string | null, origin: Origin): Command {
   for (const key of Object.keys(fields)) {
@@ -118,7 +122,16 @@ function readFields(fields: JsonObject, id: string | null, origin: Origin): Comm
     throw notUnderstood('"led" must be ON or OFF');
   }
   if (relay === undefined && led === undefined) throw notUnderstood('a command needs "state" or "led"');
-  return { relay, led: led && led === 'on', ttlMs: readDuration(fields, 'ttl', MAX_TTL_MS), id, origin };
+  const forMs = readDuration(fields, 'for', MAX_FOR_MS);
+  if (forMs !== undefined && relay === undefined) throw notUnderstood('"for" needs "state"');
+  return {
+    relay,
+    led: led && led === 'on',
+    forMs,
+    ttlMs: readDuration(fields, 'ttl', MAX_TTL_MS),
+    id,
+    origin,
+  };
 }
 
 function readId(fields: JsonObject): string | null {

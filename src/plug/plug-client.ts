@@ -21,7 +21,9 @@ import {
   type Request,
   request,
   type Settings,
+  STOP_COUNTDOWN,
   setAndConfirm,
+  startCountdown,
 } from '../protocol/requests.ts';
 import type { Transport } from './transport.ts';
 
@@ -107,6 +109,16 @@ export class PlugClient {
       today: last(days, (day) => day.month === time.month && day.day === time.day && day.year === time.year),
       month: last(months, (month) => month.month === time.month && month.year === time.year),
     };
+  }
+
+  /** Has the plug itself switch its relay to `relay` in so many seconds, in place of what it was told before. */
+  async startCountdown(delayS: number, relay: boolean): Promise<void> {
+    answerTo(await this.send(startCountdown(delayS, relay)), 'count_down', 'add_rule');
+  }
+
+  /** Takes every countdown off the plug. */
+  async stopCountdown(): Promise<void> {
+    answerTo(await this.send(STOP_COUNTDOWN), 'count_down', 'delete_all_rules');
   }
 
   /** Whether the plug has said that it has a meter. */

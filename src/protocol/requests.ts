@@ -63,3 +63,12 @@ function setters({ relay, led }: Settings): { [method: string]: JsonObject } {
 export function getStatistics(year: number, month: number): Request {
   return request({ emeter: { get_daystat: { year, month }, get_monthstat: { year } } });
 }
+
+/** Deletes the plug's countdown; it has room for one. */
+export const STOP_COUNTDOWN: Query = { count_down: { delete_all_rules: {} } };
+
+/** Has the plug switch its relay by itself after `delayS` seconds, whatever was counted down before. */
+export function startCountdown(delayS: number, relay: boolean): Query {
+  const rule = { enable: 1, delay: delayS, act: relay ? 1 : 0, name: 'hs110-mqtt' };
+  return { count_down: { delete_all_rules: {}, add_rule: rule } };
+}

@@ -109,6 +109,7 @@ export class Site {
     const text = stringify({
       poll: { interval: '100ms', timeout: '1s' },
       plugs,
+      stateFile: 'off',
       ...this.#options,
       mqtt: { url: this.url, ...this.#options.mqtt },
     });
