@@ -1,6 +1,13 @@
 import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { PlugDevice } from './plug-device.ts';
+import {
+  type Answer,
+  BAD_ARGUMENT,
+  OK,
+  type PlugDevice,
+  UNKNOWN_METHOD,
+  UNKNOWN_MODULE,
+} from './plug-device.ts';
 
 /** What kind of plug is simulated. */
 export interface DeviceOptions {
@@ -15,13 +22,8 @@ export interface DeviceOptions {
   readonly on?: boolean;
 }
 
-type Answer = { [key: string]: unknown };
 type Method = (argument: JsonObject) => Answer;
 
-const OK: Answer = { err_code: 0 };
-const UNKNOWN_MODULE: Answer = { err_code: -1, err_msg: 'module not support' };
-const UNKNOWN_METHOD: Answer = { err_code: -2, err_msg: 'member not support' };
-const BAD_ARGUMENT: Answer = { err_code: -3, err_msg: 'invalid argument' };
 const NO_TIME: Answer = { err_code: -11, err_msg: 'time not sync' };
 const TABLE_FULL: Answer = { err_code: -10, err_msg: 'table is full' };
 const NO_ENTRY: Answer = { err_code: -14, err_msg: 'entry not exist' };

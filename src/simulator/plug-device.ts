@@ -7,3 +7,11 @@ export interface PlugDevice {
   /** Answers a query, module by module in the order asked. */
   answer(query: JsonObject): JsonObject;
 }
+
+/** The answer to one method, or that of a module which knows none. */
+export type Answer = { [key: string]: unknown };
+
+export const OK: Answer = { err_code: 0 };
+export const UNKNOWN_MODULE: Answer = { err_code: -1, err_msg: 'module not support' };
+export const UNKNOWN_METHOD: Answer = { err_code: -2, err_msg: 'member not support' };
+export const BAD_ARGUMENT: Answer = { err_code: -3, err_msg: 'invalid argument' };

@@ -1,0 +1,144 @@
+import { BridgeError, messageOf } from '../errors.ts';
+import { isObject, type JsonObject, numberAt, objectsAt, parseObject, textAt } from '../protocol/json.ts';
+import type { Clock } from '../runtime/clock.ts';
+import {
+  type Answer,
+  BAD_ARGUMENT,
+  OK,
+  type PlugDevice,
+  UNKNOWN_METHOD,
+  UNKNOWN_MODULE,
+} from './plug-device.ts';
+
+/** The key of a recording that holds no module, but what is to be known of the recording itself. */
+export const RECORDING_KEY = 'recording';
+
+/**
+ * A plug played from a recording: `{module: {method: answer}}`, or `{module: answer}` where the plug refused the
+ * whole module. It says what was recorded; relay, LED and name can be set, and it says so then.
+ */
+export class RecordedDevice implements PlugDevice {
+  readonly closesAfterReply: boolean;
+  readonly #recording: JsonObject;
+  readonly #clock: Clock;
+  #sysinfo: Answer;
+  /** When the relay was last switched here; before that `on_time` is what was recorded. */
+  #switchedAt: number | undefined;
+
+  /** Throws BridgeError if the recording has no sysinfo: nobody would take it for a plug. */
+  constructor(recording: JsonObject, clock: Clock) {
+    const sysinfo = isObject(recording.system) ? recording.system.get_sysinfo : undefined;
+    if (!isObject(sysinfo)) {
+      throw new BridgeError('bad-recording', 'the recording of a plug must have system.get_sysinfo');
+    }
+    this.#recording = recording;
+    this.#clock = clock;
+    this.#sysinfo = { ...sysinfo };
+    this.closesAfterReply = textAt(sysinfo, 'hw_ver')?.startsWith('1.') ?? false;
+  }
+
+  get alias(): string | undefined {
+    return textAt(this.#sysinfo, 'alias');
+  }
+
+  get relay(): boolean | undefined {
+    const state = numberAt(this.#sysinfo, 'relay_state');
+    return state === undefined ? undefined : state === 1;
+  }
+
+  answer(query: JsonObject): JsonObject {
+    const reply: Answer = {};
+    for (const [module, methods] of Object.entries(query)) {
+      if (module !== 'context') reply[module] = this.#answerModule(module, methods, outletsIn(query));
+    }
+    return reply;
+  }
+
+  #answerModule(module: string, methods: unknown, outlets: readonly unknown[] | undefined): JsonObject {
+    const recorded = module === RECORDING_KEY ? undefined : own(this.#recording, module);
+    if (recorded === undefined) return UNKNOWN_MODULE;
+    if (typeof recorded.err_code === 'number') return recorded;
+    const answer: Answer = {};
+    for (const [method, argument] of Object.entries(isObject(methods) ? methods : {})) {
+      const given = isObject(argument) ? argument : {};
+      const made = module === 'system' ? this.#system(method, given, outlets) : undefined;
+      answer[method] = made ?? this.#asRecorded(method, own(recorded, method));
+    }
+    return answer;
+  }
+
+  #system(method: string, argument: JsonObject, outlets: readonly unknown[] | undefined): Answer | undefined {
+    switch (method) {
+      case 'get_sysinfo':
+        return { ...this.#sysinfo, ...this.#onTime() };
+      case 'set_relay_state':
+        return this.#switch(numberAt(argument, 'state'), outlets);
+      case 'set_led_off':
+        return this.#setFlag('led_off', numberAt(argument, 'off'));
+      case 'set_dev_alias': {
+        const alias = textAt(argument, 'alias');
+        if (alias === undefined) return BAD_ARGUMENT;
+        this.#sysinfo.alias = alias;
+        return OK;
+      }
+      default:
+        return undefined;
+    }
+  }
+
+  #asRecorded(method: string, recorded: JsonObject | undefined): JsonObject {
+    if (recorded === undefined) return UNKNOWN_METHOD;
+    return method === 'get_realtime' && this.relay === false ? withoutLoad(recorded) : recorded;
+  }
+
+  /** Switches the relay, or the outlets of a strip: all of them unless some are named. */
+  #switch(state: number | undefined, outlets: readonly unknown[] | undefined): Answer {
+    const children = objectsAt(this.#sysinfo, 'children');
+    if (state !== 0 && state !== 1) return BAD_ARGUMENT;
+    if (children.length === 0) {
+      if (state !== this.#sysinfo.relay_state) this.#switchedAt = this.#clock.date();
+      return this.#setFlag('relay_state', state);
+    }
+    const isMeant = ({ id }: JsonObject) => outlets === undefined || outlets.includes(id);
+    this.#sysinfo.children = children.map((child) => (isMeant(child) ? { ...child, state } : child));
+    return OK;
+  }
+
+  /** A flag that was not recorded is accepted, and still not told. */
+  #setFlag(key: string, value: number | undefined): Answer {
+    if (value !== 0 && value !== 1) return BAD_ARGUMENT;
+    if (key in this.#sysinfo) this.#sysinfo[key] = value;
+    return OK;
+  }
+
+  #onTime(): Answer {
+    if (this.#switchedAt === undefined || !('on_time' in this.#sysinfo)) return {};
+    return { on_time: this.relay ? Math.floor((this.#clock.date() - this.#switchedAt) / 1000) : 0 };
+  }
+}
+
+/** Reads a recording from the text of the file `name`. Throws BridgeError if it is none. */
+export function readRecording(name: string, text: string): JsonObject {
+  try {
+    return parseObject(text);
+  } catch (cause) {
+    throw new BridgeError('bad-recording', `${name} is no recording of a plug: ${messageOf(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** What a lamp that is off draws, as far as the recording speaks of it. */
+function withoutLoad(realtime: JsonObject): JsonObject {
+  const load = ['power', 'current', 'power_mw', 'current_ma'].filter((key) => key in realtime);
+  return { ...realtime, ...Object.fromEntries(load.map((key) => [key, 0])) };
+}
+
+function outletsIn({ context }: JsonObject): readonly unknown[] | undefined {
+  return isObject(context) && Array.isArray(context.child_ids) ? context.child_ids : undefined;
+}
+
+function own(object: JsonObject, key: string): JsonObject | undefined {
+  const value = Object.hasOwn(object, key) ? object[key] : undefined;
+  return isObject(value) ? value : undefined;
+}
