@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 import { existsSync, readFileSync } from 'node:fs';
 import process from 'node:process';
-import { CommanderError } from 'commander';
-import { buildProgram, EXIT, exitCodeOf } from './cli/program.ts';
-import { messageOf } from './errors.ts';
+import { isatty } from 'node:tty';
+import { StandardInput } from './cli/input.ts';
+import { EXIT, runProgram } from './cli/program.ts';
 import { SystemClock } from './runtime/clock.ts';
 
 const stop = new AbortController();
@@ -19,8 +19,8 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 // Whoever reads our output may leave before its end.
 process.stdout.on('error', () => stop.abort());
 
-try {
-  await buildProgram({
+process.exitCode = await runProgram(
+  {
     env: process.env,
     version: readVersion(),
     clock: new SystemClock(),
@@ -28,14 +28,21 @@ try {
     signal: stop.signal,
     isTerminal: process.stderr.isTTY ?? false,
     print: (line) => process.stdout.write(`${line}\n`),
+    write: (bytes) => process.stdout.write(bytes),
+    complain: (line) => process.stderr.write(`${line}\n`),
+    input: new StandardInput({
+      input: () => process.stdin,
+      output: process.stderr,
+      isTerminal: isatty(0) && isatty(2),
+      signal: stop.signal,
+      interrupt: () => stop.abort(),
+    }),
+    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     readFile: (path) => readFileSync(path, 'utf8'),
     fileExists: existsSync,
-  }).parseAsync(process.argv);
-} catch (error) {
-  // Commander has said what was wrong with the usage; everything else is said here.
-  if (!(error instanceof CommanderError)) process.stderr.write(`hs110-mqtt: ${messageOf(error)}\n`);
-  process.exitCode = exitCodeOf(error);
-}
+  },
+  process.argv.slice(2),
+);
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

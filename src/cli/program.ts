@@ -1,8 +1,9 @@
 import { Command, CommanderError, InvalidArgumentError } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
-import { ConfigError } from '../errors.ts';
+import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { demo } from './demo.ts';
 import { health } from './health.ts';
+import { printableLines } from './printable.ts';
 import { run } from './run.ts';
 import type { Shell } from './shell.ts';
 import { simulate } from './simulate.ts';
@@ -17,6 +18,10 @@ export function buildProgram(shell: Shell): Command {
     .version(shell.version)
     .option('-c, --config <file>', 'configuration file (YAML)')
     .exitOverride()
+    .configureOutput({
+      writeOut: (text) => shell.print(text.trimEnd()),
+      writeErr: (text) => shell.complain(text.trimEnd()),
+    })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', examples('hs110-mqtt --config museum.yaml', 'hs110-mqtt demo'));
   addOptionFlags(program);
@@ -49,10 +54,27 @@ export function buildProgram(shell: Shell): Command {
   return program;
 }
 
+/** Runs the command line and returns the exit code; what went wrong is said on standard error. */
+export async function runProgram(shell: Shell, argv: readonly string[]): Promise<number> {
+  try {
+    await buildProgram(shell).parseAsync(argv, { from: 'user' });
+    return EXIT.done;
+  } catch (error) {
+    // Commander has said itself what was wrong with the usage.
+    if (!(error instanceof CommanderError) && !isInterruption(error))
+      shell.complain(`hs110-mqtt: ${printableLines(messageOf(error))}`);
+    return exitCodeOf(error);
+  }
+}
+
 /** The exit code for what a verb rejected with. */
-export function exitCodeOf(error: unknown): number {
+function exitCodeOf(error: unknown): number {
   if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
-  return error instanceof ConfigError ? EXIT.usage : EXIT.failed;
+  return error instanceof ConfigError || error instanceof CommandError ? EXIT.usage : EXIT.failed;
+}
+
+function isInterruption(error: unknown): boolean {
+  return error instanceof BridgeError && error.code === 'interrupted';
 }
 
 /** Every option of the configuration that is not secret is a flag as well. */

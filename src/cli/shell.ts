@@ -1,4 +1,5 @@
 import type { Clock } from '../runtime/clock.ts';
+import type { Input } from './input.ts';
 
 /** All that a verb may touch of the world around it. */
 export interface Shell {
@@ -12,6 +13,14 @@ export interface Shell {
   readonly isTerminal: boolean;
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
+  /** Writes bytes to standard output. */
+  readonly write: (bytes: Uint8Array) => void;
+  /** Writes a line to standard error: what is not part of the output. */
+  readonly complain: (line: string) => void;
+  /** Standard input. */
+  readonly input: Input;
+  /** This machine's time zone, as `Europe/Berlin`. */
+  readonly timeZone: string;
   /** Reads a text file; throws if there is none. */
   readonly readFile: (path: string) => string;
   readonly fileExists: (path: string) => boolean;

@@ -1,0 +1,93 @@
+import { createInterface } from 'node:readline';
+import { addAbortSignal, type Readable, Writable } from 'node:stream';
+import { BridgeError } from '../errors.ts';
+
+/** What people type and programs pipe in. */
+export interface Input {
+  /** Whether a person sits there who can be asked. */
+  readonly isTerminal: boolean;
+  /** The bytes piped in, as they come. Throws BridgeError `interrupted` when the program is to end. */
+  chunks(): AsyncIterable<Buffer>;
+  /** Asks the person and returns the line typed, `undefined` at the end of input. Throws as `chunks` does. */
+  ask(question: string): Promise<string | undefined>;
+  /** As `ask`, but what is typed does not show. */
+  askSecretly(question: string): Promise<string | undefined>;
+}
+
+export interface Terminal {
+  /** Opened only when it is needed. */
+  readonly input: () => Readable;
+  /** Where questions are written, so that they do not mix with the output. */
+  readonly output: Writable;
+  readonly isTerminal: boolean;
+  readonly signal: AbortSignal;
+  /** Called for Ctrl-C, which reaches us as a key while a question is open. */
+  readonly interrupt: () => void;
+}
+
+/** Ends a verb quietly: the user wants the program to end. */
+export function interrupted(): BridgeError {
+  return new BridgeError('interrupted', 'interrupted');
+}
+
+/** Standard input, be it a terminal, a pipe or a file. */
+export class StandardInput implements Input {
+  readonly #terminal: Terminal;
+
+  constructor(terminal: Terminal) {
+    this.#terminal = terminal;
+  }
+
+  get isTerminal(): boolean {
+    return this.#terminal.isTerminal;
+  }
+
+  async *chunks(): AsyncGenerator<Buffer, void> {
+    const { input, signal } = this.#terminal;
+    try {
+      for await (const chunk of addAbortSignal(signal, input())) yield Buffer.from(chunk);
+    } catch (error) {
+      throw signal.aborted ? interrupted() : error;
+    }
+  }
+
+  ask(question: string): Promise<string | undefined> {
+    return this.#line(question, this.#terminal.output);
+  }
+
+  async askSecretly(question: string): Promise<string | undefined> {
+    const { output } = this.#terminal;
+    output.write(question);
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    try {
+      return await this.#line('', nowhere);
+    } finally {
+      output.write('\n');
+    }
+  }
+
+  #line(question: string, output: Writable): Promise<string | undefined> {
+    const { input, signal, interrupt } = this.#terminal;
+    return new Promise((resolve, reject) => {
+      const lines = createInterface({ input: input(), output, terminal: true });
+      const close = () => lines.close();
+      let line: string | undefined;
+      lines.once('line', (typed) => {
+        line = typed;
+        close();
+      });
+      lines.once('SIGINT', interrupt);
+      lines.once('close', () => {
+        signal.removeEventListener('abort', close);
+        if (signal.aborted) reject(interrupted());
+        else resolve(line);
+      });
+      signal.addEventListener('abort', close, { once: true });
+      if (signal.aborted) close();
+      else {
+        lines.setPrompt(question);
+        lines.prompt();
+      }
+    });
+  }
+}
