@@ -63,6 +63,10 @@ describe('a duration', () => {
         expect(parseDuration(formatDuration(count * size))).toBe(count * size);
       }),
     );
-    fc.assert(fc.property(fc.maxSafeNat(), (ms) => expect(parseDuration(formatDuration(ms))).toBe(ms)));
+    fc.assert(
+      fc.property(fc.maxSafeNat(), (ms) => {
+        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      }),
+    );
   });
 });
