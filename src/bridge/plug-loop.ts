@@ -4,10 +4,10 @@ import type { Observation, PlugClient } from '../plug/plug-client.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { Keeper } from './keeper.ts';
 import { account, type Cause, lose, observe, type PlugState, unseen } from './model.ts';
 import { follows, type Order, OrderBook } from './orders.ts';
-import { isTamperedWith, type PlugMemory, type PlugPolicy, restoreTo } from './policy.ts';
-import { Tries } from './tries.ts';
+import type { PlugMemory, PlugPolicy } from './policy.ts';
 
 /** How one plug is polled; milliseconds. */
 export interface PollSettings {
@@ -58,18 +58,15 @@ export class PlugLoop {
   readonly policy: PlugPolicy;
   readonly #options: LoopOptions;
   readonly #clock: Clock;
-  readonly #memory: PlugMemory;
   readonly #timer: Timer;
   readonly #orders = new OrderBook();
-  readonly #putBack: Tries;
+  readonly #keeper: Keeper;
   #state: PlugState;
   #fails = 0;
   #lastProblem: Reason = 'timeout';
   #due = Number.POSITIVE_INFINITY;
   #statisticsDue = Number.POSITIVE_INFINITY;
   #asked = false;
-  /** The plug's own countdown is armed for a wish that no longer holds. */
-  #disarm = false;
   #running = false;
   #turning: Promise<void> | undefined;
 
@@ -79,10 +76,9 @@ export class PlugLoop {
     this.policy = options.policy;
     this.#options = options;
     this.#clock = options.clock;
-    this.#memory = options.memory;
     this.#state = unseen(options.path);
     this.#timer = options.clock.timer(() => this.#wake());
-    this.#putBack = new Tries(options.clock);
+    this.#keeper = new Keeper(options, this.#orders);
   }
 
   get state(): PlugState {
@@ -115,7 +111,7 @@ export class PlugLoop {
   /** Takes an order; it supersedes those not yet begun that it overlaps with. */
   submit(order: Order): void {
     this.#orders.add(order);
-    if (order.relay !== undefined && order.origin !== 'bridge') this.#putBack.clear();
+    if (order.relay !== undefined && order.origin !== 'bridge') this.#keeper.forgive();
     this.#wake();
   }
 
@@ -150,11 +146,11 @@ export class PlugLoop {
     try {
       const now = this.#clock.now();
       this.#orders.expire(now, this.#lastProblem);
-      this.#revertIfDue();
+      this.#keeper.revertIfDue();
       const order = this.#orders.ready(now);
       if (order !== undefined) await this.#carryOut(order);
       else if (this.#asked || this.#due <= now) await this.#poll();
-      else if (this.#disarm && this.#fails === 0) await this.#disarmCountdown();
+      else if (this.#mustDisarm) await this.#keeper.disarm();
       else if (this.#statisticsDue <= now) await this.#account();
     } catch (error) {
       this.#options.log.error({ err: error, plug: this.path }, 'unexpected failure; polling goes on');
@@ -166,13 +162,14 @@ export class PlugLoop {
   #plan(): void {
     if (!this.#running) return;
     const now = this.#clock.now();
-    const { revert } = this.#memory;
-    const revertAt = revert === null ? Number.POSITIVE_INFINITY : now + revert.at - this.#clock.date();
-    const idle =
-      this.#asked || (this.#disarm && this.#fails === 0) ? now : Math.min(this.#due, this.#statisticsDue);
-    const delay = Math.min(idle, revertAt, this.#orders.nextAt) - now;
+    const idle = this.#asked || this.#mustDisarm ? now : Math.min(this.#due, this.#statisticsDue);
+    const delay = Math.min(idle, this.#keeper.revertAt, this.#orders.nextAt) - now;
     if (delay <= 0) this.#wake();
     else this.#timer.set(delay);
+  }
+
+  get #mustDisarm(): boolean {
+    return this.#keeper.mustDisarm && this.#fails === 0;
   }
 
   async #poll(): Promise<void> {
@@ -219,71 +216,9 @@ export class PlugLoop {
   async #confirmed(order: Order, { relay }: Settings, seen: Observation): Promise<void> {
     this.#seen(seen, false, relay === undefined ? undefined : { relay, origin: order.origin });
     let countdown: boolean | undefined;
-    if (relay !== undefined) countdown = await this.#keepTime(relay, order.forMs);
+    if (relay !== undefined) countdown = await this.#keeper.keepTime(relay, order.forMs);
     this.#orders.settle(order, { outcome: 'confirmed', ...(countdown === undefined ? {} : { countdown }) });
     this.#due = Math.min(this.#due, this.#clock.now() + SETTLED_MS);
-  }
-
-  /**
-   * Notes when the relay is to be switched back, and has the plug's own countdown do it too, should the bridge
-   * or the Wi-Fi be gone by then. Says whether the plug took that on; nothing if there is nothing to take on.
-   */
-  async #keepTime(relay: boolean, forMs: number): Promise<boolean | undefined> {
-    const { revert } = this.#memory;
-    this.#disarm = revert?.armed === true && forMs === 0;
-    this.#memory.revert =
-      forMs === 0 ? null : { relay: !relay, at: this.#clock.date() + forMs, armed: false };
-    if (revert !== null || forMs > 0) this.#options.remember();
-    if (forMs === 0) return undefined;
-    const armed = await this.#tryCountdown(() => this.client.startCountdown(Math.ceil(forMs / 1000), !relay));
-    if (this.#memory.revert !== null) this.#memory.revert = { ...this.#memory.revert, armed };
-    this.#options.remember();
-    return armed;
-  }
-
-  async #disarmCountdown(): Promise<void> {
-    this.#disarm = false;
-    await this.#tryCountdown(() => this.client.stopCountdown());
-  }
-
-  async #tryCountdown(attempt: () => Promise<void>): Promise<boolean> {
-    try {
-      await attempt();
-      return true;
-    } catch (error) {
-      const { message } = asPlugError(error);
-      this.#options.log.info({ plug: this.path, detail: message }, 'the plug does not take on the countdown');
-      return false;
-    }
-  }
-
-  #revertIfDue(): void {
-    const { revert } = this.#memory;
-    if (revert === null || revert.at > this.#clock.date()) return;
-    this.#memory.revert = null;
-    this.#options.remember();
-    this.#order(revert.relay, 0);
-  }
-
-  /** Has the relay switched by the bridge itself, however long it takes. */
-  #order(relay: boolean, afterMs: number): void {
-    this.#orders.add({
-      relay: relay ? 'on' : 'off',
-      led: undefined,
-      forMs: 0,
-      origin: 'bridge',
-      until: Number.POSITIVE_INFINITY,
-      once: false,
-      notBefore: this.#clock.now() + afterMs,
-      lags: 0,
-      settle: (settlement) => {
-        const { outcome } = settlement;
-        this.#options.log.info(
-          { plug: this.path, relay: relay ? 'ON' : 'OFF', outcome },
-          'switched by the bridge itself',
-        );
-      },
-    });
   }
 
   /** The order did not get through. A plug's own refusal is final; everything else may pass. */
@@ -317,38 +252,8 @@ export class PlugLoop {
     this.#fails = 0;
     this.#orders.hurry();
     const after = observe(before, seen, this.#clock.date(), cause);
-    const kept = this.#keep(before, after, cause);
-    this.#become(kept === after.problem ? after : { ...after, problem: kept }, asked);
-  }
-
-  /** Does what the policy asks for now that the plug is as it is; says what is wrong with it. */
-  #keep(before: PlugState, after: PlugState, cause: Cause | undefined): Reason | null {
-    const { policy } = this;
-    if (after.relay === null) return null;
-    if (cause === undefined && !this.#orders.concernsRelay) {
-      const restored = restoreTo(policy, this.#memory, before, after);
-      if (restored !== undefined) this.#order(restored, 0);
-      else if (isTamperedWith(policy, this.#memory, after)) return this.#enforce();
-    }
-    if (cause !== undefined || !policy.enforce || this.#memory.relay === null) this.#remember(after.relay);
-    if (this.#memory.revert?.relay === after.relay && cause === undefined) this.#memory.revert = null;
-    return null;
-  }
-
-  #enforce(): Reason | null {
-    const { log } = this.#options;
-    if (this.#memory.relay === null || this.#putBack.exhausted) return 'flapping';
-    this.#putBack.note();
-    if (this.#putBack.exhausted)
-      log.warn({ plug: this.path }, 'switched at the plug again and again; left alone');
-    this.#order(this.#memory.relay, this.policy.enforceAfterMs);
-    return null;
-  }
-
-  #remember(relay: boolean): void {
-    if (this.#memory.relay === relay) return;
-    this.#memory.relay = relay;
-    this.#options.remember();
+    const problem = this.#keeper.judge(before, after, cause);
+    this.#become(problem === null ? after : { ...after, problem }, asked);
   }
 
   /** Counts a failed exchange; the plug is offline after so many in a row, at once if it was never seen. */

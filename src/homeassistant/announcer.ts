@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { BridgeView, PlugEvent } from '../bridge/bridge.ts';
 import type { PlugInfo } from '../bridge/model.ts';
-import type { Incoming, MqttSession } from '../mqtt/link.ts';
+import type { Incoming, MqttSession } from '../mqtt/session.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import {

@@ -4,8 +4,8 @@ import { type Command, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import type { Incoming, MqttSession } from './link.ts';
 import { decodeCommand, receiptPayload } from './payloads.ts';
+import type { Incoming, MqttSession } from './session.ts';
 import type { Target, Topics } from './topics.ts';
 
 export interface ListenerOptions {

@@ -5,40 +5,8 @@ import { BridgeError } from '../errors.ts';
 import { backoff } from '../runtime/backoff.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { type Task, within } from '../runtime/supervisor.ts';
-
-/** One message to a topic. */
-export interface Message {
-  readonly topic: string;
-  readonly payload: string;
-  readonly retain: boolean;
-  readonly qos: 0 | 1;
-  /** Sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
-  readonly keep?: boolean;
-  readonly correlationData?: Buffer;
-}
-
-/** One message that arrived on a topic subscribed to. */
-export interface Incoming {
-  readonly topic: string;
-  readonly payload: Buffer;
-  readonly retain: boolean;
-  /** MQTT 5: where the sender wants the answer, and what is to come with it. */
-  readonly responseTopic: string | undefined;
-  readonly correlationData: Buffer | undefined;
-}
-
-/** What those see of the link who publish and listen. */
-export interface MqttSession {
-  /** Sends a message; one that is not to be kept is dropped while there is no connection. */
-  publish(message: Message): void;
-  /** Whether the broker takes more at the moment; if not, `whenFree` says when. */
-  readonly congested: boolean;
-  whenFree(resume: () => void): void;
-  /** Calls `connected` after each connect, when everything retained is to be published anew. */
-  onConnect(connected: () => void): void;
-  /** Subscribes at each connect, and hands all messages that arrive to `received`. */
-  listen(filters: readonly string[], received: (incoming: Incoming) => void): void;
-}
+import { Outbox } from './outbox.ts';
+import type { Incoming, Message, MqttSession } from './session.ts';
 
 export interface LinkOptions {
   /** Brokers, tried in turn; asked for when the link starts. */
@@ -68,10 +36,6 @@ const LAST_RETRY_MS = 30_000;
 const TAKEN_OVER_WAIT_MS = 60_000;
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 1024 * 1024;
-/** QoS 1 messages on their way at a time, unless the broker wants fewer. */
-const QOS1_WINDOW = 64;
-/** Messages kept for the broker's return; beyond it the oldest go. */
-const MOST_KEPT = 10_000;
 /** How long the last messages may take at the end. */
 const FAREWELL_MS = 1500;
 
@@ -97,11 +61,8 @@ export class MqttLink implements Task, MqttSession {
   readonly #received: ((incoming: Incoming) => void)[] = [];
   readonly #filters: string[] = [];
   readonly #tooLarge = new Set<string>();
+  readonly #outbox = new Outbox();
   #client: MqttClient | undefined;
-  /** QoS 1 messages in order: the first `#flying` of them are on their way. */
-  #outbox: Message[] = [];
-  #flying = new Set<Message>();
-  #window = QOS1_WINDOW;
   #largest = Number.POSITIVE_INFINITY;
   #version: 4 | 5;
 
@@ -134,8 +95,7 @@ export class MqttLink implements Task, MqttSession {
       return;
     }
     if (this.#client === undefined && !message.keep) return;
-    if (this.#outbox.length >= MOST_KEPT) this.#outbox.shift();
-    this.#outbox.push(message);
+    this.#outbox.add(message);
     this.#pump();
   }
 
@@ -227,8 +187,7 @@ export class MqttLink implements Task, MqttSession {
     return new Promise((resolve) => {
       client.on('close', () => {
         if (this.#client === client) this.#client = undefined;
-        this.#flying.clear();
-        this.#outbox = this.#outbox.filter((kept) => kept.keep);
+        this.#outbox.close();
         resolve({ connected, code, message });
       });
     });
@@ -236,7 +195,7 @@ export class MqttLink implements Task, MqttSession {
 
   #opened(client: MqttClient, connack: IConnackPacket, url: string): void {
     this.#client = client;
-    this.#window = Math.min(QOS1_WINDOW, connack.properties?.receiveMaximum ?? QOS1_WINDOW);
+    this.#outbox.open(connack.properties?.receiveMaximum);
     this.#largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     this.#options.log.info(
       { broker: place(url), version: this.#version === 5 ? '5' : '3.1.1' },
@@ -273,32 +232,28 @@ export class MqttLink implements Task, MqttSession {
   #pump(): void {
     const client = this.#client;
     if (client === undefined) return;
-    for (const message of this.#outbox) {
-      if (this.#flying.size >= this.#window) return;
-      if (this.#flying.has(message)) continue;
-      if (!this.#fits(message)) {
-        this.#landed(message);
-        return;
-      }
-      this.#flying.add(message);
-      this.#send(client, message, (error) => {
-        // What fails because the connection is gone is dealt with when the connection is.
-        if (error !== undefined && !client.connected) return;
-        if (error !== undefined)
-          this.#options.log.warn(
-            { topic: message.topic, reason: error.message },
-            'the broker refuses a message',
-          );
-        this.#landed(message);
-      });
+    for (let message = this.#outbox.next(); message !== undefined; message = this.#outbox.next()) {
+      this.#launch(client, message);
     }
   }
 
-  #landed(message: Message): void {
-    this.#flying.delete(message);
-    const at = this.#outbox.indexOf(message);
-    if (at >= 0) this.#outbox.splice(at, 1);
-    this.#pump();
+  #launch(client: MqttClient, message: Message): void {
+    const landed = () => {
+      this.#outbox.landed(message);
+      this.#pump();
+    };
+    if (!this.#fits(message)) {
+      this.#outbox.landed(message);
+      return;
+    }
+    this.#send(client, message, (error) => {
+      // What fails because the connection is gone is dealt with when the connection is.
+      if (error !== undefined && !client.connected) return;
+      const { topic } = message;
+      if (error !== undefined)
+        this.#options.log.warn({ topic, reason: error.message }, 'the broker refuses a message');
+      landed();
+    });
   }
 
   #send(client: MqttClient, message: Message, done?: (error?: Error) => void): void {
@@ -334,7 +289,7 @@ export class MqttLink implements Task, MqttSession {
     const { clock, stateTopic } = this.#options;
     const until = clock.now() + FAREWELL_MS;
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
-    while (this.#outbox.length > 0 && this.#client === client && clock.now() < until) await sleep(clock, 5);
+    while (!this.#outbox.isEmpty && this.#client === client && clock.now() < until) await sleep(clock, 5);
     await within(clock, Math.max(0, until - clock.now()), client.endAsync());
   }
 

@@ -3,8 +3,8 @@ import type { PlugState } from '../bridge/model.ts';
 import { type PlaceState, placesOf } from '../bridge/places.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import type { MqttSession } from './link.ts';
 import { flatPayloads, placePayload, plugValues } from './payloads.ts';
+import type { MqttSession } from './session.ts';
 import { FLAT_VALUES, type Topics } from './topics.ts';
 
 export interface PublisherOptions {
