@@ -1,6 +1,7 @@
-import { Command, CommanderError, InvalidArgumentError } from 'commander';
+import { Command, CommanderError } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
+import { examples, wholeNumber } from './arguments.ts';
 import { demo } from './demo.ts';
 import { health } from './health.ts';
 import { printableLines } from './printable.ts';
@@ -97,16 +98,4 @@ function flagsGiven(given: { [flag: string]: unknown }): ReadonlyMap<string, str
 
 function camelCase(flag: string): string {
   return flag.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
-}
-
-function wholeNumber(least: number, most: number): (text: string) => number {
-  return (text) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    throw new InvalidArgumentError(`It must be a whole number from ${least} to ${most}.`);
-  };
-}
-
-function examples(...lines: string[]): string {
-  return `\nExamples:\n${lines.map((line) => `  $ ${line}`).join('\n')}\n`;
 }
