@@ -14,7 +14,7 @@ export type JsonSchema = { readonly [key: string]: unknown };
 
 export const text: Type<string> = {
   expects: 'a text',
-  schema: { type: 'string', minLength: 1 },
+  schema: { type: ['string', 'number'], minLength: 1 },
   read: (raw) =>
     typeof raw === 'string' && raw !== '' ? raw : typeof raw === 'number' ? String(raw) : undefined,
 };
@@ -26,11 +26,13 @@ export const flag: Type<boolean> = {
     raw === true || raw === 'true' ? true : raw === false || raw === 'false' ? false : undefined,
 };
 
+const WRITTEN_DURATION: JsonSchema = { type: 'string', pattern: '^(0|\\d+(\\.\\d+)?(ms|s|m|h|d))$' };
+
 /** A length of time, in milliseconds once read. */
 export function duration(leastMs: number, mostMs: number): Type<number> {
   return {
     expects: 'a duration with its unit, such as 200ms, 5s, 30m or 8h',
-    schema: { type: 'string', pattern: '^(0|\\d+(\\.\\d+)?(ms|s|m|h|d))$' },
+    schema: leastMs === 0 ? { anyOf: [WRITTEN_DURATION, { const: 0 }] } : WRITTEN_DURATION,
     read(raw) {
       const ms = typeof raw === 'string' ? parseDuration(raw) : raw === 0 ? 0 : undefined;
       if (ms !== undefined && (ms < leastMs || ms > mostMs)) {
@@ -57,7 +59,8 @@ export function count(least: number, most: number): Type<number> {
 export function oneOf<const T extends string>(...values: readonly T[]): Type<T> {
   return {
     expects: `one of ${values.join(', ')}`,
-    schema: { enum: values },
+    // YAML reads a bare `5` as a number.
+    schema: { enum: values.flatMap((value) => (/^\d+$/.test(value) ? [value, Number(value)] : [value])) },
     // YAML reads a bare `off` as text, yet some editors and people write false.
     read: (raw) => values.find((value) => value === (raw === false ? 'off' : String(raw))),
   };

@@ -1,0 +1,51 @@
+import { isLeaf, type Leaf, PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA, type Schema } from './schema.ts';
+import type { JsonSchema } from './types.ts';
+
+/** The JSON Schema (draft-07) of a configuration file, for editors that check and complete while one types. */
+export function configJsonSchema(): JsonSchema {
+  const options = group(SCHEMA);
+  return {
+    $schema: 'http://json-schema.org/draft-07/schema#',
+    title: 'Configuration of hs110-mqtt',
+    ...options,
+    properties: { ...options.properties, plugs: plugs(), places: places() },
+  };
+}
+
+function plugs(): JsonSchema {
+  return {
+    type: ['array', 'null'],
+    description: 'The plugs. Each needs a path, and an address or a MAC.',
+    items: { ...group(PLUG_SCHEMA), type: 'object', anyOf: [{ required: ['host'] }, { required: ['mac'] }] },
+  };
+}
+
+function places(): JsonSchema {
+  return {
+    type: ['object', 'null'],
+    description: 'What holds for all plugs of a place, by its path; `/` is the whole site.',
+    additionalProperties: { ...group(PLACE_SCHEMA), type: 'object' },
+  };
+}
+
+interface GroupSchema extends JsonSchema {
+  readonly properties: JsonSchema;
+}
+
+/** A group of options; it may be empty, as where all lines of it are comments. */
+function group(schema: Schema): GroupSchema {
+  const nodes = Object.entries(schema);
+  const required = nodes.flatMap(([key, node]) => (isLeaf(node) && node.required ? [key] : []));
+  return {
+    type: ['object', 'null'],
+    properties: Object.fromEntries(
+      nodes.map(([key, node]) => [key, isLeaf(node) ? option(node) : group(node)]),
+    ),
+    ...(required.length > 0 ? { required } : {}),
+    additionalProperties: false,
+  };
+}
+
+function option({ doc, type, initial }: Leaf<unknown>): JsonSchema {
+  return { description: doc, ...type.schema, ...(initial === undefined ? {} : { default: initial }) };
+}
