@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { Bridge, type PlugSpec } from './bridge/bridge.ts';
 import { Memory } from './bridge/memory.ts';
 import { placesOf } from './bridge/places.ts';
-import type { Config, PlaceConfig, PlugConfig } from './config/load.ts';
+import type { Config, PlaceConfig, PlugConfig } from './config/schema.ts';
 import { Announcer } from './homeassistant/announcer.ts';
 import { Broker } from './mqtt/broker.ts';
 import { CommandListener } from './mqtt/command-listener.ts';

@@ -1,5 +1,6 @@
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
-import { type Config, loadConfig } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { Broker } from '../mqtt/broker.ts';

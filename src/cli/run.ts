@@ -1,5 +1,6 @@
 import { buildApp } from '../app.ts';
-import { CONFIG_VARIABLE, type Config, loadConfig, type Sources } from '../config/load.ts';
+import { CONFIG_VARIABLE, loadConfig, type Sources } from '../config/load.ts';
+import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';

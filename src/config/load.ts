@@ -1,36 +1,25 @@
-import { isIPv4 } from 'node:net';
 import convict from 'convict';
-import { placesOf } from '../bridge/places.ts';
 import { ConfigError, messageOf } from '../errors.ts';
-import { pathProblem, slug } from '../mqtt/topics.ts';
+import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
+import { brokerProblems, placeProblems, plugProblems } from './check.ts';
 import { ConfigFile } from './file.ts';
 import { nearest } from './nearest.ts';
 import {
+  type Config,
   flagOf,
   isLeaf,
   type Leaf,
   leaves,
   PLACE_SCHEMA,
   PLUG_SCHEMA,
+  type PlaceConfig,
+  type PlugConfig,
   SCHEMA,
   type Schema,
   type Values,
   variableOf,
 } from './schema.ts';
-
-/** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
-export type PlugConfig = Values<typeof PLUG_SCHEMA>;
-
-/** What is configured for all plugs of one place. */
-export type PlaceConfig = Values<typeof PLACE_SCHEMA>;
-
-/** Everything that is configured, checked and frozen. */
-export type Config = Values<typeof SCHEMA> & {
-  readonly plugs: readonly PlugConfig[];
-  /** By path; `''` is the whole site. */
-  readonly places: { readonly [path: string]: PlaceConfig };
-};
 
 /** Where options come from; later ones win: file, environment, flags. */
 export interface Sources {
@@ -76,9 +65,12 @@ class Loader {
       (name) => this.#place(name),
     );
     const config: Config = { ...options, plugs: this.#readPlugs(plugs), places: this.#readPlaces(places) };
-    this.#checkBroker(config);
-    this.#checkPlugs(config.plugs);
-    this.#checkPlaces(config);
+    const locate = (path: readonly (string | number)[]) => this.#file.locate(path);
+    this.#problems.push(
+      ...brokerProblems(config, (name) => this.#place(name)),
+      ...plugProblems(config.plugs, locate),
+      ...placeProblems(config, locate),
+    );
     if (this.#problems.length > 0) throw new ConfigError(this.#problems);
     return freeze(config);
   }
@@ -232,63 +224,6 @@ class Loader {
     const values = this.#read(PLACE_SCHEMA, (name) => this.#written.get(name), prefix, place);
     return [[path === '/' ? '' : slugPath(path), values]];
   }
-
-  #checkBroker({ mqtt, broker }: Config): void {
-    const open = broker.username === undefined || broker.password === undefined;
-    if (mqtt.url !== undefined || !open || broker.allowAnonymous || isLoopback(broker.listen.host)) return;
-    this.#problems.push(
-      `${this.#place('broker.listen')}: broker.listen opens the broker to the network: set broker.username and broker.password, or broker.allowAnonymous: true`,
-    );
-  }
-
-  /** A path is a plug or a place, never both; an address and a MAC are one plug's. */
-  #checkPlugs(plugs: readonly PlugConfig[]): void {
-    const paths = new Map<string, number>();
-    const others = new Map<string, number>();
-    plugs.forEach((plug, index) => {
-      const at = (key: string) => `${this.#file.locate(['plugs', index, key])}: plugs[${index}].${key}`;
-      const problem = pathProblem(plug.path);
-      if (problem !== undefined) this.#problems.push(`${at('path')} ${show(plug.path)}: ${problem}`);
-      const twin = paths.get(plug.path);
-      if (twin !== undefined) this.#problems.push(`${at('path')} ${plug.path} is taken by plugs[${twin}]`);
-      paths.set(plug.path, index);
-      if (plug.host === undefined && plug.mac === undefined) {
-        this.#problems.push(`${at('path')} ${plug.path} needs "host:" or "mac:"`);
-      }
-      for (const [key, value] of [
-        ['host', plug.host && `${plug.host.host}:${plug.host.port}`],
-        ['mac', plug.mac],
-      ] as const) {
-        if (value === undefined) continue;
-        const other = others.get(value);
-        if (other !== undefined) this.#problems.push(`${at(key)} ${value} is taken by plugs[${other}]`);
-        others.set(value, index);
-      }
-    });
-    for (const [path, index] of paths) {
-      for (const place of placesOf(path)) {
-        const plug = paths.get(place);
-        if (plug === undefined) continue;
-        this.#problems.push(
-          `${this.#file.locate(['plugs', plug, 'path'])}: plugs[${plug}].path ${place} is a plug, yet plugs[${index}] (${path}) makes it a place`,
-        );
-      }
-    }
-  }
-
-  /** A place is made by the plugs in it; options for one that is empty are most likely misspelt. */
-  #checkPlaces({ plugs, places }: Config): void {
-    if (plugs.length === 0) return;
-    const known = new Set(plugs.flatMap(({ path }) => placesOf(path)));
-    for (const path of Object.keys(places)) {
-      if (known.has(path)) continue;
-      const near = nearest(path, known);
-      const hint = near ? `; did you mean ${near}?` : '';
-      this.#problems.push(
-        `${this.#file.locate(['places', path])}: places.${path}: there is no plug in ${path}${hint}`,
-      );
-    }
-  }
 }
 
 /** Stands for `plugs` and `places` where the names of all options are needed. */
@@ -331,10 +266,6 @@ function slugPath(path: string): string {
     .split('/')
     .map((segment) => (/[^a-z0-9_-]/.test(segment) ? slug(segment) : segment))
     .join('/');
-}
-
-function isLoopback(host: string): boolean {
-  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }
 
 function dotted(path: readonly (string | number)[]): string {

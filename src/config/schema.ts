@@ -212,6 +212,19 @@ export const PLUG_SCHEMA = {
   poll: OWN_POLL,
 } as const satisfies Schema;
 
+/** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
+export type PlugConfig = Values<typeof PLUG_SCHEMA>;
+
+/** What is configured for all plugs of one place. */
+export type PlaceConfig = Values<typeof PLACE_SCHEMA>;
+
+/** Everything that is configured, checked and frozen. */
+export type Config = Values<typeof SCHEMA> & {
+  readonly plugs: readonly PlugConfig[];
+  /** By path; `''` is the whole site. */
+  readonly places: { readonly [path: string]: PlaceConfig };
+};
+
 /** Every option of a schema with its dotted name, in order. */
 export function* leaves(schema: Schema, prefix = ''): Iterable<readonly [string, Leaf<unknown>]> {
   for (const [key, node] of Object.entries(schema)) {

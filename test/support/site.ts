@@ -1,7 +1,8 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { buildApp } from '../../src/app.ts';
-import { type Config, loadConfig } from '../../src/config/load.ts';
+import { loadConfig } from '../../src/config/load.ts';
+import type { Config } from '../../src/config/schema.ts';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { supervise, type Task } from '../../src/runtime/supervisor.ts';

@@ -1,0 +1,73 @@
+import { isIPv4 } from 'node:net';
+import { placesOf } from '../bridge/places.ts';
+import { pathProblem } from '../mqtt/topics.ts';
+import { nearest } from './nearest.ts';
+import type { Config, PlugConfig } from './schema.ts';
+
+/** Where in the file a value stands. */
+type Locate = (path: readonly (string | number)[]) => string;
+
+/** What is wrong with the embedded broker: nothing is open to the network without a password by accident. */
+export function brokerProblems({ mqtt, broker }: Config, place: (name: string) => string): string[] {
+  const open = broker.username === undefined || broker.password === undefined;
+  if (mqtt.url !== undefined || !open || broker.allowAnonymous || isLoopback(broker.listen.host)) return [];
+  return [
+    `${place('broker.listen')}: broker.listen opens the broker to the network: set broker.username and broker.password, or broker.allowAnonymous: true`,
+  ];
+}
+
+/** What is wrong with the plugs among themselves: a path is a plug or a place, an address and a MAC are one plug's. */
+export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): string[] {
+  const problems: string[] = [];
+  const owners = {
+    path: new Map<string, number>(),
+    host: new Map<string, number>(),
+    mac: new Map<string, number>(),
+  };
+  plugs.forEach((plug, index) => {
+    const at = (key: string) => `${locate(['plugs', index, key])}: plugs[${index}].${key}`;
+    const unfit = pathProblem(plug.path);
+    if (unfit !== undefined) problems.push(`${at('path')} "${plug.path}": ${unfit}`);
+    if (plug.host === undefined && plug.mac === undefined)
+      problems.push(`${at('path')} ${plug.path} needs "host:" or "mac:"`);
+    const host = plug.host && `${plug.host.host}:${plug.host.port}`;
+    const claim = (key: keyof typeof owners, value: string | undefined) => {
+      if (value === undefined) return;
+      const twin = owners[key].get(value);
+      if (twin !== undefined) problems.push(`${at(key)} ${value} is taken by plugs[${twin}]`);
+      owners[key].set(value, index);
+    };
+    claim('path', plug.path);
+    claim('host', host);
+    claim('mac', plug.mac);
+  });
+  return [...problems, ...doubleProblems(owners.path, locate)];
+}
+
+/** Paths that are a plug, and by another plug below them a place. */
+function doubleProblems(paths: ReadonlyMap<string, number>, locate: Locate): string[] {
+  return [...paths].flatMap(([path, index]) =>
+    placesOf(path).flatMap((place) => {
+      const plug = paths.get(place);
+      if (plug === undefined) return [];
+      const at = `${locate(['plugs', plug, 'path'])}: plugs[${plug}].path ${place}`;
+      return [`${at} is a plug, yet plugs[${index}] (${path}) makes it a place`];
+    }),
+  );
+}
+
+/** Options for places without a plug: most likely misspelt. */
+export function placeProblems({ plugs, places }: Config, locate: Locate): string[] {
+  if (plugs.length === 0) return [];
+  const known = new Set(plugs.flatMap(({ path }) => placesOf(path)));
+  const unknown = Object.keys(places).filter((path) => !known.has(path));
+  return unknown.map((path) => {
+    const near = nearest(path, known);
+    const hint = near ? `; did you mean ${near}?` : '';
+    return `${locate(['places', path])}: places.${path}: there is no plug in ${path}${hint}`;
+  });
+}
+
+function isLoopback(host: string): boolean {
+  return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
+}
