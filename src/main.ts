@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { isatty } from 'node:tty';
 import { StandardInput } from './cli/input.ts';
@@ -39,6 +39,7 @@ process.exitCode = await runProgram(
     }),
     timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
     readFile: (path) => readFileSync(path, 'utf8'),
+    writeFile: writeFileSync,
     fileExists: existsSync,
   },
   process.argv.slice(2),

@@ -23,5 +23,7 @@ export interface Shell {
   readonly timeZone: string;
   /** Reads a text file; throws if there is none. */
   readonly readFile: (path: string) => string;
+  /** Writes a text file, over one that is there; throws if it cannot. */
+  readonly writeFile: (path: string, text: string) => void;
   readonly fileExists: (path: string) => boolean;
 }
