@@ -91,3 +91,24 @@ export class StandardInput implements Input {
     });
   }
 }
+
+/** More than anybody pastes; whole captures belong into Wireshark. */
+const MOST_BYTES = 1024 * 1024;
+
+/** What is piped in, as it comes. Throws BridgeError beyond 1 MiB, and as `Input.chunks` does. */
+export async function* bounded(input: Input): AsyncGenerator<Buffer, void> {
+  let bytes = 0;
+  for await (const chunk of input.chunks()) {
+    bytes += chunk.length;
+    if (bytes > MOST_BYTES)
+      throw new BridgeError('too-much', `there are more than ${MOST_BYTES} bytes to read`);
+    yield chunk;
+  }
+}
+
+/** All that is piped in. Throws as {@link bounded} does. */
+export async function readAll(input: Input): Promise<Buffer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of bounded(input)) chunks.push(chunk);
+  return Buffer.concat(chunks);
+}

@@ -2,7 +2,10 @@ import { Command, CommanderError } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { examples, wholeNumber } from './arguments.ts';
+import { addDecodeVerb } from './decode.ts';
 import { demo } from './demo.ts';
+import { addDiscoverVerb } from './discover.ts';
+import { addEncodeVerb } from './encode.ts';
 import { health } from './health.ts';
 import { printableLines } from './printable.ts';
 import { run } from './run.ts';
@@ -52,6 +55,10 @@ export function buildProgram(shell: Shell): Command {
     .description('ask the broker whether the bridge is online; takes the same options as the bridge')
     .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
     .action(() => health(shell, program.opts<{ config?: string }>().config, flagsGiven(program.opts())));
+
+  addEncodeVerb(program, shell);
+  addDecodeVerb(program, shell);
+  addDiscoverVerb(program, shell);
   return program;
 }
 

@@ -50,8 +50,14 @@ function parsePrefix(text: string): unknown {
   }
 }
 
-/** Where the object that `text` begins with ends, its closing brace included. */
-function objectEnd(text: string): number | undefined {
+/** Whether objects and lists are nested in `value` more than `levels` deep. */
+export function nestsDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  return levels <= 0 || Object.values(value).some((inner) => nestsDeeper(inner, levels - 1));
+}
+
+/** Where the object that `text` begins with ends, its closing brace included; `undefined` if it does not. */
+export function objectEnd(text: string): number | undefined {
   let depth = 0;
   let inText = false;
   for (let i = 0; i < text.length; i++) {

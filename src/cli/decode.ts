@@ -1,0 +1,99 @@
+import { isUtf8 } from 'node:buffer';
+import type { Command } from 'commander';
+import { ProtocolError } from '../errors.ts';
+import { readHex } from '../protocol/hex.ts';
+import { type Finding, inspect, wholeFrame } from '../protocol/inspect.ts';
+import { examples } from './arguments.ts';
+import { bounded } from './input.ts';
+import { printable, printableJson } from './printable.ts';
+import type { Shell } from './shell.ts';
+
+interface DecodeOptions {
+  readonly json?: true;
+}
+
+/** Adds the verb that reads bytes as a plug reads them, and says what is wrong with them. */
+export function addDecodeVerb(program: Command, shell: Shell): void {
+  program
+    .command('decode')
+    .description(
+      'show the JSON in bytes of the protocol: hexadecimal in any form, dumps of Wireshark, tcpdump, xxd or hexdump, or the bytes themselves on standard input. What was found is said on standard error.',
+    )
+    .argument('[hex...]', 'the bytes; left out: they are read from standard input')
+    .option('--json', 'print an object for each thing found, for scripts')
+    .addHelpText(
+      'after',
+      examples(
+        'hs110-mqtt decode 00 00 00 2A D0 F2 81 F8 8B FF 9A F7 D5 EF 94 B6 …',
+        'hs110-mqtt decode 0x00,0x00,0x00,0x1d,0xd0,0xf2,…',
+        'xxd reply.bin | hs110-mqtt decode',
+        'nc 192.168.1.145 9999 < question.bin | hs110-mqtt decode --json',
+      ),
+    )
+    .action((hex: string[], options: DecodeOptions) => decode(shell, hex, options));
+}
+
+async function decode(shell: Shell, hex: readonly string[], { json }: DecodeOptions): Promise<void> {
+  const report = new Report(shell, json === true);
+  if (hex.length > 0) report.tell(inspect(readHex(hex.join(' '))));
+  else await decodeInput(shell, report);
+  report.end();
+}
+
+/** Tells whole frames as they come: a plug may keep the connection for hours after its answer. */
+async function decodeInput(shell: Shell, report: Report): Promise<void> {
+  if (shell.input.isTerminal) shell.complain('Paste the bytes, then press Ctrl-D on a line of its own.');
+  let pending = Buffer.alloc(0);
+  for await (const chunk of bounded(shell.input)) {
+    pending = Buffer.concat([pending, chunk]);
+    for (let end = wholeFrame(pending); end !== undefined; end = wholeFrame(pending)) {
+      report.tell(inspect(pending.subarray(0, end)));
+      pending = pending.subarray(end);
+    }
+  }
+  report.tell(inspect(isText(pending) && !report.hasBytes ? readHex(pending.toString('utf8')) : pending));
+}
+
+/** Whether somebody typed this: encrypted JSON is never text, and a frame begins with a zero byte. */
+function isText(bytes: Buffer): boolean {
+  return isUtf8(bytes) && !/(?![\t\n\f\r])\p{Cc}/u.test(bytes.toString('utf8'));
+}
+
+class Report {
+  readonly #shell: Shell;
+  readonly #json: boolean;
+  #bytes = 0;
+  #messages = 0;
+
+  constructor(shell: Shell, json: boolean) {
+    this.#shell = shell;
+    this.#json = json;
+  }
+
+  get hasBytes(): boolean {
+    return this.#bytes > 0;
+  }
+
+  tell(findings: readonly Finding[]): void {
+    for (const finding of findings) {
+      const from = this.#bytes + finding.at;
+      if (finding.message !== undefined) this.#messages++;
+      if (this.#json) this.#shell.print(printableJson({ ...finding, at: from }));
+      else this.#tellPerson(finding, from);
+    }
+    this.#bytes += findings.reduce((sum, { bytes }) => sum + bytes, 0);
+  }
+
+  /** Throws ProtocolError if nothing could be read. */
+  end(): void {
+    if (this.#messages > 0) return;
+    throw new ProtocolError(`there is no whole message in these ${this.#bytes} bytes`);
+  }
+
+  #tellPerson({ says, text, message }: Finding, from: number): void {
+    const { print, complain } = this.#shell;
+    complain(printable(from === 0 ? says : `From byte ${from}: ${says}`));
+    if (message !== undefined) print(printableJson(message, 2));
+    else if (text !== undefined) complain(`It reads: ${printable(text)}`);
+  }
+}
