@@ -62,7 +62,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
 
   /** Goes away as a plug does that loses power: connections are cut. */
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) cut(socket);
     const [tcp, udp] = [this.#tcp, this.#udp];
     this.#tcp = undefined;
     this.#udp = undefined;
@@ -78,7 +78,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     socket.on('close', () => this.#sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     if (this.fault.kind === 'reset-at-accept') {
-      socket.resetAndDestroy();
+      cut(socket);
       return;
     }
     const decoder = new FrameDecoder();
@@ -105,7 +105,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     for (const step of steps) {
       if (socket.destroyed) return;
       if ('end' in step) {
-        if (step.end === 'reset') socket.resetAndDestroy();
+        if (step.end === 'reset') cut(socket);
         else socket.end();
         return;
       }
@@ -140,6 +140,12 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     this.onQuery(query);
     udp.send(encodeDatagram(JSON.stringify(this.device.answer(query))), sender.port, sender.address);
   }
+}
+
+/** Resets a connection. Left to itself, Node says a proper farewell first, and the peer may see only that. */
+export function cut(socket: Socket): void {
+  socket.destroySoon = () => socket.destroy();
+  socket.resetAndDestroy();
 }
 
 function isAnswer(value: unknown): boolean {
