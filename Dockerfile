@@ -7,16 +7,18 @@ COPY src ./src
 RUN npm run build && npm prune --omit=dev
 
 FROM node:24-bookworm-slim
-ENV NODE_ENV=production
 WORKDIR /app
+# What must survive is kept in /app/data: mount a volume there.
+ENV NODE_ENV=production HS110_MQTT_STATEFILE=/app/data/state.json
+RUN mkdir data && chown node:node data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules
 COPY --from=build /app/dist ./dist
-# Reads config/default.yaml: mount a folder that holds it here, or set HS110_MQTT_... variables.
+# The bridge reads config/default.yaml: mount a folder that holds it there, or set HS110_MQTT_... variables.
 COPY config ./config
 USER node
 ENTRYPOINT ["node", "dist/main.js"]
-# Asks the broker, which knows by the last will whether the bridge still answers. It sees the file and the
-# variables that the bridge sees, but not the flags given to `docker run`.
+# Asks the broker, which knows by the last will whether the bridge still answers. The check sees the same file
+# and the same variables as the bridge, but not the flags given to `docker run`.
 HEALTHCHECK --interval=30s --timeout=10s --start-period=15s --retries=3 \
   CMD ["node", "dist/main.js", "health"]
