@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { examples, wholeNumber } from './arguments.ts';
+import { addConfigVerb } from './config.ts';
 import { addDecodeVerb } from './decode.ts';
 import { demo } from './demo.ts';
 import { addDiscoverVerb } from './discover.ts';
@@ -59,6 +60,7 @@ export function buildProgram(shell: Shell): Command {
   addEncodeVerb(program, shell);
   addDecodeVerb(program, shell);
   addDiscoverVerb(program, shell);
+  addConfigVerb(program, shell, () => flagsGiven(program.opts()));
   return program;
 }
 

@@ -1,7 +1,7 @@
 import { buildApp } from '../app.ts';
 import { CONFIG_VARIABLE, loadConfig, type Sources } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { BridgeError, messageOf } from '../errors.ts';
+import { ConfigError, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
 import type { Shell } from './shell.ts';
@@ -57,7 +57,7 @@ export function sourcesOf(
   return { env, flags, readFile };
 }
 
-/** The file named by flag or variable, else the default one if it is there. */
+/** The file named by flag or variable, else the default one if it is there. Throws ConfigError if it cannot be read. */
 export function configFile(shell: Shell, path: string | undefined): Sources['file'] {
   const name =
     path ?? shell.env[CONFIG_VARIABLE] ?? (shell.fileExists(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
@@ -65,10 +65,6 @@ export function configFile(shell: Shell, path: string | undefined): Sources['fil
   try {
     return { name, text: shell.readFile(name) };
   } catch (cause) {
-    throw new BridgeError(
-      'bad-configuration',
-      `the configuration file ${name} cannot be read: ${messageOf(cause)}`,
-      { cause },
-    );
+    throw new ConfigError([`the configuration file ${name} cannot be read: ${messageOf(cause)}`]);
   }
 }

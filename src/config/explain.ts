@@ -93,10 +93,12 @@ function shown(
   };
 }
 
-/** The address of a broker may hold a password: `mqtt://name:password@host`. */
+/** The address of a broker may hold a password: `mqtt://name:password@host`; several may stand side by side. */
 function withoutPasswords(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutPasswords);
-  return typeof value === 'string' ? value.replaceAll(/(:\/\/[^/\s:@]*):[^\s,]*@/g, `$1:${MASK}@`) : value;
+  if (typeof value !== 'string') return value;
+  const addresses = value.split(/,(?=\s*[a-z]+:\/\/)/);
+  return addresses.map((one) => one.replace(/(:\/\/[^/\s:@]*):.*@/, `$1:${MASK}@`)).join(',');
 }
 
 /** What stands at `path`; `undefined` if there is nothing, or nothing but the key. */
