@@ -6,6 +6,7 @@ import { createLog } from '../log.ts';
 import { Broker } from '../mqtt/broker.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { sleep } from '../runtime/clock.ts';
+import { interrupted } from './input.ts';
 import { configFile, sourcesOf } from './run.ts';
 import type { Shell } from './shell.ts';
 
@@ -35,6 +36,7 @@ export async function health(
       }
       complaints.push(`${topic} at ${host} is ${JSON.stringify(state.slice(0, 40))}, not online`);
     } catch (error) {
+      if (shell.signal.aborted) throw interrupted();
       complaints.push(`the broker ${host} does not tell ${topic}: ${messageOf(error)}`);
     }
   }
@@ -67,7 +69,7 @@ async function readRetained(url: string, topic: string, config: Config, shell: S
 function clientOptions({ mqtt, broker }: Config, { readFile }: Shell): IClientOptions {
   const { username, password } = mqtt.url === undefined ? broker : mqtt;
   return {
-    // Never the bridge's own name: the broker would throw the bridge out. Every broker speaks 3.1.1 or was told to speak 5.
+    // No name of its own: under the bridge's name it would take the bridge's place at the broker.
     protocolVersion: mqtt.version === '5' ? 5 : 4,
     clean: true,
     reconnectPeriod: 0,

@@ -1,0 +1,123 @@
+import mqtt, { type MqttClient } from 'mqtt';
+import { afterEach, describe, expect, it } from 'vitest';
+import { stringify } from 'yaml';
+import { Broker } from '../../src/mqtt/broker.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { FakeShell } from '../support/fake-shell.ts';
+import { ManualClock } from '../support/manual-clock.ts';
+import { Running, Site, startBroker } from '../support/site.ts';
+import { until } from '../support/until.ts';
+
+/** Nobody listens there. */
+const NOWHERE = 'mqtt://127.0.0.1:1';
+
+const closing: (() => Promise<unknown>)[] = [];
+
+afterEach(async () => {
+  for (const close of closing.splice(0).reverse()) await close();
+});
+
+describe('the verb health', () => {
+  it('is content while the bridge is online, and says so', async () => {
+    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    closing.push(() => site.close());
+    await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
+
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', site.url)).toBe(0);
+    expect(shell.output).toBe(`museum/bridge/state at ${new URL(site.url).host} is online`);
+    expect(shell.errors).toBe('');
+  });
+
+  it('fails with one sentence once the bridge has gone', async () => {
+    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    closing.push(() => site.close());
+    await site.bridge.stop();
+    await site.observer.message('museum/bridge/state', (payload) => payload === 'offline');
+
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', site.url)).toBe(1);
+    expect(shell.complaints).toEqual([
+      `hs110-mqtt: museum/bridge/state at ${new URL(site.url).host} is "offline", not online`,
+    ]);
+  });
+
+  it('leaves the bridge connected, even when both are given the same client id', async () => {
+    const site = await Site.open(['shed3'], { stateFile: 'off', mqtt: { clientId: 'museum-bridge' } });
+    closing.push(() => site.close());
+    await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
+
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', site.url, '--mqtt-client-id', 'museum-bridge')).toBe(0);
+    expect(site.bridge.lines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('fails when there never was a bridge, after five seconds', async () => {
+    const { running, url } = await startBroker(0);
+    closing.push(() => running.stop());
+    const clock = new ManualClock();
+
+    const shell = new FakeShell({ clock });
+    const code = shell.run('health', '--mqtt-url', url);
+    await until(() => clock.armed > 0, 'the check to begin');
+    await clock.advance(4999);
+    expect(shell.complaints).toEqual([]);
+    await clock.advance(1);
+    expect(await code).toBe(1);
+    expect(shell.errors).toContain('does not tell museum/bridge/state: nothing came within 5 s');
+    expect(clock.armed).toBe(0);
+  });
+
+  it('fails when the broker cannot be reached, and asks the other brokers too', async () => {
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', NOWHERE)).toBe(1);
+    expect(shell.errors).toContain('ECONNREFUSED');
+
+    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    closing.push(() => site.close());
+    await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
+    expect(await shell.run('health', '--mqtt-url', `${NOWHERE},${site.url}`)).toBe(0);
+  });
+
+  it('finds the embedded broker by the configuration file, and logs in there', async () => {
+    const { port } = await startClosedBroker();
+    const config = (password: string) =>
+      stringify({ broker: { listen: `127.0.0.1:${port}`, username: 'curator', password } });
+    const shell = new FakeShell({
+      files: { 'right.yaml': config('paintings'), 'wrong.yaml': config('sculptures') },
+    });
+
+    expect(await shell.run('health', '--config', 'right.yaml')).toBe(0);
+    expect(await shell.run('health', '--config', 'wrong.yaml')).toBe(1);
+    expect(shell.errors).toContain('Not authorized');
+  });
+
+  it('ends at once when it is interrupted', async () => {
+    const { running, url } = await startBroker(0);
+    closing.push(() => running.stop());
+    const clock = new ManualClock();
+    const shell = new FakeShell({ clock });
+    const code = shell.run('health', '--mqtt-url', url);
+    await until(() => clock.armed > 0, 'the check to begin');
+    shell.interrupt();
+    expect(await code).toBe(1);
+    expect(shell.complaints).toEqual([]);
+  });
+});
+
+/** A broker that wants a password, and holds the state of a bridge that is online. */
+async function startClosedBroker(): Promise<{ port: number }> {
+  const login = { username: 'curator', password: 'paintings' };
+  let broker: Broker | undefined;
+  const running = new Running((log) => {
+    broker = new Broker({ host: '127.0.0.1', port: 0, ...login, clock: new SystemClock(), log });
+    return [broker];
+  });
+  await running.ready;
+  closing.push(() => running.stop());
+  const url = broker?.url ?? '';
+  const client: MqttClient = await mqtt.connectAsync(url, login);
+  await client.publishAsync('museum/bridge/state', 'online', { retain: true, qos: 1 });
+  await client.endAsync();
+  return { port: Number(new URL(url).port) };
+}
