@@ -83,6 +83,8 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     }
     const decoder = new FrameDecoder();
     socket.on('data', (chunk) => {
+      // What arrives behind the plug's own farewell is lost, as on a real plug.
+      if (socket.writableEnded) return;
       try {
         for (const body of decoder.push(chunk)) this.#asked(socket, decodeBody(Buffer.from(body)));
       } catch {
