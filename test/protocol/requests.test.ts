@@ -1,19 +1,31 @@
 import { describe, expect, it } from 'vitest';
 import { isObject } from '../../src/protocol/json.ts';
 import {
+  GET_SURROUNDINGS,
   GET_SYSINFO,
   GET_SYSINFO_AND_METER,
-  GET_TIME,
   getStatistics,
   type Request,
   request,
+  STOP_COUNTDOWN,
   setAndConfirm,
+  startCountdown,
 } from '../../src/protocol/requests.ts';
 
 const ALL: readonly (readonly [string, Request, string])[] = [
   ['the description', GET_SYSINFO, '{"system":{"get_sysinfo":{}}}'],
   ['state and meter', GET_SYSINFO_AND_METER, '{"system":{"get_sysinfo":{}},"emeter":{"get_realtime":{}}}'],
-  ['the time', GET_TIME, '{"time":{"get_time":{}}}'],
+  [
+    'what changes slowly',
+    GET_SURROUNDINGS,
+    '{"time":{"get_time":{},"get_timezone":{}},"schedule":{"get_next_action":{}},"cnCloud":{"get_info":{}}}',
+  ],
+  [
+    'a countdown, after deleting an earlier one',
+    request(startCountdown(90, false)),
+    '{"count_down":{"delete_all_rules":{},"add_rule":{"enable":1,"delay":90,"act":0,"name":"hs110-mqtt"}}}',
+  ],
+  ['no countdown', request(STOP_COUNTDOWN), '{"count_down":{"delete_all_rules":{}}}'],
   [
     'statistics',
     getStatistics(2026, 1),
