@@ -83,6 +83,7 @@ export class SimulatedDevice implements PlugDevice {
   }
 
   get relay(): boolean {
+    this.#runCountdown();
     return this.#relay;
   }
 
@@ -96,7 +97,7 @@ export class SimulatedDevice implements PlugDevice {
 
   /** Presses the button: the relay changes without anybody asking. */
   press(): void {
-    this.#switch(!this.#relay);
+    this.#switch(!this.relay);
   }
 
   /** Sets or takes away the clock. */
@@ -250,6 +251,7 @@ export class SimulatedDevice implements PlugDevice {
       },
       get_vgain_igain: () => ({ vgain: 13_290, igain: 16_887, err_code: 0 }),
       erase_emeter_stat: () => {
+        this.#meter();
         this.#days.clear();
         this.#wattHours = 0;
         return OK;
@@ -278,8 +280,7 @@ export class SimulatedDevice implements PlugDevice {
   }
 
   /** Adds the energy used since it was last added. Nothing is booked by day while the clock is not set. */
-  #meter(): void {
-    const now = this.#clock.date();
+  #meter(now = this.#clock.date()): void {
     const used = this.#relay ? (this.options.loadW * (now - this.#meteredAt)) / HOUR_MS : 0;
     this.#meteredAt = now;
     this.#wattHours += used;
@@ -289,9 +290,9 @@ export class SimulatedDevice implements PlugDevice {
     this.#days.set(day, (this.#days.get(day) ?? 0) + used);
   }
 
-  #switch(on: boolean): void {
-    this.#meter();
-    if (on !== this.#relay) this.#switchedAt = this.#clock.date();
+  #switch(on: boolean, at = this.#clock.date()): void {
+    this.#meter(at);
+    if (on !== this.#relay) this.#switchedAt = at;
     this.#relay = on;
   }
 
@@ -412,9 +413,10 @@ export class SimulatedDevice implements PlugDevice {
   #runCountdown(): void {
     if (this.#countdown === undefined || this.#clock.date() < this.#countdownAt) return;
     const { act } = this.#countdown;
+    const due = this.#countdownAt;
     this.#countdown = undefined;
     this.#countdownAt = Number.POSITIVE_INFINITY;
-    this.#switch(act === 1);
+    this.#switch(act === 1, Math.max(due, this.#meteredAt));
   }
 
   #netif(): { [method: string]: Method } {
