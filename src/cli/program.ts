@@ -1,4 +1,4 @@
-import { Command, CommanderError } from 'commander';
+import { Command, CommanderError, Option } from 'commander';
 import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { examples, wholeNumber } from './arguments.ts';
@@ -8,10 +8,12 @@ import { demo } from './demo.ts';
 import { addDiscoverVerb } from './discover.ts';
 import { addEncodeVerb } from './encode.ts';
 import { health } from './health.ts';
+import { addPlugVerb } from './plug.ts';
 import { printableLines } from './printable.ts';
+import { addRecordVerb } from './record.ts';
 import { run } from './run.ts';
 import type { Shell } from './shell.ts';
-import { simulate } from './simulate.ts';
+import { type SimulateOptions, simulate } from './simulate.ts';
 
 /** What the program says to the system when it ends. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
@@ -48,8 +50,17 @@ export function buildProgram(shell: Shell): Command {
     .option('--count <n>', 'how many', wholeNumber(1, 10_000), 8)
     .option('--host <address>', 'address they listen on', '127.0.0.1')
     .option('--port <port>', 'port of the first, the others follow; 0 for any', wholeNumber(0, 65_535), 9999)
-    .addHelpText('after', examples('hs110-mqtt simulate --count 8 > plugs.yaml'))
-    .action((options: { count: number; host: string; port: number }) => simulate(shell, options));
+    .addOption(
+      new Option('--from <file>', 'play the plug of this recording (see record) instead').conflicts('count'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'hs110-mqtt simulate --count 8 > plugs.yaml',
+        'hs110-mqtt simulate --from "HS110(EU)_1.0_1.2.5.json" --port 9999',
+      ),
+    )
+    .action((options: SimulateOptions) => simulate(shell, options));
 
   program
     .command('health')
@@ -57,9 +68,11 @@ export function buildProgram(shell: Shell): Command {
     .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
     .action(() => health(shell, program.opts<{ config?: string }>().config, flagsGiven(program.opts())));
 
+  addPlugVerb(program, shell);
   addEncodeVerb(program, shell);
   addDecodeVerb(program, shell);
   addDiscoverVerb(program, shell);
+  addRecordVerb(program, shell);
   addConfigVerb(program, shell, () => flagsGiven(program.opts()));
   return program;
 }
