@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { addAbortSignal, type Readable, Writable } from 'node:stream';
 import { BridgeError } from '../errors.ts';
 
@@ -52,24 +52,26 @@ export class StandardInput implements Input {
   }
 
   ask(question: string): Promise<string | undefined> {
-    return this.#line(question, this.#terminal.output);
+    return this.#line((lines) => {
+      lines.setPrompt(question);
+      lines.prompt();
+    }, this.#terminal.output);
   }
 
   async askSecretly(question: string): Promise<string | undefined> {
     const { output } = this.#terminal;
-    output.write(question);
-    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
     try {
-      return await this.#line('', nowhere);
+      return await this.#line(() => output.write(question), NOWHERE);
     } finally {
       output.write('\n');
     }
   }
 
-  #line(question: string, output: Writable): Promise<string | undefined> {
+  /** Reads a line; `begin` asks for it, not before the terminal has ceased to show keys by itself. */
+  #line(begin: (lines: Interface) => void, echo: Writable): Promise<string | undefined> {
     const { input, signal, interrupt } = this.#terminal;
     return new Promise((resolve, reject) => {
-      const lines = createInterface({ input: input(), output, terminal: true });
+      const lines = createInterface({ input: input(), output: echo, terminal: true });
       const close = () => lines.close();
       let line: string | undefined;
       lines.once('line', (typed) => {
@@ -84,13 +86,13 @@ export class StandardInput implements Input {
       });
       signal.addEventListener('abort', close, { once: true });
       if (signal.aborted) close();
-      else {
-        lines.setPrompt(question);
-        lines.prompt();
-      }
+      else begin(lines);
     });
   }
 }
+
+/** Where keys go that must not show. */
+const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() });
 
 /** More than anybody pastes; whole captures belong into Wireshark. */
 const MOST_BYTES = 1024 * 1024;

@@ -8,6 +8,7 @@ import { demo } from './demo.ts';
 import { addDiscoverVerb } from './discover.ts';
 import { addEncodeVerb } from './encode.ts';
 import { health } from './health.ts';
+import { addPlugVerb } from './plug.ts';
 import { printableLines } from './printable.ts';
 import { addRecordVerb } from './record.ts';
 import { run } from './run.ts';
@@ -67,6 +68,7 @@ export function buildProgram(shell: Shell): Command {
     .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
     .action(() => health(shell, program.opts<{ config?: string }>().config, flagsGiven(program.opts())));
 
+  addPlugVerb(program, shell);
   addEncodeVerb(program, shell);
   addDecodeVerb(program, shell);
   addDiscoverVerb(program, shell);

@@ -1,0 +1,143 @@
+import { CommandError, PlugError } from '../errors.ts';
+import { discover } from '../plug/discovery.ts';
+import { PlugClient } from '../plug/plug-client.ts';
+import { checkAll } from '../plug/preset.ts';
+import { SECURITY } from '../plug/preset-network.ts';
+import { TcpTransport } from '../plug/tcp-transport.ts';
+import type { Address } from '../plug/transport.ts';
+import { readMac } from '../protocol/replies.ts';
+import { type Query, request } from '../protocol/requests.ts';
+import { sleep } from '../runtime/clock.ts';
+import { plugAddress } from './arguments.ts';
+import { interrupted, readAll } from './input.ts';
+import type { PlugSession } from './plug-session.ts';
+import { printable } from './printable.ts';
+import type { Shell } from './shell.ts';
+
+export interface JoinOptions {
+  readonly security: string;
+  /** Host or MAC at which the plug has to re-appear. */
+  readonly verify?: string;
+  /** How long it may take to, in ms. */
+  readonly within: number;
+}
+
+/** How often the new place is looked at, and how long one look lasts. */
+const LOOK_EVERY_MS = 1000;
+const LOOK_MS = 2000;
+
+/** WPA takes no shorter password; the plug would go into that Wi-Fi in vain and come back after a while. */
+const SHORTEST_PASSWORD = 8;
+
+/** Takes the plug into a Wi-Fi; with `verify` only done when it has been seen there. */
+export async function join(
+  session: PlugSession,
+  [ssid = '']: readonly string[],
+  { security, verify, within }: JoinOptions,
+): Promise<void> {
+  const place = verify === undefined ? undefined : placeOf(verify);
+  const password = security === 'open' ? '' : await readPassword(session.shell, ssid, security);
+  const query: Query = { netif: { set_stainfo: { ssid, password, key_type: SECURITY.indexOf(security) } } };
+  const { mac } = await session.sysinfo();
+  if (place !== undefined && mac === undefined)
+    throw new PlugError(
+      'bad-answer',
+      'the plug does not say its MAC, so nobody could tell whether it re-appears',
+    );
+  await session.confirm(query);
+  try {
+    checkAll(await session.ask(request(query)), query);
+  } catch (error) {
+    // It may leave before its answer is through.
+    if (place === undefined || !(error instanceof PlugError) || error.reason === 'plug-error') throw error;
+    session.shell.complain('The plug left without an answer.');
+  }
+  if (place === undefined || mac === undefined) {
+    session.show({
+      done: `the plug goes into ${ssid}; if the password is wrong it comes back after a while`,
+    });
+    return;
+  }
+  session.shell.complain(printable(`Waiting for ${mac} to re-appear …`));
+  const address = await reappearance(session.shell, mac, place, within);
+  session.show({ mac, ssid, host: address.host, port: address.port });
+}
+
+/** Where to look for the plug: at an address, or `undefined` for everywhere. */
+function placeOf(verify: string): Address | 'anywhere' {
+  return readMac(verify) === undefined ? plugAddress(verify) : 'anywhere';
+}
+
+/** Never from the arguments: every user of the machine can read those. Throws CommandError if it cannot be right. */
+async function readPassword({ input }: Shell, ssid: string, security: string): Promise<string> {
+  const typed = input.isTerminal
+    ? await input.askSecretly(printable(`Password of ${ssid}: `))
+    : (await readAll(input)).toString('utf8');
+  const [password = ''] = (typed ?? '').split(/\r?\n/, 1);
+  if (security === 'wep' ? password === '' : password.length < SHORTEST_PASSWORD)
+    throw new CommandError(
+      'bad-password',
+      `the password has only ${password.length} characters: ${security} needs ${security === 'wep' ? 'one' : `${SHORTEST_PASSWORD}`} or more`,
+    );
+  return password;
+}
+
+async function reappearance(
+  shell: Shell,
+  mac: string,
+  place: Address | 'anywhere',
+  withinMs: number,
+): Promise<Address> {
+  const found =
+    place === 'anywhere' ? await find(shell, mac, withinMs) : await wait(shell, mac, place, withinMs);
+  if (found !== undefined) return found;
+  if (shell.signal.aborted) throw interrupted();
+  throw new PlugError(
+    'not-found',
+    `${mac} did not re-appear within ${withinMs / 1000} s: if the password is wrong, it is back in its own Wi-Fi`,
+  );
+}
+
+async function find(
+  { clock, random, signal }: Shell,
+  mac: string,
+  withinMs: number,
+): Promise<Address | undefined> {
+  for await (const plug of discover({ targets: [], timeoutMs: withinMs, signal, clock, random })) {
+    if (plug.mac === mac && plug.joined) return plug.address;
+  }
+  return undefined;
+}
+
+async function wait(
+  { clock, signal }: Shell,
+  mac: string,
+  address: Address,
+  withinMs: number,
+): Promise<Address | undefined> {
+  const until = clock.now() + withinMs;
+  const transport = new TcpTransport(address, clock);
+  const close = () => transport.close();
+  signal.addEventListener('abort', close, { once: true });
+  try {
+    // Another plug at that address is told from ours by its MAC.
+    const client = new PlugClient(transport, LOOK_MS, mac);
+    for (; clock.now() < until && !signal.aborted; await sleep(clock, LOOK_EVERY_MS, signal)) {
+      if (await answers(client)) return address;
+    }
+    return undefined;
+  } finally {
+    signal.removeEventListener('abort', close);
+    close();
+  }
+}
+
+async function answers(client: PlugClient): Promise<boolean> {
+  try {
+    await client.read();
+    return true;
+  } catch (error) {
+    if (error instanceof PlugError) return false;
+    throw error;
+  }
+}

@@ -1,0 +1,112 @@
+import { BridgeError, CommandError, PlugError, type Reason } from '../errors.ts';
+import { dangersIn } from '../plug/dangers.ts';
+import { PlugClient } from '../plug/plug-client.ts';
+import { TcpTransport } from '../plug/tcp-transport.ts';
+import type { Address } from '../plug/transport.ts';
+import { type JsonObject, nestsDeeper } from '../protocol/json.ts';
+import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
+import { GET_SYSINFO, type Request } from '../protocol/requests.ts';
+import { interrupted } from './input.ts';
+import { textOf } from './plug-text.ts';
+import { printable, printableJson } from './printable.ts';
+import type { Shell } from './shell.ts';
+
+export interface PlugOptions {
+  readonly json?: true;
+  /** Do what is dangerous without asking. */
+  readonly yes?: true;
+  /** How long a plug may take to answer, in ms, where the user said so. */
+  readonly timeout?: number;
+}
+
+/** How long a plug may take to answer, in ms. */
+const TIMEOUT_MS = 5000;
+
+/** Deeper answers no plug gives. */
+const DEEPEST = 100;
+
+const ADVICE: { readonly [reason in Reason]?: string } = {
+  refused:
+    'Newer firmware (KLAP) closes this port: `hs110-mqtt discover` shows whether it has. If not, unplug the plug for a moment.',
+  timeout: 'Is the plug plugged in, and in a network that this machine reaches?',
+  unreachable: 'Is the plug plugged in, and in a network that this machine reaches?',
+  'unknown-host': 'Its address is in the list of your router, and `hs110-mqtt discover` finds it.',
+  'bad-answer': 'Is that a plug? `hs110-mqtt discover` lists those that are there.',
+};
+
+/** One plug at one address, asked by a person at a shell. */
+export class PlugSession {
+  readonly shell: Shell;
+  readonly options: PlugOptions;
+  readonly address: Address;
+  readonly #transport: TcpTransport;
+  /** As the bridge knows a plug: what it sets is confirmed. */
+  readonly client: PlugClient;
+
+  constructor(shell: Shell, address: Address, options: PlugOptions) {
+    this.shell = shell;
+    this.address = address;
+    this.options = options;
+    this.#transport = new TcpTransport(address, shell.clock);
+    this.client = new PlugClient(this.#transport, options.timeout ?? TIMEOUT_MS, undefined);
+  }
+
+  /** Does `work` and closes; a failure gets words of advice, the end of the program interrupts it. */
+  async run(work: () => Promise<void>): Promise<void> {
+    const { signal } = this.shell;
+    const close = () => this.#transport.close();
+    signal.addEventListener('abort', close, { once: true });
+    try {
+      await work();
+    } catch (error) {
+      throw signal.aborted ? interrupted() : advised(error);
+    } finally {
+      signal.removeEventListener('abort', close);
+      close();
+    }
+  }
+
+  /** Asks; throws PlugError. A question that takes the plug longer than usual says so with `patienceMs`. */
+  async ask(request: Request, patienceMs = TIMEOUT_MS): Promise<JsonObject> {
+    if (this.shell.signal.aborted) throw interrupted();
+    const reply = await this.#transport.exchange(request, this.options.timeout ?? patienceMs);
+    if (!nestsDeeper(reply, DEEPEST)) return reply;
+    throw new PlugError('bad-answer', `the answer is nested more than ${DEEPEST} levels deep`);
+  }
+
+  async sysinfo(): Promise<Sysinfo> {
+    return readSysinfo(answerTo(await this.ask(GET_SYSINFO), 'system', 'get_sysinfo'));
+  }
+
+  /** Has the user confirm what is dangerous in a query. Throws unless they do. */
+  async confirm(query: JsonObject): Promise<void> {
+    const dangers = dangersIn(query);
+    if (dangers.length === 0 || this.options.yes) return;
+    const { input } = this.shell;
+    if (!input.isTerminal) {
+      const what = dangers.map(({ method, does }) => `${method} ${does}`).join('; ');
+      throw new CommandError('not-confirmed', `nothing was done: ${what}. --yes does it without asking`);
+    }
+    const { alias, model, mac } = await this.sysinfo();
+    const plug = [alias, model, mac, `at ${this.address.host}`].filter((part) => part !== undefined);
+    for (const { does } of dangers) this.shell.complain(printable(`This ${does}.`));
+    const answer = await input.ask(printable(`Plug: ${plug.join(', ')}. Go ahead? [y/N] `));
+    if (!/^\s*y(es)?\s*$/i.test(answer ?? '')) throw new BridgeError('declined', 'nothing was done');
+  }
+
+  /** Prints what was found, as the user wants to have it. */
+  show(data: JsonObject): void {
+    if (this.options.json) this.shell.print(printableJson(data));
+    else for (const line of textOf(data)) this.shell.print(line);
+  }
+}
+
+/** The failure on one line, whatever the plug put into it, and what to do about it on the next. */
+function advised(error: unknown): unknown {
+  if (!(error instanceof PlugError)) return error;
+  const advice = ADVICE[error.reason];
+  const message = printable(error.message);
+  return new PlugError(error.reason, advice === undefined ? message : `${message}\n${advice}`, {
+    cause: error,
+  });
+}
