@@ -37,7 +37,8 @@ export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): stri
       if (twin !== undefined) problems.push(`${at(key)} ${value} is taken by plugs[${twin}]`);
       owners[key].set(value, index);
     };
-    claim('path', plug.path);
+    // What is no path at all is in no place either.
+    if (unfit === undefined) claim('path', plug.path);
     claim('host', host);
     claim('mac', plug.mac);
   });
@@ -59,7 +60,8 @@ function doubleProblems(paths: ReadonlyMap<string, number>, locate: Locate): str
 /** Options for places without a plug: most likely misspelt. */
 export function placeProblems({ plugs, places }: Config, locate: Locate): string[] {
   if (plugs.length === 0) return [];
-  const known = new Set(plugs.flatMap(({ path }) => placesOf(path)));
+  const fit = plugs.filter(({ path }) => pathProblem(path) === undefined);
+  const known = new Set(fit.flatMap(({ path }) => placesOf(path)));
   const unknown = Object.keys(places).filter((path) => !known.has(path));
   return unknown.map((path) => {
     const near = nearest(path, known);
