@@ -22,7 +22,7 @@ export class RecordedDevice implements PlugDevice {
   readonly #recording: JsonObject;
   readonly #clock: Clock;
   #sysinfo: Answer;
-  /** When the relay was last switched here; before that `on_time` is what was recorded. */
+  /** When the relay was last switched here; before that, on time and load are what was recorded. */
   #switchedAt: number | undefined;
 
   /** Throws BridgeError if the recording has no sysinfo: nobody would take it for a plug. */
@@ -88,7 +88,8 @@ export class RecordedDevice implements PlugDevice {
 
   #asRecorded(method: string, recorded: JsonObject | undefined): JsonObject {
     if (recorded === undefined) return UNKNOWN_METHOD;
-    return method === 'get_realtime' && this.relay === false ? withoutLoad(recorded) : recorded;
+    const switchedOff = this.#switchedAt !== undefined && this.relay === false;
+    return method === 'get_realtime' && switchedOff ? withoutLoad(recorded) : recorded;
   }
 
   /** Switches the relay, or the outlets of a strip: all of them unless some are named. */
