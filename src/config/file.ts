@@ -15,7 +15,7 @@ export class ConfigFile {
 
   constructor(name: string, source: string) {
     this.#name = name;
-    this.#document = parseDocument(source, { lineCounter: this.#lines });
+    this.#document = parseDocument(source, { lineCounter: this.#lines, logLevel: 'error' });
     const problems = [...this.#document.errors, ...this.#document.warnings].map(
       ({ message, pos }) => `${this.#at(pos[0])}: ${plain(message)}`,
     );
