@@ -1,0 +1,368 @@
+import { describe, expect, it } from 'vitest';
+import { ConfigError } from '../../src/errors.ts';
+import { configOf, type Given, problemsOf } from '../support/config-sources.ts';
+import { thrownBy } from '../support/thrown.ts';
+
+const PLUG = 'plugs:\n  - path: shed3\n    host: 192.168.1.145\n';
+
+describe('a configuration', () => {
+  it('is complete without any source', () => {
+    const config = configOf({});
+    expect(config).toMatchObject({
+      mqtt: {
+        baseTopic: 'museum',
+        version: 'auto',
+        keepalive: 30_000,
+        rejectUnauthorized: true,
+        output: 'both',
+      },
+      broker: { listen: { host: '127.0.0.1', port: 1883 }, allowAnonymous: false },
+      poll: { interval: 5000, timeout: 5000, offlineAfter: 3, backoffMax: 30_000, statistics: 300_000 },
+      command: { ttl: 60_000, concurrency: 64 },
+      homeassistant: { discovery: 'device', prefix: 'homeassistant' },
+      log: { level: 'info', format: 'auto' },
+      plugs: [],
+    });
+    expect(config.mqtt.url).toBeUndefined();
+    expect(config.mqtt.password).toBeUndefined();
+  });
+
+  it.each(['', '\n', '# nothing yet\n', 'mqtt:\npoll:\nplugs:\n', '---\n'])(
+    'may be the empty file %j',
+    (file) => {
+      expect(configOf({ file })).toEqual(configOf({}));
+    },
+  );
+
+  it.each([
+    ['the default', {}, 5000],
+    ['the file', { file: 'poll:\n  interval: 1s\n' }, 1000],
+    ['the environment', { file: 'poll:\n  interval: 1s\n', env: { HS110_MQTT_POLL_INTERVAL: '2s' } }, 2000],
+    [
+      'the flag',
+      {
+        file: 'poll:\n  interval: 1s\n',
+        env: { HS110_MQTT_POLL_INTERVAL: '2s' },
+        flags: { 'poll.interval': '3s' },
+      },
+      3000,
+    ],
+  ] as [string, Given, number][])(
+    'takes each option from the last source that has it: %s',
+    (_, given, interval) => {
+      expect(configOf(given).poll).toMatchObject({ interval, offlineAfter: 3 });
+    },
+  );
+
+  it.each(['007', '1e3', '0x10', '1.50', 'true', 'yes', 'null', '-x', '"q"', 'a=b', '~'])(
+    'keeps the text %s as it was written, whatever its source',
+    (text) => {
+      expect(configOf({ env: { HS110_MQTT_MQTT_USERNAME: text } }).mqtt.username).toBe(text);
+      expect(configOf({ flags: { 'mqtt.username': text } }).mqtt.username).toBe(text);
+      expect(configOf({ file: `mqtt: {username: '${text}'}` }).mqtt.username).toBe(text);
+    },
+  );
+
+  it.each(['0123', '1e3', '1.50', '0o17', '42', '12345678901234567890'])(
+    'takes the unquoted number %s in the file for the text it is',
+    (text) => {
+      expect(configOf({ file: `mqtt:\n  password: ${text}\n` }).mqtt.password).toBe(text);
+    },
+  );
+
+  it('takes several brokers from a list or from commas', () => {
+    const url = ['mqtt://a.example', 'mqtts://b.example:8884'];
+    expect(configOf({ file: `mqtt:\n  url: [${url}]\n` }).mqtt.url).toEqual(url);
+    expect(configOf({ env: { HS110_MQTT_MQTT_URL: url.join(', ') } }).mqtt.url).toEqual(url);
+  });
+
+  it('cannot be changed once it is read', () => {
+    const config = configOf({ file: PLUG });
+    for (const part of [config, config.mqtt, config.plugs, config.plugs[0], config.plugs[0]?.host]) {
+      expect(Object.isFrozen(part)).toBe(true);
+    }
+  });
+});
+
+describe('secrets', () => {
+  it.each(['hunter2', 'hunter2\n', 'hunter2\r\n'])('come from the file that a variable names: %j', (text) => {
+    const env = { HS110_MQTT_MQTT_PASSWORD_FILE: '/run/secrets/mqtt' };
+    expect(configOf({ env, secrets: { '/run/secrets/mqtt': text } }).mqtt.password).toBe('hunter2');
+  });
+
+  it('keep what blanks they hold', () => {
+    const env = { HS110_MQTT_BROKER_PASSWORD_FILE: 'f' };
+    expect(configOf({ env, secrets: { f: ' a\nb \n' } }).broker.password).toBe(' a\nb ');
+  });
+
+  it('in a file that cannot be read are one problem, with the name of the variable', () => {
+    expect(problemsOf({ env: { HS110_MQTT_MQTT_PASSWORD_FILE: '/nowhere' } })).toEqual([
+      'environment: HS110_MQTT_MQTT_PASSWORD_FILE names a file that cannot be read: no such file: /nowhere',
+    ]);
+  });
+
+  it('alone may be named by file', () => {
+    expect(problemsOf({ env: { HS110_MQTT_MQTT_USERNAME_FILE: 'f' }, secrets: { f: 'me' } })).toEqual([
+      expect.stringContaining('HS110_MQTT_MQTT_USERNAME_FILE is no option'),
+    ]);
+  });
+
+  it.each<[string, Given]>([
+    ['a list', { file: 'mqtt:\n  password: [hunter2]\n' }],
+    ['a map', { file: 'mqtt:\n  password: {hunter2: x}\n' }],
+    ['text behind a quote', { file: 'mqtt:\n  password: "x" hunter2\n' }],
+    ['a map by mistake', { file: 'mqtt:\n  password: hunter2: x\n' }],
+    ['an alias by mistake', { file: 'mqtt:\n  password: *hunter2\n' }],
+    ['a tag by mistake', { file: 'mqtt:\n  password: !hunter2 x\n' }],
+    ['a reserved character', { file: 'mqtt:\n  password: @hunter2\n' }],
+    ['a block by mistake', { file: 'mqtt:\n  password: |hunter2\n' }],
+    ['a quote that does not end', { file: 'mqtt:\n  password: "hunter2\n' }],
+    ['a whole file that is one text', { file: 'hunter2\n' }],
+    ['a part of a bad address', { file: 'mqtt:\n  url: "mqtt//me:hunter2@host"\n' }],
+    ['a part of a bad address in a list', { file: 'mqtt:\n  url: ["nope://me:a:hunter2@host"]\n' }],
+    ['a part of a bad address on the command line', { flags: { 'mqtt.url': 'http://me:hunter2@host' } }],
+  ])('are never shown in a problem: %s', (_, given) => {
+    const problems = problemsOf(given);
+    expect(problems.length).toBeGreaterThan(0);
+    expect(problems.join('\n')).not.toContain('hunter2');
+  });
+});
+
+describe('a problem', () => {
+  it.each([
+    [
+      'an option that is not there',
+      'poll:\n  timout: 3s\n',
+      'site.yaml:2:3: there is no option timout in poll; did you mean timeout?',
+    ],
+    [
+      'a group that is not there',
+      'mqqt:\n  url: x\n',
+      'site.yaml:1:1: there is no option mqqt; did you mean mqtt?',
+    ],
+    [
+      'an option of a plug that is not there',
+      `${PLUG}    hots: x\n`,
+      'site.yaml:4:5: there is no option hots in plugs[0]; did you mean host?',
+    ],
+    [
+      'an option near no other',
+      'log:\n  xylophone: 1\n',
+      'site.yaml:2:3: there is no option xylophone in log; there are level, format',
+    ],
+    [
+      'a name that every object has',
+      'log:\n  constructor: 1\n',
+      'site.yaml:2:3: there is no option constructor in log; there are level, format',
+    ],
+    [
+      'a value in place of a group',
+      'poll: 5s\n',
+      'site.yaml:1:1: poll must hold options such as "interval:"',
+    ],
+    [
+      'a duration without a unit',
+      'poll:\n  interval: 5\n',
+      'site.yaml:2:3: poll.interval must be a duration with its unit, such as 200ms, 5s, 30m or 8h; it is 5',
+    ],
+    [
+      'a duration out of bounds',
+      'poll:\n  interval: 10ms\n',
+      'site.yaml:2:3: poll.interval must be from 100 ms to 86400000 ms; it is "10ms"',
+    ],
+    [
+      'a count with letters behind it',
+      'poll:\n  offlineAfter: 10foo\n',
+      'site.yaml:2:3: poll.offlineAfter must be a whole number from 1 to 100; it is "10foo"',
+    ],
+    [
+      'a yes that is no true',
+      'mqtt:\n  rejectUnauthorized: yes\n',
+      'site.yaml:2:3: mqtt.rejectUnauthorized must be true or false; it is "yes"',
+    ],
+    [
+      'a word that is none of those allowed',
+      'log:\n  level: loud\n',
+      'site.yaml:2:3: log.level must be one of trace, debug, info, warn, error, silent; it is "loud"',
+    ],
+    [
+      'a base topic with a wildcard',
+      'mqtt:\n  baseTopic: a/#\n',
+      'site.yaml:2:3: mqtt.baseTopic a base topic may not hold + or #; it is "a/#"',
+    ],
+    [
+      'a broker by another protocol',
+      'mqtt:\n  url: http://a\n',
+      'site.yaml:2:3: mqtt.url must be the address of a broker',
+    ],
+    ['plugs that are no list', 'plugs:\n  shed: 1\n', 'site.yaml:1:1: plugs must be a list'],
+    ['a plug that is no map', 'plugs:\n  - shed\n', 'site.yaml:2:5: plugs[0] must hold "path:" and "host:"'],
+    ['a plug without a path', 'plugs:\n  - host: a\n', 'site.yaml:2:5: plugs[0].path is missing'],
+    [
+      'an address with blanks',
+      'plugs:\n  - {path: a, host: "b c"}\n',
+      'site.yaml:2:15: plugs[0].host must be an address such as',
+    ],
+    [
+      'a port that is none',
+      'plugs:\n  - {path: a, host: "b:70000"}\n',
+      'site.yaml:2:15: plugs[0].host must be an address such as',
+    ],
+    [
+      'a MAC that is too short',
+      'plugs:\n  - {path: a, mac: "50:C7"}\n',
+      'site.yaml:2:15: plugs[0].mac must be a MAC such as',
+    ],
+    [
+      "an option of a plug's polling",
+      `${PLUG}    poll: {interval: 1}\n`,
+      'site.yaml:4:12: plugs[0].poll.interval must be a duration',
+    ],
+  ])('names the place in the file and what is expected: %s', (_, file, problem) => {
+    expect(
+      problemsOf({ file }).some((one) => one.startsWith(problem)),
+      problemsOf({ file }).join('\n'),
+    ).toBe(true);
+  });
+
+  it.each<[string, Given, string]>([
+    [
+      'a variable',
+      { env: { HS110_MQTT_POLL_INTERVAL: '5' } },
+      'environment: HS110_MQTT_POLL_INTERVAL: poll.interval must be',
+    ],
+    ['a flag', { flags: { 'poll.interval': 'soon' } }, '--poll-interval: poll.interval must be'],
+    [
+      'a variable that is not there',
+      { env: { HS110_MQTT_POLL_INTERVALL: '5s' } },
+      'environment: HS110_MQTT_POLL_INTERVALL is no option; did you mean HS110_MQTT_POLL_INTERVAL?',
+    ],
+    [
+      'the source in force, not the one it overrides',
+      { file: 'poll:\n  interval: 1s\n', flags: { 'poll.interval': '1' } },
+      '--poll-interval: poll.interval must be',
+    ],
+  ])('outside the file names its source: %s', (_, given, problem) => {
+    expect(problemsOf(given)).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it('does not arise from variables of others, nor from the one that names the file', () => {
+    expect(() =>
+      configOf({ env: { PATH: '/bin', HS110: 'x', HS110_MQTT_CONFIG: 'site.yaml' } }),
+    ).not.toThrow();
+  });
+
+  it('does not hide another: all are reported at once, each with its place', () => {
+    const file =
+      'poll:\n  interval: 5\n  timout: 3s\nplugs:\n  - path: a\n    hots: b\n  - 5\nlog:\n  level: loud\n';
+    const given = { file, env: { HS110_MQTT_POLL_TIMEOUT: 'x' }, flags: { 'command.ttl': 'y' } };
+    const places = problemsOf(given).map((problem) => problem.split(': ')[0]);
+    expect(places).toEqual(
+      expect.arrayContaining([
+        'site.yaml:2:3',
+        'site.yaml:3:3',
+        'site.yaml:6:5',
+        'site.yaml:7:5',
+        'site.yaml:9:3',
+        'environment',
+        '--command-ttl',
+      ]),
+    );
+    const error = thrownBy(() => configOf(given));
+    expect(error).toBeInstanceOf(ConfigError);
+    expect(error).toMatchObject({ code: 'bad-configuration', message: problemsOf(given).join('\n') });
+  });
+});
+
+describe('the path of a plug', () => {
+  it.each([
+    ['shed3', 'shed3', undefined],
+    ['east-wing/lamp-1', 'east-wing/lamp-1', undefined],
+    ['a_b', 'a_b', undefined],
+    ['Shed 3', 'shed-3', 'Shed 3'],
+    ['East Wing/Café Größe', 'east-wing/cafe-grosse', 'Café Größe'],
+    ['East Wing/lamp-1', 'east-wing/lamp-1', undefined],
+    ['Set', 'plug-set', 'Set'],
+    ['漢', 'plug', '漢'],
+    ['007', '007', undefined],
+  ])('%s is made fit for topics, and its name kept if that differs', (written, path, name) => {
+    const [plug] = configOf({ file: `plugs:\n  - path: ${written}\n    host: a\n` }).plugs;
+    expect(plug).toMatchObject({ path });
+    expect(plug?.name).toBe(name);
+  });
+
+  it('does not override a name that was given', () => {
+    const [plug] = configOf({ file: 'plugs:\n  - {path: Shed 3, name: Mine, host: a}\n' }).plugs;
+    expect(plug).toMatchObject({ path: 'shed-3', name: 'Mine' });
+  });
+
+  it.each([
+    ['a, a', 'site.yaml:3:6: plugs[1].path a is taken by plugs[0]'],
+    ['Shed 3, shed-3', 'site.yaml:3:6: plugs[1].path shed-3 is taken by plugs[0]'],
+    ['x, x/y', 'site.yaml:2:6: plugs[0].path x is a plug, yet plugs[1] (x/y) makes it a place'],
+    ['x/y/z, x', 'site.yaml:3:6: plugs[1].path x is a plug, yet plugs[0] (x/y/z) makes it a place'],
+    ['bridge', 'site.yaml:2:6: plugs[0].path "bridge": "bridge" is reserved for the bridge itself'],
+    ['bridge/lamp', 'site.yaml:2:6: plugs[0].path "bridge/lamp": "bridge" is reserved'],
+    ['a/set', `site.yaml:2:6: plugs[0].path "a/set": "set" is reserved for a plug's own topics`],
+    ['state/a', `site.yaml:2:6: plugs[0].path "state/a": "state" is reserved for a plug's own topics`],
+    ['a//b', 'site.yaml:2:6: plugs[0].path "a//b": a path has no empty levels'],
+    ['/a', 'site.yaml:2:6: plugs[0].path "/a": a path has no empty levels'],
+  ])('collides with nothing: %s', (paths, problem) => {
+    const plugs = paths.split(', ').map((path, index) => `  - {path: ${path}, host: h${index}}\n`);
+    expect(problemsOf({ file: `plugs:\n${plugs.join('')}` })).toEqual([expect.stringContaining(problem)]);
+  });
+
+  it.each([
+    [
+      '{path: a, host: 10.0.0.1}',
+      '{path: b, host: "10.0.0.1:9999"}',
+      'plugs[1].host 10.0.0.1:9999 is taken by plugs[0]',
+    ],
+    [
+      '{path: a, mac: 50c7bf000001}',
+      '{path: b, mac: "50:C7:BF:00:00:01"}',
+      'plugs[1].mac 50:C7:BF:00:00:01 is taken by plugs[0]',
+    ],
+  ])('shares neither address nor MAC with another: %s', (first, second, problem) => {
+    expect(problemsOf({ file: `plugs:\n  - ${first}\n  - ${second}\n` })).toEqual([
+      expect.stringContaining(problem),
+    ]);
+  });
+
+  it('may lead to the same host as another, at another port', () => {
+    const { plugs } = configOf({
+      file: 'plugs:\n  - {path: a, host: "h:1"}\n  - {path: b/c, host: "h:2"}\n',
+    });
+    expect(plugs.map(({ host }) => host)).toEqual([
+      { host: 'h', port: 1 },
+      { host: 'h', port: 2 },
+    ]);
+  });
+});
+
+describe('the embedded broker', () => {
+  const open = 'broker:\n  listen: 0.0.0.0:1883\n';
+
+  it.each([
+    ['on all addresses', open],
+    ['on a name that only looks like loopback', 'broker:\n  listen: 127.example.org\n'],
+    ['on all addresses of IPv6', 'broker:\n  listen: "[::]:1883"\n'],
+    ['with a name but without a password', `${open}  username: me\n`],
+    ['with a password but without a name', `${open}  password: x\n`],
+  ])('is not opened to the network without a password: %s', (_, file) => {
+    expect(problemsOf({ file })).toEqual([
+      expect.stringMatching(/^site\.yaml:2:3: broker\.listen opens the broker to the network/),
+    ]);
+  });
+
+  it.each([
+    ['with name and password', `${open}  username: me\n  password: x\n`],
+    ['when that is wanted', `${open}  allowAnonymous: true\n`],
+    ['when another broker is used', `${open}mqtt:\n  url: mqtt://a\n`],
+    ['on the loopback address', 'broker:\n  listen: 127.0.0.2:0\n'],
+    ['on the loopback address of IPv6', 'broker:\n  listen: "[::1]:1884"\n'],
+    ['on localhost', 'broker:\n  listen: localhost\n'],
+  ])('is allowed %s', (_, file) => {
+    expect(() => configOf({ file })).not.toThrow();
+  });
+});
