@@ -79,6 +79,12 @@ describe('the verb health', () => {
     expect(await shell.run('health', '--mqtt-url', `${NOWHERE},${site.url}`)).toBe(0);
   });
 
+  it('fails when a certificate that it needs cannot be read', async () => {
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', 'ca.pem')).toBe(1);
+    expect(shell.errors).toContain("no such file or directory, open 'ca.pem'");
+  });
+
   it('finds the embedded broker by the configuration file, and logs in there', async () => {
     const { port } = await startClosedBroker();
     const config = (password: string) =>

@@ -1,4 +1,3 @@
-import { createServer } from 'node:net';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import {
@@ -11,6 +10,7 @@ import {
 } from 'testcontainers';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { freePort } from '../support/free-port.ts';
 import { Observer } from '../support/observer.ts';
 import { type SitePlug, startPlug } from '../support/site.ts';
 
@@ -140,15 +140,3 @@ describe.skipIf(missing !== undefined)('the container image', () => {
       .start();
   }
 });
-
-/** A port on which nobody listens at the moment. */
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
-}

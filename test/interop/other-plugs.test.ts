@@ -5,6 +5,7 @@ import { stringify } from 'yaml';
 import { buildApp } from '../../src/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { isObject } from '../../src/protocol/json.ts';
+import { freePort } from '../support/free-port.ts';
 import { Observer } from '../support/observer.ts';
 import { Running, SURROUNDINGS } from '../support/site.ts';
 
@@ -26,7 +27,8 @@ afterEach(async () => {
 
 async function startOther(model: string): Promise<Other> {
   const data = { mac: '50:c7:bf:0d:91:8c', alias: 'Mock lamp' };
-  const device = new Device({ model, address: '127.0.0.1', port: 0, data });
+  // Left to itself it takes any UDP port, and fails where the TCP port of that number is taken.
+  const device = new Device({ model, address: '127.0.0.1', port: await freePort(), data });
   const inside: object = device.data;
   if ('emeter' in inside) Object.assign(inside.emeter ?? {}, { realtime: { ...METER } });
   await device.start();
