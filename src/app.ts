@@ -1,14 +1,20 @@
 import type { Logger } from 'pino';
 import { Bridge, type PlugSpec } from './bridge/bridge.ts';
+import { Finder } from './bridge/finder.ts';
 import { Memory } from './bridge/memory.ts';
 import { placesOf } from './bridge/places.ts';
-import type { Config, PlaceConfig, PlugConfig } from './config/schema.ts';
+import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from './config/schema.ts';
+import type { Endpoint } from './config/types.ts';
 import { Announcer } from './homeassistant/announcer.ts';
 import { Broker } from './mqtt/broker.ts';
 import { CommandListener } from './mqtt/command-listener.ts';
+import { Inventory } from './mqtt/inventory.ts';
 import { type LinkOptions, MqttLink } from './mqtt/link.ts';
+import { pathsByAlias } from './mqtt/plug-paths.ts';
+import { RequestListener } from './mqtt/request-listener.ts';
 import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
+import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
 import { PlugClient } from './plug/plug-client.ts';
 import { TcpTransport } from './plug/tcp-transport.ts';
 import type { Clock } from './runtime/clock.ts';
@@ -28,6 +34,9 @@ export interface Surroundings {
 /** How long a change made at an enforced plug may stand unless configured. */
 const ENFORCE_AFTER_MS = 2000;
 
+/** How long plugs are looked for at a time. */
+const SEARCH_MS = 3000;
+
 /** Builds everything that runs, in the order in which it starts; it stops in reverse. */
 export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const { clock, random, log } = surroundings;
@@ -44,6 +53,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
       ),
     ),
     memory,
+    clockKeeping: { keep: config.clock.keep, toleranceMs: config.clock.tolerance },
     clock,
     random,
     log,
@@ -53,6 +63,11 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const { output, heartbeat } = config.mqtt;
   const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
   const listener = new CommandListener({ bridge, session, topics, clock, log });
+  const finder = finderFor(config, topics, bridge, memory, surroundings);
+  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const allow = new Set(config.allow);
+  const search = () => finder.search();
+  const requests = new RequestListener({ bridge, session, topics, allow, search, timeZone, clock, log });
   publishInfo(session, topics, config, surroundings);
   return [
     ...(stateFile === undefined ? [] : [new StateFile({ path: stateFile, memory, clock, log })]),
@@ -60,9 +75,55 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     session,
     publisher,
     ...announcers(config, { bridge, session, topics, publisher }, surroundings),
+    new Inventory({ bridge, session, topics, clock }),
     listener,
+    requests,
     bridge,
+    finder,
   ];
+}
+
+/** Whether plugs are taken in that nobody configured. */
+export function adopts(config: Config): boolean {
+  return config.discovery.adopt ?? config.plugs.length === 0;
+}
+
+function finderFor(
+  config: Config,
+  topics: Topics,
+  bridge: Bridge,
+  memory: Memory,
+  { clock, random, log }: Surroundings,
+): Finder {
+  const { interval, targets } = config.discovery;
+  const adopt = (path: string, { mac, address }: FoundPlug) =>
+    plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock);
+  const unsent = (target: Endpoint, error: Error) =>
+    log.debug({ target: target.host, reason: error.message }, 'not asked');
+  return new Finder({
+    bridge,
+    memory,
+    search: async function* (lost, signal) {
+      // Broadcasts do not cross routers: who is lost is asked directly as well.
+      const everywhere = targets ?? broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
+      yield* discover({
+        targets: [...everywhere, ...lost],
+        timeoutMs: SEARCH_MS,
+        signal,
+        clock,
+        random,
+        unsent,
+      });
+    },
+    everyMs: interval,
+    wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
+    adopt: adopts(config) ? adopt : undefined,
+    taken: (path, { sysinfo }) =>
+      log.info({ topic: topics.of(path), alias: sysinfo.alias, model: sysinfo.model }, 'plug taken in'),
+    pathsFor: pathsByAlias,
+    clock,
+    log,
+  });
 }
 
 function embeddedBroker({ broker }: Config, { clock, log }: Surroundings): Broker {
@@ -109,7 +170,7 @@ function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;
-  const transport = new TcpTransport(plug.host ?? { host: '0.0.0.0', port: 9999 }, clock);
+  const transport = new TcpTransport(plug.host, clock);
   return {
     path: plug.path,
     client: new PlugClient(
@@ -121,7 +182,7 @@ function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
       intervalMs: own((from) => from.poll.interval, poll.interval),
       offlineAfter: own((from) => from.poll.offlineAfter, poll.offlineAfter),
       backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
-      statisticsMs: own((from) => from.poll.statistics, poll.statistics),
+      surveyMs: own((from) => from.poll.statistics, poll.statistics),
     },
     policy: {
       locked: own((from) => from.locked, false),

@@ -101,9 +101,9 @@ function setAside(path: string, kept: string, log: Logger): void {
 }
 
 /** The memory as text. */
-export function encodeMemory({ plugs, commands }: Memory): string {
+export function encodeMemory({ plugs, commands, adopted }: Memory): string {
   const known = [...plugs].filter(([, { relay, revert }]) => relay !== null || revert !== null);
-  return `${JSON.stringify({ version: VERSION, plugs: Object.fromEntries(known), commands: [...commands] })}\n`;
+  return `${JSON.stringify({ version: VERSION, plugs: Object.fromEntries(known), commands: [...commands], adopted: Object.fromEntries(adopted) })}\n`;
 }
 
 /** Reads what {@link encodeMemory} wrote. Throws an Error if the text is anything else. */
@@ -113,7 +113,10 @@ export function decodeMemory(text: string): Memory {
   if (value.version !== VERSION) throw new Error(`it is of version ${String(value.version)}, not ${VERSION}`);
   if (!isObject(value.plugs) || !Array.isArray(value.commands)) throw new Error('it lacks plugs or commands');
   const plugs = Object.entries(value.plugs).map(([path, plug]) => [path, readPlug(path, plug)] as const);
-  return new Memory(plugs, objectsAt(value, 'commands').map(readCommand));
+  const adopted = Object.entries(isObject(value.adopted) ? value.adopted : {}).map(
+    ([mac, path]) => [mac, String(path)] as const,
+  );
+  return new Memory(plugs, objectsAt(value, 'commands').map(readCommand), adopted);
 }
 
 function readPlug(path: string, plug: unknown): PlugMemory {

@@ -15,7 +15,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   simulator: ['errors.ts', 'runtime', 'protocol'],
   plug: ['errors.ts', 'runtime', 'protocol'],
   bridge: ['errors.ts', 'runtime', 'protocol', 'plug'],
-  mqtt: ['errors.ts', 'runtime', 'protocol', 'bridge'],
+  mqtt: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge'],
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   config: ['errors.ts', 'runtime', 'protocol', 'bridge', 'mqtt'],
   'state-file.ts': ['errors.ts', 'runtime', 'protocol', 'bridge'],

@@ -1,5 +1,9 @@
 import type { Logger } from 'pino';
+import { PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
+import type { Address } from '../plug/transport.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Query } from '../protocol/requests.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import {
@@ -15,6 +19,7 @@ import type { Memory } from './memory.ts';
 import type { PlugState } from './model.ts';
 import type { Order } from './orders.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
+import type { ClockKeeping } from './plug-clock.ts';
 import { PlugLoop, type PollSettings } from './plug-loop.ts';
 import type { PlugPolicy } from './policy.ts';
 
@@ -26,11 +31,16 @@ export interface PlugSpec {
   readonly policy: PlugPolicy;
 }
 
-/** What a listener is told: a plug's state is another, or was asked for. */
+/** What a listener is told. */
+export type BridgeEvent =
+  | PlugEvent
+  | { readonly type: 'removed'; readonly path: string; readonly places: readonly string[] };
+
+/** A plug's state is another, or was asked for and is to be told even if it is the same. */
 export interface PlugEvent {
+  readonly type: 'plug';
   readonly before: PlugState;
   readonly after: PlugState;
-  /** The state was asked for and is to be told even if it is the same. */
   readonly asked: boolean;
 }
 
@@ -42,11 +52,15 @@ export interface BridgeView {
   places(): Iterable<string>;
   place(path: string): PlaceState | undefined;
   /** Tells `listener` of every change until the returned function is called. */
-  subscribe(listener: (event: PlugEvent) => void): () => void;
+  subscribe(listener: (event: BridgeEvent) => void): () => void;
   /** Carries out a command on a plug or a place; resolves with its one receipt, never rejects. */
   command(path: string, command: Command): Promise<Receipt>;
   /** Takes up the commands that were open when the bridge was last killed; their receipts, as for a new command. */
   resume(): Promise<Receipt>[];
+  /** Where a plug is, if that is known. */
+  address(path: string): Address | undefined;
+  /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a PlugError, also if there is no such plug. */
+  ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject>;
   /** Reads a plug, or every plug of a place, now; false if there is none of that path. */
   refresh(path: string): boolean;
 }
@@ -56,6 +70,7 @@ export interface BridgeOptions {
   /** Between switching on one plug of a place and the next, by place; never for switching off. */
   readonly staggerMs: ReadonlyMap<string, number>;
   readonly memory: Memory;
+  readonly clockKeeping: ClockKeeping;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -76,7 +91,8 @@ export class Bridge implements Task, BridgeView {
   readonly #gate: Gate;
   readonly #loops = new Map<string, PlugLoop>();
   readonly #members = new Map<string, PlugLoop[]>();
-  readonly #listeners = new Set<(event: PlugEvent) => void>();
+  readonly #listeners = new Set<(event: BridgeEvent) => void>();
+  #running = false;
   #stopping = false;
 
   constructor(options: BridgeOptions) {
@@ -84,19 +100,59 @@ export class Bridge implements Task, BridgeView {
     this.#clock = options.clock;
     this.#gate = new Gate(options.clock, options.concurrency);
     this.#members.set('', []);
-    for (const plug of options.plugs) this.#add(plug);
+    for (const plug of options.plugs) this.add(plug);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const loops = [...this.#loops.values()];
-    loops.forEach((loop, index) => {
-      const { intervalMs } = this.#options.plugs[index]?.poll ?? { intervalMs: START_SPREAD_MS };
-      loop.start((index * START_SPREAD_MS) % intervalMs);
-    });
+    this.#running = true;
+    let phaseMs = 0;
+    for (const loop of this.#loops.values()) {
+      loop.start(phaseMs % loop.intervalMs);
+      phaseMs += START_SPREAD_MS;
+    }
     ready();
     await aborted(signal);
+    this.#running = false;
     this.#stopping = true;
-    await Promise.all(loops.map((loop) => loop.stop()));
+    await Promise.all([...this.#loops.values()].map((loop) => loop.stop('stopping')));
+  }
+
+  /** Takes a plug in; it is polled at once if the bridge runs. */
+  add(plug: PlugSpec): void {
+    const { clock, random, log, memory, clockKeeping } = this.#options;
+    const { path } = plug;
+    const loop = new PlugLoop({
+      ...plug,
+      memory: memory.plug(path),
+      clockKeeping,
+      clock,
+      random,
+      log,
+      changed: (after, before, asked) => this.#tell({ type: 'plug', after, before, asked }),
+      remember: () => memory.changed(),
+    });
+    this.#loops.set(path, loop);
+    for (const place of placesOf(path)) {
+      const members = this.#members.get(place);
+      if (members === undefined) this.#members.set(place, [loop]);
+      else members.push(loop);
+    }
+    if (this.#running) loop.start(0);
+  }
+
+  /** Lets a plug go, and the places that were there for it alone; also one that only a former run knew. */
+  async remove(path: string): Promise<void> {
+    const loop = this.#loops.get(path);
+    this.#loops.delete(path);
+    this.#options.memory.forget(path);
+    const places = loop === undefined ? [] : placesOf(path).filter((place) => this.#leave(place, loop));
+    await loop?.stop('the plug was removed');
+    this.#tell({ type: 'removed', path, places });
+  }
+
+  /** Everything that runs for the plugs, for those who find them. */
+  loops(): Iterable<PlugLoop> {
+    return this.#loops.values();
   }
 
   *plugs(): Iterable<PlugState> {
@@ -116,9 +172,19 @@ export class Bridge implements Task, BridgeView {
     return members && aggregate(path, states(members));
   }
 
-  subscribe(listener: (event: PlugEvent) => void): () => void {
+  subscribe(listener: (event: BridgeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  address(path: string): Address | undefined {
+    return this.#loops.get(path)?.client.address;
+  }
+
+  async ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject> {
+    const loop = this.#loops.get(path);
+    if (loop === undefined) throw new PlugError('not-found', `there is no plug ${path}`);
+    return loop.ask(query, timeoutMs);
   }
 
   refresh(path: string): boolean {
@@ -236,32 +302,22 @@ export class Bridge implements Task, BridgeView {
     });
   }
 
-  #add(plug: PlugSpec): void {
-    const { clock, random, log, memory } = this.#options;
-    const { path } = plug;
-    const loop = new PlugLoop({
-      ...plug,
-      memory: memory.plug(path),
-      clock,
-      random,
-      log,
-      changed: (after, before, asked) => this.#tell({ after, before, asked }),
-      remember: () => memory.changed(),
-    });
-    this.#loops.set(path, loop);
-    for (const place of placesOf(path)) {
-      const members = this.#members.get(place);
-      if (members === undefined) this.#members.set(place, [loop]);
-      else members.push(loop);
+  /** Takes a plug out of a place; says whether the place is empty now and gone. The site itself stays. */
+  #leave(place: string, loop: PlugLoop): boolean {
+    const members = (this.#members.get(place) ?? []).filter((member) => member !== loop);
+    if (members.length > 0 || place === '') {
+      this.#members.set(place, members);
+      return false;
     }
+    return this.#members.delete(place);
   }
 
-  #tell(event: PlugEvent): void {
+  #tell(event: BridgeEvent): void {
     for (const listener of this.#listeners) {
       try {
         listener(event);
       } catch (error) {
-        this.#options.log.error({ err: error, plug: event.after.path }, 'a listener failed');
+        this.#options.log.error({ err: error, event: event.type }, 'a listener failed');
       }
     }
   }

@@ -13,12 +13,19 @@ export class Memory {
   readonly plugs: Map<string, PlugMemory>;
   /** Oldest first. */
   readonly commands: Set<OpenCommand>;
+  /** Paths given to plugs that were taken in without being configured, by MAC. */
+  readonly adopted: Map<string, string>;
   /** Called after every change. */
   onChange: () => void = () => {};
 
-  constructor(plugs: Iterable<readonly [string, PlugMemory]> = [], commands: Iterable<OpenCommand> = []) {
+  constructor(
+    plugs: Iterable<readonly [string, PlugMemory]> = [],
+    commands: Iterable<OpenCommand> = [],
+    adopted: Iterable<readonly [string, string]> = [],
+  ) {
     this.plugs = new Map(plugs);
     this.commands = new Set(commands);
+    this.adopted = new Map(adopted);
   }
 
   /** What is remembered of a plug; the owner changes it in place and calls `changed`. */
@@ -29,6 +36,12 @@ export class Memory {
       this.plugs.set(path, memory);
     }
     return memory;
+  }
+
+  /** The plug is gone for good. */
+  forget(path: string): void {
+    this.plugs.delete(path);
+    this.changed();
   }
 
   /** Notes a command until the returned function is called. */

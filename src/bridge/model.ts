@@ -1,6 +1,10 @@
 import type { Reason } from '../errors.ts';
-import type { Observation, Statistics } from '../plug/plug-client.ts';
+import type { Observation } from '../plug/plug-client.ts';
+import type { Survey } from '../plug/survey.ts';
+import type { CloudReading } from '../protocol/cloud.ts';
 import type { MeterReading } from '../protocol/replies.ts';
+
+import type { ClockState } from './plug-clock.ts';
 
 /** Who made a relay change: a client of ours by its way in, the bridge by a rule, or the plug (button, app). */
 export type Origin = 'mqtt' | 'web' | 'schedule' | 'bridge' | 'plug';
@@ -38,6 +42,9 @@ export interface PlugState {
   /** kWh, by the plug's calendar */
   readonly energyToday: number | null;
   readonly energyMonth: number | null;
+  /** What it has to do with the vendor's cloud. */
+  readonly cloud: CloudReading | null;
+  readonly clock: ClockState | null;
   /** Milliseconds since 1970 at which the relay closed; `null` when off. */
   readonly onSince: number | null;
   readonly changedBy: Origin | null;
@@ -61,6 +68,8 @@ export function unseen(path: string): PlugState {
     energy: null,
     energyToday: null,
     energyMonth: null,
+    cloud: null,
+    clock: null,
     onSince: null,
     changedBy: null,
     lastSeen: null,
@@ -92,15 +101,28 @@ export function observe(state: PlugState, seen: Observation, at: number, cause?:
     energy: rounded(meter.energy),
     energyToday: state.energyToday,
     energyMonth: state.energyMonth,
+    cloud: state.cloud,
+    clock: state.clock,
     onSince: relay ? onSince(state, sysinfo.onTimeS, at) : null,
     changedBy: changedBy(state, relay, cause),
     lastSeen: at,
   };
 }
 
-/** The state after the plug's own statistics were read. */
-export function account(state: PlugState, statistics: Pick<Statistics, 'today' | 'month'>): PlugState {
-  return { ...state, energyToday: rounded(statistics.today), energyMonth: rounded(statistics.month) };
+/** The state after what changes slowly was read. */
+export function survey(
+  state: PlugState,
+  { today, month, cloud }: Survey,
+  clock: ClockState | null,
+): PlugState {
+  const same = cloud?.bound === state.cloud?.bound && cloud?.connected === state.cloud?.connected;
+  return {
+    ...state,
+    energyToday: rounded(today),
+    energyMonth: rounded(month),
+    cloud: same ? state.cloud : (cloud ?? null),
+    clock,
+  };
 }
 
 /** The state once the plug counts as offline. What it last reported stays, dated by `lastSeen`. */

@@ -1,23 +1,21 @@
 import type { Logger } from 'pino';
-import { PlugError, PlugRefusal, type Reason } from '../errors.ts';
+import { PlugError, PlugRefusal } from '../errors.ts';
 import type { Observation, PlugClient } from '../plug/plug-client.ts';
-import type { Settings } from '../protocol/requests.ts';
-import { backoff } from '../runtime/backoff.ts';
+import type { Address } from '../plug/transport.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Query, Settings } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { Keeper } from './keeper.ts';
-import { account, type Cause, lose, observe, type PlugState, unseen } from './model.ts';
+import { type Cause, lose, observe, type PlugState, survey, unseen } from './model.ts';
 import { follows, type Order, OrderBook } from './orders.ts';
+import { Patience, type PatienceSettings } from './patience.ts';
+import { type ClockKeeping, PlugClock } from './plug-clock.ts';
 import type { PlugMemory, PlugPolicy } from './policy.ts';
 
 /** How one plug is polled; milliseconds. */
-export interface PollSettings {
-  readonly intervalMs: number;
-  /** Polls that fail in a row before the plug counts as offline. */
-  readonly offlineAfter: number;
-  /** The longest wait between polls of a plug that is offline. */
-  readonly backoffMaxMs: number;
-  /** How often the plug's day and month statistics are read. */
-  readonly statisticsMs: number;
+export interface PollSettings extends PatienceSettings {
+  /** How often the plug's statistics, clock and cloud are read. */
+  readonly surveyMs: number;
 }
 
 /** What the loop needs from its owner. */
@@ -26,6 +24,7 @@ export interface LoopOptions {
   readonly client: PlugClient;
   readonly poll: PollSettings;
   readonly policy: PlugPolicy;
+  readonly clockKeeping: ClockKeeping;
   readonly memory: PlugMemory;
   readonly clock: Clock;
   readonly random: () => number;
@@ -35,6 +34,20 @@ export interface LoopOptions {
   /** The memory is another and should outlive the program. */
   readonly remember: () => void;
 }
+
+/** One query asked from outside, and where its answer goes. */
+interface Question {
+  readonly query: Query;
+  readonly timeoutMs: number | undefined;
+  readonly resolve: (reply: JsonObject) => void;
+  readonly reject: (error: PlugError) => void;
+}
+
+/** Questions that may wait for one plug. */
+const MOST_QUESTIONS = 16;
+
+const NEWER_FIRMWARE =
+  'the plug has newer firmware that closed port 9999 and speaks KLAP only; this bridge does not';
 
 /** Wait before a command is tried again on a plug that does not answer: plugs need a pause after a time-out. */
 const RETRY_MS = 1000;
@@ -61,12 +74,13 @@ export class PlugLoop {
   readonly #timer: Timer;
   readonly #orders = new OrderBook();
   readonly #keeper: Keeper;
+  readonly #patience: Patience;
+  readonly #plugClock: PlugClock;
   #state: PlugState;
-  #fails = 0;
-  #lastProblem: Reason = 'timeout';
   #due = Number.POSITIVE_INFINITY;
-  #statisticsDue = Number.POSITIVE_INFINITY;
+  #surveyDue = Number.POSITIVE_INFINITY;
   #asked = false;
+  #questions: Question[] = [];
   #running = false;
   #turning: Promise<void> | undefined;
 
@@ -79,32 +93,40 @@ export class PlugLoop {
     this.#state = unseen(options.path);
     this.#timer = options.clock.timer(() => this.#wake());
     this.#keeper = new Keeper(options, this.#orders);
+    this.#plugClock = new PlugClock(options);
+    this.#patience = new Patience(options.poll, options.random);
   }
 
   get state(): PlugState {
     return this.#state;
   }
 
+  get intervalMs(): number {
+    return this.#options.poll.intervalMs;
+  }
+
   /** Begins to poll, the first time after `phaseMs`. */
   start(phaseMs: number): void {
     this.#running = true;
     this.#due = this.#clock.now() + phaseMs;
-    this.#statisticsDue = this.#due + 500 + 10 * phaseMs;
+    this.#surveyDue = this.#due + 500 + 10 * phaseMs;
     this.#plan();
   }
 
-  /** Ends polling and fails what is wanted; an exchange in flight has a moment to end well. */
-  async stop(): Promise<void> {
+  /** Ends polling and fails what is wanted for that reason; an exchange in flight has a moment to end well. */
+  async stop(reason: string): Promise<void> {
     this.#running = false;
     this.#timer.clear();
-    this.#orders.failAll('stopping', true);
+    this.#orders.failAll(reason, true);
     if (this.#turning !== undefined) {
       const patience = this.#clock.timer(() => this.client.close());
       patience.set(STOP_GRACE_MS);
       await this.#turning;
       patience.clear();
     }
-    this.#orders.failAll('stopping', false);
+    this.#orders.failAll(reason, false);
+    for (const { reject } of this.#questions.splice(0))
+      reject(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
     this.client.close();
   }
 
@@ -132,6 +154,31 @@ export class PlugLoop {
     this.#wake();
   }
 
+  /** Asks the plug something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
+  ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
+    if (this.#questions.length >= MOST_QUESTIONS) {
+      return Promise.reject(new PlugError('timeout', `${this.path} has too many questions waiting`));
+    }
+    return new Promise((resolve, reject) => {
+      this.#questions.push({ query, timeoutMs, resolve, reject });
+      this.#wake();
+    });
+  }
+
+  /** The plug has been found at an address: it is asked there, at once. */
+  moveTo(address: Address, mac: string): void {
+    this.client.moveTo(address, mac);
+    this.#orders.hurry();
+    this.#due = Math.min(this.#due, this.#clock.now());
+    this.#wake();
+  }
+
+  /** The plug has been found, but speaks what this program does not: says so instead of how it fails. */
+  outgrown(): void {
+    this.#patience.outgrown = true;
+    if (this.#state.availability !== 'online') this.#failed(new PlugError('newer-firmware', NEWER_FIRMWARE));
+  }
+
   #wake(): void {
     if (this.#turning !== undefined || !this.#running) return;
     this.#timer.clear();
@@ -145,13 +192,14 @@ export class PlugLoop {
   async #turn(): Promise<void> {
     try {
       const now = this.#clock.now();
-      this.#orders.expire(now, this.#lastProblem);
+      this.#orders.expire(now, this.#patience.reason);
       this.#keeper.revertIfDue();
       const order = this.#orders.ready(now);
       if (order !== undefined) await this.#carryOut(order);
+      else if (this.#questions.length > 0) await this.#answer();
       else if (this.#asked || this.#due <= now) await this.#poll();
       else if (this.#mustDisarm) await this.#keeper.disarm();
-      else if (this.#statisticsDue <= now) await this.#account();
+      else if (this.#surveyDue <= now) await this.#survey();
     } catch (error) {
       this.#options.log.error({ err: error, plug: this.path }, 'unexpected failure; polling goes on');
       this.#due = this.#clock.now() + this.#options.poll.intervalMs;
@@ -162,14 +210,24 @@ export class PlugLoop {
   #plan(): void {
     if (!this.#running) return;
     const now = this.#clock.now();
-    const idle = this.#asked || this.#mustDisarm ? now : Math.min(this.#due, this.#statisticsDue);
+    const busy = this.#asked || this.#mustDisarm || this.#questions.length > 0;
+    const idle = busy ? now : Math.min(this.#due, this.#surveyDue);
     const delay = Math.min(idle, this.#keeper.revertAt, this.#orders.nextAt) - now;
     if (delay <= 0) this.#wake();
     else this.#timer.set(delay);
   }
 
   get #mustDisarm(): boolean {
-    return this.#keeper.mustDisarm && this.#fails === 0;
+    return this.#keeper.mustDisarm && this.#patience.isFresh;
+  }
+
+  async #answer(): Promise<void> {
+    const question = this.#questions.shift();
+    try {
+      question?.resolve(await this.client.send(question.query, question.timeoutMs));
+    } catch (error) {
+      question?.reject(asPlugError(error));
+    }
   }
 
   async #poll(): Promise<void> {
@@ -231,16 +289,15 @@ export class PlugLoop {
     if (this.#running) this.#orders.undelivered(order, error.reason, this.#clock.now() + RETRY_MS);
   }
 
-  async #account(): Promise<void> {
-    this.#statisticsDue = this.#clock.now() + this.#options.poll.statisticsMs;
-    if (!this.client.hasMeter || this.#state.availability !== 'online') return;
+  async #survey(): Promise<void> {
+    this.#surveyDue = this.#clock.now() + this.#options.poll.surveyMs;
+    if (this.#state.availability !== 'online') return;
     try {
-      this.#become(account(this.#state, await this.client.statistics()), false);
+      const seen = await this.client.survey();
+      this.#become(survey(this.#state, seen, await this.#plugClock.check(seen)), false);
     } catch (error) {
-      // The next poll shows whether the plug is gone; a plug without a set clock has booked nothing.
-      const { message } = asPlugError(error);
-      this.#options.log.debug({ plug: this.path, message }, 'no day and month statistics');
-      this.#become(account(this.#state, { today: undefined, month: undefined }), false);
+      // The next poll shows whether the plug is gone.
+      this.#options.log.debug({ plug: this.path, detail: asPlugError(error).message }, 'no survey');
     }
   }
 
@@ -249,30 +306,22 @@ export class PlugLoop {
     if (before.availability === 'offline') {
       this.#options.log.info({ plug: this.path, was: before.problem }, 'plug is back');
     }
-    this.#fails = 0;
+    this.#patience.restore();
     this.#orders.hurry();
     const after = observe(before, seen, this.#clock.date(), cause);
     const problem = this.#keeper.judge(before, after, cause);
     this.#become(problem === null ? after : { ...after, problem }, asked);
   }
 
-  /** Counts a failed exchange; the plug is offline after so many in a row, at once if it was never seen. */
   #failed(error: PlugError): void {
     if (!this.#running) return;
-    const { intervalMs, offlineAfter, backoffMaxMs } = this.#options.poll;
-    this.#fails++;
-    this.#lastProblem = error.reason;
-    const over = this.#state.availability === 'online' ? this.#fails - offlineAfter : this.#fails - 1;
-    const longest = Math.max(intervalMs, backoffMaxMs);
-    this.#due =
-      this.#clock.now() + (over < 0 ? intervalMs : backoff(over, intervalMs, longest, this.#options.random));
-    if (over < 0 || (this.#state.availability === 'offline' && this.#state.problem === error.reason)) return;
+    const { waitMs, gone } = this.#patience.lose(error, this.#state.availability === 'online');
+    const { reason } = this.#patience;
+    this.#due = this.#clock.now() + waitMs;
+    if (!gone || (this.#state.availability === 'offline' && this.#state.problem === reason)) return;
     this.client.forget();
-    this.#options.log.warn(
-      { plug: this.path, reason: error.reason, detail: error.message },
-      'plug is offline',
-    );
-    this.#become(lose(this.#state, error.reason), false);
+    this.#options.log.warn({ plug: this.path, reason, detail: error.message }, 'plug is offline');
+    this.#become(lose(this.#state, reason), false);
   }
 
   #become(after: PlugState, asked: boolean): void {

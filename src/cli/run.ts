@@ -1,4 +1,4 @@
-import { buildApp } from '../app.ts';
+import { adopts, buildApp } from '../app.ts';
 import { CONFIG_VARIABLE, loadConfig, type Sources } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { ConfigError, messageOf } from '../errors.ts';
@@ -37,9 +37,10 @@ export async function runApp(
   });
   const tasks = buildApp(config, { clock, random, log, version, readFile });
   if (config.plugs.length === 0) {
-    log.warn(
-      'no plug is configured: write "plugs:" with "- path: shed3" and "host: 192.168.1.145" into a file, and give it with --config',
-    );
+    const hint =
+      'write "plugs:" with "- path: shed3" and "host: 192.168.1.145" into a file, and give it with --config';
+    if (adopts(config)) log.info({ hint }, 'no plug is configured: every plug that is found is taken in');
+    else log.warn({ hint }, 'no plug is configured');
   }
   const ready = () => {
     log.info({ version, plugs: config.plugs.length, base: config.mqtt.baseTopic }, 'bridge runs');

@@ -23,13 +23,14 @@ export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): stri
     path: new Map<string, number>(),
     host: new Map<string, number>(),
     mac: new Map<string, number>(),
+    alias: new Map<string, number>(),
   };
   plugs.forEach((plug, index) => {
     const at = (key: string) => `${locate(['plugs', index, key])}: plugs[${index}].${key}`;
     const unfit = pathProblem(plug.path);
     if (unfit !== undefined) problems.push(`${at('path')} "${plug.path}": ${unfit}`);
-    if (plug.host === undefined && plug.mac === undefined)
-      problems.push(`${at('path')} ${plug.path} needs "host:" or "mac:"`);
+    if (plug.host === undefined && plug.mac === undefined && plug.alias === undefined)
+      problems.push(`${at('path')} ${plug.path} needs "host:", "mac:" or "alias:"`);
     const host = plug.host && `${plug.host.host}:${plug.host.port}`;
     const claim = (key: keyof typeof owners, value: string | undefined) => {
       if (value === undefined) return;
@@ -41,6 +42,7 @@ export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): stri
     if (unfit === undefined) claim('path', plug.path);
     claim('host', host);
     claim('mac', plug.mac);
+    claim('alias', plug.alias);
   });
   return [...problems, ...doubleProblems(owners.path, locate)];
 }

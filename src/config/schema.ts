@@ -150,6 +150,29 @@ export const SCHEMA = {
     ),
     prefix: leaf('The discovery prefix of Home Assistant.', baseTopic, 'homeassistant'),
   },
+  discovery: {
+    adopt: open(
+      'Take in every plug that is found, under its name in the Kasa app. Left out: only if no plug is configured.',
+      flag,
+    ),
+    interval: leaf(
+      'Time between two searches while a plug is missing; 0 never looks.',
+      duration(0, DAY),
+      '5m',
+    ),
+    targets: open(
+      'Who is asked, instead of everybody in reach: broadcast addresses of other networks, hosts.',
+      listOf(endpoint(9999)),
+    ),
+  },
+  clock: {
+    keep: leaf('Set the clock of plugs that are wrong, in the local time of this machine.', flag, false),
+    tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),
+  },
+  allow: open(
+    'Commands that clients of MQTT may send through `bridge/request/plug/command`, beyond reading; `raw` allows any.',
+    listOf(text),
+  ),
   stateFile: leaf(
     'File in which desired states and timers survive a restart; `off` for none.',
     text,
@@ -206,6 +229,7 @@ export const PLUG_SCHEMA = {
   ),
   host: open('Its address: `host` or `host:port`.', endpoint(9999)),
   mac: open('Its MAC; no other plug is then taken for it.', mac),
+  alias: open('Its name in the Kasa app, to find it by.', text),
   name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
   area: open('The area that Home Assistant suggests for it.', text),
   ...POLICY,
@@ -214,6 +238,27 @@ export const PLUG_SCHEMA = {
 
 /** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
 export type PlugConfig = Values<typeof PLUG_SCHEMA>;
+
+/** A plug of which the configuration says nothing. */
+export const BARE_PLUG: PlugConfig = {
+  path: '',
+  host: undefined,
+  mac: undefined,
+  alias: undefined,
+  name: undefined,
+  area: undefined,
+  locked: undefined,
+  restore: undefined,
+  enforce: undefined,
+  enforceAfter: undefined,
+  poll: {
+    interval: undefined,
+    timeout: undefined,
+    offlineAfter: undefined,
+    backoffMax: undefined,
+    statistics: undefined,
+  },
+};
 
 /** What is configured for all plugs of one place. */
 export type PlaceConfig = Values<typeof PLACE_SCHEMA>;

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { BridgeView, PlugEvent } from '../bridge/bridge.ts';
+import type { BridgeEvent, BridgeView } from '../bridge/bridge.ts';
 import type { PlugInfo } from '../bridge/model.ts';
 import type { Incoming, MqttSession } from '../mqtt/session.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -68,8 +68,15 @@ export class Announcer implements Task {
     }
   }
 
-  #noted({ before, after }: PlugEvent): void {
-    if (after.info !== null && after.info !== before.info) this.#announce(after.path, after.info);
+  #noted(event: BridgeEvent): void {
+    if (event.type === 'removed') this.#release(event.path);
+    else if (event.after.info !== null && event.after.info !== event.before.info)
+      this.#announce(event.after.path, event.after.info);
+  }
+
+  /** The ids may go to another path: a plug that is renamed stays the same device. */
+  #release(path: string): void {
+    for (const [mac, owner] of this.#owners) if (owner === path) this.#owners.delete(mac);
   }
 
   #announce(path: string, info: PlugInfo): void {

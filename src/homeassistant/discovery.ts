@@ -33,7 +33,7 @@ export interface Announcement {
 /** One entity of a plug: a row of the table below. */
 interface Entity {
   readonly key: string;
-  readonly platform: 'switch' | 'sensor' | 'button';
+  readonly platform: 'switch' | 'sensor' | 'binary_sensor' | 'button';
   readonly meter?: true;
   readonly value?: FlatValue;
   readonly config: { readonly [option: string]: unknown };
@@ -119,6 +119,12 @@ const ENTITIES: readonly Entity[] = [
     platform: 'sensor',
     value: 'on_since',
     config: { name: 'On since', device_class: 'timestamp', ...diagnostic },
+  },
+  {
+    key: 'cloud',
+    platform: 'binary_sensor',
+    value: 'cloud',
+    config: { name: 'Cloud connection', device_class: 'connectivity', ...diagnostic },
   },
   {
     key: 'restart',

@@ -33,7 +33,8 @@ export class CommandListener implements Task {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session, topics } = this.#options;
-    let depth = 0;
+    // Plugs that are taken in later have one level.
+    let depth = 1;
     for (const plug of bridge.plugs()) depth = Math.max(depth, placesOf(plug.path).length);
     session.listen(topics.filters(depth), (incoming) => this.#received(incoming));
     for (const receipt of bridge.resume()) this.#await(receipt, '');

@@ -59,7 +59,7 @@ export class MqttLink implements Task, MqttSession {
   readonly #options: LinkOptions;
   readonly #connected: (() => void)[] = [];
   readonly #received: ((incoming: Incoming) => void)[] = [];
-  readonly #filters: string[] = [];
+  readonly #filters = new Set<string>();
   readonly #tooLarge = new Set<string>();
   readonly #outbox = new Outbox();
   #client: MqttClient | undefined;
@@ -76,7 +76,7 @@ export class MqttLink implements Task, MqttSession {
   }
 
   listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
-    this.#filters.push(...filters);
+    for (const filter of filters) this.#filters.add(filter);
     this.#received.push(received);
   }
 
@@ -203,7 +203,7 @@ export class MqttLink implements Task, MqttSession {
     );
     // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained.
     const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true } : {}) };
-    client.subscribe(this.#filters, options, (error, granted) => {
+    client.subscribe([...this.#filters], options, (error, granted) => {
       const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? [];
       if (error !== null || refused.length > 0) {
         this.#options.log.error(

@@ -30,6 +30,7 @@ export function plugValues(plug: PlugState) {
     led: onOff(plug.led),
     rssi: plug.rssi,
     on_since: isoTime(plug.onSince),
+    cloud: onOff(plug.cloud?.connected ?? null),
     changed_by: plug.changedBy,
     problem: plug.problem,
     last_seen: isoTime(plug.lastSeen),

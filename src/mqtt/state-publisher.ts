@@ -1,4 +1,4 @@
-import type { BridgeView, PlugEvent } from '../bridge/bridge.ts';
+import type { BridgeEvent, BridgeView, PlugEvent } from '../bridge/bridge.ts';
 import type { PlugState } from '../bridge/model.ts';
 import { type PlaceState, placesOf } from '../bridge/places.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
@@ -23,6 +23,9 @@ interface Published {
   readonly flat: readonly string[];
   readonly at: number;
 }
+
+/** The values of a place that have a topic of their own. */
+const PLACE_VALUES = ['state', 'power'] as const;
 
 /** A place whose summed power alone changes is told at most this often. */
 const PLACE_POWER_MS = 1000;
@@ -52,7 +55,7 @@ export class StatePublisher implements Task {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session } = this.#options;
-    const unsubscribe = bridge.subscribe((event) => this.#note(event));
+    const unsubscribe = bridge.subscribe((event) => this.#heard(event));
     session.onConnect(() => this.publishAll());
     ready();
     await aborted(signal);
@@ -72,6 +75,26 @@ export class StatePublisher implements Task {
       if (plug.availability !== 'unknown') this.#plugs.add(plug.path);
     }
     for (const place of this.#options.bridge.places()) this.#places.add(place);
+    this.#later();
+  }
+
+  #heard(event: BridgeEvent): void {
+    if (event.type === 'plug') this.#note(event);
+    else this.#clear(event.path, event.places);
+  }
+
+  /** Takes back what was retained of a plug that is no more, and of the places that went with it. */
+  #clear(plug: string, places: readonly string[]): void {
+    const { topics } = this.#options;
+    this.#published.delete(plug);
+    for (const path of [plug, ...places]) {
+      this.#publishedPlaces.delete(path);
+      this.#send(topics.of(path), '', 0);
+      for (const name of path === plug ? [...FLAT_VALUES, 'availability' as const] : PLACE_VALUES) {
+        this.#send(topics.below(path, name), '', 0);
+      }
+    }
+    for (const place of placesOf(plug)) this.#places.add(place);
     this.#later();
   }
 
@@ -184,6 +207,7 @@ function differs(one: PlugState, other: PlugState): boolean {
     one.onSince !== other.onSince ||
     one.changedBy !== other.changedBy ||
     one.energyToday !== other.energyToday ||
-    one.energyMonth !== other.energyMonth
+    one.energyMonth !== other.energyMonth ||
+    one.cloud !== other.cloud
   );
 }

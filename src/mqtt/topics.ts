@@ -10,6 +10,7 @@ export const FLAT_VALUES = [
   'led',
   'rssi',
   'on_since',
+  'cloud',
 ] as const;
 
 export type FlatValue = (typeof FLAT_VALUES)[number];
@@ -27,11 +28,13 @@ export class Topics {
   readonly base: string;
   readonly bridgeState: string;
   readonly bridgeInfo: string;
+  readonly bridgePlugs: string;
 
   constructor(base: string) {
     this.base = base;
     this.bridgeState = `${base}/bridge/state`;
     this.bridgeInfo = `${base}/bridge/info`;
+    this.bridgePlugs = `${base}/bridge/plugs`;
   }
 
   /** The topic of a plug or place itself: its JSON. */
@@ -52,9 +55,9 @@ export class Topics {
     return `${this.base}/bridge/response/${name}`;
   }
 
-  /** What the bridge listens to when the deepest plug has `depth` levels; no filter matches what it publishes. */
+  /** Where commands are awaited when the deepest plug has `depth` levels; no filter matches what it publishes. */
   filters(depth: number): string[] {
-    const filters = [`${this.base}/bridge/request/#`];
+    const filters: string[] = [];
     for (let levels = 0; levels <= depth; levels++) {
       const prefix = this.base + '/+'.repeat(levels);
       filters.push(`${prefix}/set`, `${prefix}/get`);

@@ -2,20 +2,16 @@ import { PlugError } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   answerTo,
-  type EnergyRecord,
   type MeterReading,
   type PlugTime,
-  readDays,
   readMeter,
-  readMonths,
   readSysinfo,
-  readTime,
   type Sysinfo,
 } from '../protocol/replies.ts';
 import {
+  GET_SURROUNDINGS,
   GET_SYSINFO,
   GET_SYSINFO_AND_METER,
-  GET_TIME,
   getStatistics,
   type Query,
   type Request,
@@ -23,21 +19,16 @@ import {
   type Settings,
   STOP_COUNTDOWN,
   setAndConfirm,
+  setTime,
   startCountdown,
 } from '../protocol/requests.ts';
-import type { Transport } from './transport.ts';
+import { NO_STATISTICS, readStatistics, readSurroundings, type Survey } from './survey.ts';
+import type { Address, Transport } from './transport.ts';
 
 /** What one exchange showed of a plug; `meter` only where the plug has one and was asked for it. */
 export interface Observation {
   readonly sysinfo: Sysinfo;
   readonly meter: MeterReading | undefined;
-}
-
-/** Energy in kWh by the plug's own calendar, and the time its clock shows. */
-export interface Statistics {
-  readonly time: PlugTime;
-  readonly today: number | undefined;
-  readonly month: number | undefined;
 }
 
 /**
@@ -65,6 +56,17 @@ export class PlugClient {
     return this.#mac;
   }
 
+  /** Where the plug is; `undefined` until it has been found. */
+  get address(): Address | undefined {
+    return this.#transport.address;
+  }
+
+  /** The plug has been found: from now on it is asked there, and known by its MAC. */
+  moveTo(address: Address, mac: string): void {
+    this.#mac = mac;
+    this.#transport.moveTo(address);
+  }
+
   /** Reads state and meter. The meter is left out until the plug has said, alone, that it has one. */
   async read(): Promise<Observation> {
     if (this.#hasMeter === undefined) {
@@ -89,26 +91,30 @@ export class PlugClient {
     );
   }
 
-  /** Sends any query to this plug and no other. The reply is not looked into. */
-  send(query: Query): Promise<JsonObject> {
+  /** Sends any query to this plug and no other; it may take `timeoutMs` over it. The reply is not looked into. */
+  send(query: Query, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
     const made = request(query);
     return this.#surely(
       () => made,
       (reply) => reply,
+      timeoutMs,
     );
   }
 
-  /** Reads today's and this month's energy; both stay open where the plug has booked nothing yet. */
-  async statistics(): Promise<Statistics> {
-    const time = readTime(answerTo(await this.#ask(GET_TIME), 'time', 'get_time'));
-    const reply = await this.#ask(getStatistics(time.year, time.month));
-    const days = readDays(answerTo(reply, 'emeter', 'get_daystat'));
-    const months = readMonths(answerTo(reply, 'emeter', 'get_monthstat'));
+  /** Reads what changes slowly. What the plug does not answer stays open. */
+  async survey(): Promise<Survey> {
+    const surroundings = readSurroundings(await this.#ask(GET_SURROUNDINGS));
+    const { time } = surroundings;
+    if (!this.hasMeter || time === undefined) return { ...surroundings, ...NO_STATISTICS };
     return {
-      time,
-      today: last(days, (day) => day.month === time.month && day.day === time.day && day.year === time.year),
-      month: last(months, (month) => month.month === time.month && month.year === time.year),
+      ...surroundings,
+      ...readStatistics(await this.#ask(getStatistics(time.year, time.month)), time),
     };
+  }
+
+  /** Sets the plug's clock. */
+  async setTime(time: PlugTime, zone: number): Promise<void> {
+    answerTo(await this.send(setTime(time, zone)), 'time', 'set_timezone');
   }
 
   /** Has the plug itself switch its relay to `relay` in so many seconds, in place of what it was told before. */
@@ -140,22 +146,26 @@ export class PlugClient {
     return this.#observe(await this.#ask(GET_SYSINFO));
   }
 
-  async #surely<T>(prepare: () => Request, read: (reply: JsonObject) => T): Promise<T> {
+  async #surely<T>(
+    prepare: () => Request,
+    read: (reply: JsonObject) => T,
+    timeoutMs = this.#timeoutMs,
+  ): Promise<T> {
     if (this.#transport.connected && this.#identified === this.#transport.connection) {
       const closes = this.#closes;
       try {
-        return read(await this.#ask(prepare(), true));
+        return read(await this.#ask(prepare(), true, timeoutMs));
       } catch (error) {
         // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
         if (closes !== this.#closes || !isGone(error)) throw error;
       }
     }
     await this.#identify();
-    return read(await this.#ask(prepare()));
+    return read(await this.#ask(prepare(), false, timeoutMs));
   }
 
-  #ask(request: Request, stay = false): Promise<JsonObject> {
-    return this.#transport.exchange(request, this.#timeoutMs, stay);
+  #ask(request: Request, stay = false, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
+    return this.#transport.exchange(request, timeoutMs, stay);
   }
 
   #observe(reply: JsonObject): Observation {
@@ -168,7 +178,7 @@ export class PlugClient {
   #recognise(mac: string | undefined): void {
     if (this.#mac !== undefined && mac !== this.#mac) {
       this.#transport.close();
-      const { host, port } = this.#transport.address;
+      const { host, port } = this.#transport.address ?? NOWHERE;
       throw new PlugError(
         'wrong-plug',
         `another plug (${mac ?? 'without a MAC'}) answers at ${host}:${port} instead of ${this.#mac}; it is left alone`,
@@ -184,6 +194,8 @@ function isGone(error: unknown): boolean {
   return error instanceof PlugError && (error.reason === 'closed' || error.reason === 'reset');
 }
 
+const NOWHERE: Address = { host: 'an unknown address', port: 0 };
+
 /** A meter that refuses or is missing from the answer leaves the rest of the answer as good as it was. */
 function readMeterIn(reply: JsonObject): MeterReading | undefined {
   if (!isObject(reply.emeter)) return undefined;
@@ -193,11 +205,4 @@ function readMeterIn(reply: JsonObject): MeterReading | undefined {
     if (error instanceof PlugError) return undefined;
     throw error;
   }
-}
-
-function last(
-  records: readonly EnergyRecord[],
-  matches: (record: EnergyRecord) => boolean,
-): number | undefined {
-  return records.findLast(matches)?.energy;
 }

@@ -25,17 +25,27 @@ interface Exchange {
  * each reply, which is learnt by seeing it and never an error.
  */
 export class TcpTransport implements Transport {
-  readonly address: Address;
   readonly #decoder = new FrameDecoder();
   readonly #deadline: Timer;
+  #address: Address | undefined;
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
   #timeoutMs = 0;
   #connection = 0;
 
-  constructor(address: Address, clock: Clock) {
-    this.address = address;
+  constructor(address: Address | undefined, clock: Clock) {
+    this.#address = address;
     this.#deadline = clock.timer(() => this.#timedOut());
+  }
+
+  get address(): Address | undefined {
+    return this.#address;
+  }
+
+  moveTo(address: Address): void {
+    if (address.host === this.#address?.host && address.port === this.#address.port) return;
+    this.close();
+    this.#address = address;
   }
 
   get connection(): number {
@@ -47,28 +57,32 @@ export class TcpTransport implements Transport {
   }
 
   exchange(request: Request, timeoutMs: number, stay = false): Promise<JsonObject> {
+    const address = this.#address;
     if (this.#exchange !== undefined) {
-      throw new BridgeError('exchange-in-flight', `${name(this.address)} was asked before it had answered`);
+      throw new BridgeError('exchange-in-flight', `${this.#name} was asked before it had answered`);
+    }
+    if (address === undefined) {
+      return Promise.reject(new PlugError('not-found', 'the plug has not been found in the network yet'));
     }
     return new Promise((resolve, reject) => {
       this.#exchange = { request, resolve, reject, reused: this.#socket !== undefined && !stay };
       this.#timeoutMs = timeoutMs;
       this.#deadline.set(timeoutMs);
-      this.#socket ??= this.#connect();
+      this.#socket ??= this.#connect(address);
       this.#socket.write(request.frame);
     });
   }
 
   close(): void {
-    this.#fail(new PlugError('closed', `the connection to ${name(this.address)} was given up`));
+    this.#fail(new PlugError('closed', `the connection to ${this.#name} was given up`));
   }
 
-  #connect(): Socket {
+  #connect(address: Address): Socket {
     this.#connection++;
     this.#decoder.reset();
     const socket: Socket = connect({
-      host: this.address.host,
-      port: this.address.port,
+      host: address.host,
+      port: address.port,
       noDelay: true,
       onread: {
         buffer: RECEIVE_BUFFER,
@@ -117,10 +131,7 @@ export class TcpTransport implements Transport {
       if (exchange === undefined) return;
       if (body !== undefined) this.#succeed(parseObject(decodeBody(body)));
       else if (exchange.reused) this.#again(exchange);
-      else
-        this.#fail(
-          new PlugError('closed', `${name(this.address)} closed the connection without a whole answer`),
-        );
+      else this.#fail(new PlugError('closed', `${this.#name} closed the connection without a whole answer`));
     } catch (error) {
       this.#fail(asPlugError(error));
     }
@@ -130,21 +141,20 @@ export class TcpTransport implements Transport {
     const exchange = this.#exchange;
     this.#drop();
     if (exchange?.reused) this.#again(exchange);
-    else this.#fail(describe(error, this.address));
+    else this.#fail(describe(error, this.#name));
   }
 
   /** Asks once more on a new connection, within the same deadline. Setting a relay twice does no harm. */
   #again(exchange: Exchange): void {
     exchange.reused = false;
-    this.#socket = this.#connect();
+    if (this.#address === undefined) return;
+    this.#socket = this.#connect(this.#address);
     this.#socket.write(exchange.request.frame);
   }
 
   #timedOut(): void {
     const state = this.#socket?.connecting ? 'accept a connection' : 'answer';
-    this.#fail(
-      new PlugError('timeout', `${name(this.address)} did not ${state} within ${this.#timeoutMs} ms`),
-    );
+    this.#fail(new PlugError('timeout', `${this.#name} did not ${state} within ${this.#timeoutMs} ms`));
   }
 
   #succeed(reply: JsonObject): void {
@@ -160,6 +170,12 @@ export class TcpTransport implements Transport {
     this.#deadline.clear();
     this.#drop();
     exchange?.reject(error);
+  }
+
+  /** The plug as it is called in messages. */
+  get #name(): string {
+    const { host, port } = this.#address ?? { host: 'the plug', port: 0 };
+    return port === 0 ? host : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
   #drop(): void {
@@ -185,18 +201,14 @@ const REASONS: ReadonlyMap<string, [Reason, string]> = new Map([
   ['ENFILE', ['no-sockets', 'was not asked: this machine may open no more sockets']],
 ]);
 
-function describe(error: NodeJS.ErrnoException, address: Address): PlugError {
+function describe(error: NodeJS.ErrnoException, plug: string): PlugError {
   const [reason, words] = REASONS.get(error.code ?? '') ?? [
     'unreachable',
     `cannot be reached: ${error.message}`,
   ];
-  return new PlugError(reason, `${name(address)} ${words}`, { cause: error });
+  return new PlugError(reason, `${plug} ${words}`, { cause: error });
 }
 
 function asPlugError(error: unknown): PlugError {
   return error instanceof PlugError ? error : new PlugError('bad-answer', String(error), { cause: error });
-}
-
-function name(address: Address): string {
-  return `${address.host}:${address.port}`;
 }

@@ -12,7 +12,8 @@ export interface Address {
  * other transports on newer firmware.
  */
 export interface Transport {
-  readonly address: Address;
+  /** Where the plug is; `undefined` until it has been found: questions are then rejected as `not-found`. */
+  readonly address: Address | undefined;
   /** Rises by one with each new connection: what was learnt on an earlier one may not hold for this peer. */
   readonly connection: number;
   /** Whether the next question would travel on the connection of the last answer. */
@@ -22,6 +23,8 @@ export interface Transport {
    * connection that turns out to be gone is not replaced behind the caller's back.
    */
   exchange(request: Request, timeoutMs: number, stay?: boolean): Promise<JsonObject>;
+  /** From now on the plug is there; a connection to elsewhere is dropped. */
+  moveTo(address: Address): void;
   /** Drops the connection; a question in flight is rejected. */
   close(): void;
 }

@@ -1,5 +1,6 @@
 import { encodeFrame } from './frame.ts';
 import type { JsonObject } from './json.ts';
+import type { PlugTime } from './replies.ts';
 
 /** What is asked: module → method → argument. Always an object as argument: `null` upsets some firmware. */
 export type Query = { readonly [module: string]: { readonly [method: string]: JsonObject } };
@@ -27,6 +28,16 @@ export const GET_SYSINFO_AND_METER = request({ system: { get_sysinfo: {} }, ...G
 
 /** Asks for the plug's own local time. */
 export const GET_TIME = request({ time: { get_time: {} } });
+
+/**
+ * Asks for what changes slowly: the plug's local time, whether its clock is set (the schedule says so), and its
+ * cloud. Each module answers or refuses for itself.
+ */
+export const GET_SURROUNDINGS = request({
+  time: { get_time: {}, get_timezone: {} },
+  schedule: { get_next_action: {} },
+  cnCloud: { get_info: {} },
+});
 
 /** What a command may change on a plug; what is left out stays as it is. */
 export interface Settings {
@@ -71,4 +82,10 @@ export const STOP_COUNTDOWN: Query = { count_down: { delete_all_rules: {} } };
 export function startCountdown(delayS: number, relay: boolean): Query {
   const rule = { enable: 1, delay: delayS, act: relay ? 1 : 0, name: 'hs110-mqtt' };
   return { count_down: { delete_all_rules: {}, add_rule: rule } };
+}
+
+/** Sets the plug's clock to a local time; the firmware takes the time only together with the index of its zone. */
+export function setTime(time: PlugTime, zone: number): Query {
+  const { year, month, day, hour, minute, second } = time;
+  return { time: { set_timezone: { index: zone, year, month, mday: day, hour, min: minute, sec: second } } };
 }

@@ -25,6 +25,7 @@ describe('a plug on its topics', () => {
       led: 'ON',
       rssi: -52,
       on_since: null,
+      cloud: null,
       changed_by: null,
       problem: null,
       last_seen: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),

@@ -1,15 +1,15 @@
 import { PlugError } from '../../src/errors.ts';
-import type { Transport } from '../../src/plug/transport.ts';
+import type { Address, Transport } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query, Request } from '../../src/protocol/requests.ts';
-import { SimulatedDevice } from '../../src/simulator/device.ts';
+import type { SimulatedDevice } from '../../src/simulator/device.ts';
 
 /** What a scripted exchange does: answers, fails, or leaves the answer to the test. */
 export type Behaviour = 'answer' | 'hang' | PlugError;
 
 /** A transport without a network: a simulated device answers at once, unless the test has it do otherwise. */
 export class ScriptedTransport implements Transport {
-  readonly address = { host: '192.0.2.1', port: 9999 };
+  address = { host: '192.0.2.1', port: 9999 };
   device: SimulatedDevice;
   behaviour: Behaviour = 'answer';
   /** Every query that was sent, oldest first. */
@@ -43,6 +43,10 @@ export class ScriptedTransport implements Transport {
   /** Lets the exchange that hangs end with an error. */
   fail(error: PlugError): void {
     this.#hanging?.reject(error);
+  }
+
+  moveTo(address: Address): void {
+    this.address = { ...address };
   }
 
   close(): void {

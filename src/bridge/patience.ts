@@ -1,0 +1,57 @@
+import type { PlugError, Reason } from '../errors.ts';
+import { backoff } from '../runtime/backoff.ts';
+
+/** How long a plug that fails is waited for. */
+export interface PatienceSettings {
+  readonly intervalMs: number;
+  /** Exchanges that fail in a row before the plug counts as offline. */
+  readonly offlineAfter: number;
+  /** The longest wait between polls of a plug that is offline. */
+  readonly backoffMaxMs: number;
+}
+
+/** What need not be seen again to be believed. */
+const CERTAIN: ReadonlySet<Reason> = new Set(['wrong-plug', 'newer-firmware', 'not-found']);
+
+/** Counts the failures of one plug, and says when enough is enough. */
+export class Patience {
+  readonly #settings: PatienceSettings;
+  readonly #random: () => number;
+  #fails = 0;
+  /** Why the last exchange failed. */
+  reason: Reason = 'timeout';
+  /** The plug was found, but speaks what this program does not: that is why it fails. */
+  outgrown = false;
+
+  constructor(settings: PatienceSettings, random: () => number) {
+    this.#settings = settings;
+    this.#random = random;
+  }
+
+  /** Whether the last exchange went well. */
+  get isFresh(): boolean {
+    return this.#fails === 0;
+  }
+
+  /** An exchange went well. */
+  restore(): void {
+    this.#fails = 0;
+    this.outgrown = false;
+  }
+
+  /**
+   * An exchange failed. Says how long to wait for the next poll, and whether the plug is to count as offline:
+   * after several failures, but at once if it was not online before or there is no doubt about the reason.
+   */
+  lose(error: PlugError, wasOnline: boolean): { waitMs: number; gone: boolean } {
+    const { intervalMs, offlineAfter, backoffMaxMs } = this.#settings;
+    this.#fails++;
+    this.reason = this.outgrown && error.reason !== 'wrong-plug' ? 'newer-firmware' : error.reason;
+    const over = this.#fails - (wasOnline && !CERTAIN.has(this.reason) ? offlineAfter : 1);
+    if (over < 0) return { waitMs: intervalMs, gone: false };
+    return {
+      waitMs: backoff(over, intervalMs, Math.max(intervalMs, backoffMaxMs), this.#random),
+      gone: true,
+    };
+  }
+}
