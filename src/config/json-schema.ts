@@ -12,11 +12,14 @@ export function configJsonSchema(): JsonSchema {
   };
 }
 
+/** A plug is found by at least one of these. */
+const FOUND_BY: readonly (keyof typeof PLUG_SCHEMA)[] = ['host', 'mac', 'alias'];
+
 function plugs(): JsonSchema {
   return {
     type: ['array', 'null'],
-    description: 'The plugs. Each needs a path, and an address or a MAC.',
-    items: { ...group(PLUG_SCHEMA), type: 'object', anyOf: [{ required: ['host'] }, { required: ['mac'] }] },
+    description: 'The plugs. Each needs a path, and an address, a MAC or its name in the Kasa app.',
+    items: { ...group(PLUG_SCHEMA), type: 'object', anyOf: FOUND_BY.map((key) => ({ required: [key] })) },
   };
 }
 
