@@ -40,7 +40,7 @@ describe.skipIf(missing !== undefined)('the container image', () => {
   const tag = BUILT ?? 'hs110-mqtt:test';
   let engine: ContainerRuntimeClient;
   let plug: SitePlug;
-  let broker: StartedTestContainer;
+  let broker: StartedTestContainer | undefined;
   let bridge: StartedTestContainer;
   let observer: Observer;
 
@@ -58,7 +58,9 @@ describe.skipIf(missing !== undefined)('the container image', () => {
 
   afterAll(async () => {
     await observer?.end();
-    for (const container of [bridge, broker]) await container?.stop({ remove: true });
+    for (const container of [bridge, broker]) {
+      if (container !== undefined) await engine.container.getById(container.getId()).remove({ force: true });
+    }
     await plug?.server.stop();
   });
 
