@@ -2,8 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { PlugRefusal } from '../../src/errors.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
-import type { DeviceOptions } from '../../src/simulator/device.ts';
-import { LoopbackPlug, TIMEOUT_MS } from '../support/loopback-plug.ts';
+import { LoopbackPlug, type PlugOptions, TIMEOUT_MS } from '../support/loopback-plug.ts';
 import { frameOf, RawPeer } from '../support/raw-peer.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { until } from '../support/until.ts';
@@ -14,7 +13,7 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((one) => one.stop()));
 });
 
-async function plugOn(options: Partial<DeviceOptions> = {}, port = 0): Promise<LoopbackPlug> {
+async function plugOn(options: PlugOptions = {}, port = 0): Promise<LoopbackPlug> {
   const plug = await LoopbackPlug.started(options, port);
   open.push(plug);
   return plug;
@@ -330,5 +329,46 @@ describe('any other query', () => {
     await client.stopCountdown();
     await plug.clock.advance(60_000);
     expect((await client.read()).sysinfo.relay).toBe(true);
+  });
+});
+
+describe('what changes slowly', () => {
+  it.each(['1.0', '2.0'] as const)(
+    'is, on hardware %s, energy by day and month, clock and cloud',
+    async (hardware) => {
+      const plug = await plugOn({ hardware, loadW: 100, on: true });
+      const client = plug.client();
+      await client.read();
+      await plug.clock.advance(10 * 3_600_000);
+      await client.read();
+      await plug.clock.advance(24 * 3_600_000);
+      const survey = await client.survey();
+      expect(survey).toMatchObject({
+        time: { year: 2026, month: 1, day: 2, hour: 22, minute: 0, second: 0 },
+        zone: 39,
+        clockSet: true,
+      });
+      expect(survey.today).toBeCloseTo(2.4, 6);
+      expect(survey.month).toBeCloseTo(3.4, 6);
+      expect(survey.cloud).toBeDefined();
+    },
+  );
+
+  it('stays open where the plug refuses or has booked nothing', async () => {
+    const plug = await plugOn();
+    const client = plug.client();
+    plug.device.setClock(undefined);
+    await client.read();
+    expect(await client.survey()).toMatchObject({ clockSet: false, today: undefined, month: undefined });
+    plug.device.broken.set('time', -1).set('cnCloud', -1).set('emeter', -1);
+    expect(await client.survey()).toMatchObject({ time: undefined, zone: undefined, cloud: undefined });
+  });
+
+  it('holds no energy of a plug without a meter, which is not asked for it', async () => {
+    const plug = await plugOn({ model: 'HS100(EU)' });
+    const client = plug.client();
+    await client.read();
+    expect(await client.survey()).toMatchObject({ clockSet: true, today: undefined, month: undefined });
+    expect(plug.queries.filter((query) => 'emeter' in query)).toEqual([]);
   });
 });

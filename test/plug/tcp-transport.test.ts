@@ -4,10 +4,9 @@ import { BridgeError, PlugError, type Reason } from '../../src/errors.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
 import { GET_SURROUNDINGS, GET_SYSINFO } from '../../src/protocol/requests.ts';
-import type { DeviceOptions } from '../../src/simulator/device.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { cut } from '../../src/simulator/plug-server.ts';
-import { LoopbackPlug, TIMEOUT_MS } from '../support/loopback-plug.ts';
+import { LoopbackPlug, type PlugOptions, TIMEOUT_MS } from '../support/loopback-plug.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { frameOf, RawPeer } from '../support/raw-peer.ts';
 import { rejectionOf, thrownBy } from '../support/thrown.ts';
@@ -24,7 +23,7 @@ afterEach(async () => {
   );
 });
 
-async function plugOn(options: Partial<DeviceOptions> = {}): Promise<LoopbackPlug> {
+async function plugOn(options: PlugOptions = {}): Promise<LoopbackPlug> {
   const plug = await LoopbackPlug.started(options);
   open.push(plug);
   return plug;

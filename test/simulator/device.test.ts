@@ -7,14 +7,17 @@ import {
   readSysinfo,
   readTime,
 } from '../../src/protocol/replies.ts';
-import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import { SimulatedDevice } from '../../src/simulator/device.ts';
 import { FIXTURES } from '../support/fixtures.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
-function plug(options: Partial<DeviceOptions> = {}): { device: SimulatedDevice; clock: ManualClock } {
+function plug(options: Partial<SimulatedDevice['options']> = {}): {
+  device: SimulatedDevice;
+  clock: ManualClock;
+} {
   const clock = new ManualClock();
   const own = { alias: 'Loom', mac: '50:C7:BF:00:00:01', hardware: '2.0', loadW: 100, ...options } as const;
   return { device: new SimulatedDevice(own, clock), clock };

@@ -1,12 +1,15 @@
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
-import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import { SimulatedDevice } from '../../src/simulator/device.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { ManualClock } from './manual-clock.ts';
 import { until } from './until.ts';
 
 export const TIMEOUT_MS = 1000;
+
+/** What a test may want to be special about its plug. */
+export type PlugOptions = Partial<SimulatedDevice['options']>;
 
 /** A simulated plug on a real socket, and all that it was asked. Time stands still on both sides. */
 export class LoopbackPlug {
@@ -17,7 +20,7 @@ export class LoopbackPlug {
   readonly queries: JsonObject[] = [];
   readonly #transports: TcpTransport[] = [];
 
-  constructor(options: Partial<DeviceOptions> = {}, port = 0) {
+  constructor(options: PlugOptions = {}, port = 0) {
     this.clock = new ManualClock();
     this.device = new SimulatedDevice(
       { alias: 'Loom', mac: '50:C7:BF:00:00:01', hardware: '2.0', loadW: 40, ...options },
@@ -33,7 +36,7 @@ export class LoopbackPlug {
     this.server.onQuery = (query) => this.queries.push(query);
   }
 
-  static async started(options: Partial<DeviceOptions> = {}, port = 0): Promise<LoopbackPlug> {
+  static async started(options: PlugOptions = {}, port = 0): Promise<LoopbackPlug> {
     const plug = new LoopbackPlug(options, port);
     await plug.server.start();
     return plug;
