@@ -50,7 +50,7 @@ export class Site {
   readonly url: string;
   broker: Running;
   bridge: Running;
-  readonly #options: SiteOptions;
+  #options: SiteOptions;
 
   private constructor(
     plugs: Map<string, SitePlug>,
@@ -92,7 +92,9 @@ export class Site {
     this.broker = (await startBroker(Number(new URL(this.url).port))).running;
   }
 
-  async startBridge(): Promise<void> {
+  /** Starts the bridge anew, perhaps with other options than before. */
+  async startBridge(options: SiteOptions = {}): Promise<void> {
+    this.#options = { ...this.#options, ...options };
     this.bridge = this.#runBridge();
     await this.bridge.ready;
   }
