@@ -1,32 +1,21 @@
 import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { SimulatedNetwork } from './network.ts';
 import {
   type Answer,
   BAD_ARGUMENT,
+  type Method,
   OK,
   type PlugDevice,
   UNKNOWN_METHOD,
   UNKNOWN_MODULE,
 } from './plug-device.ts';
+import { rulesModule } from './rules.ts';
+import { type DeviceOptions, hasMeter, isOld, sysinfo } from './sysinfo.ts';
 
-/** What kind of plug is simulated. */
-export interface DeviceOptions {
-  readonly alias: string;
-  /** `50:C7:BF:…`; must be the plug's own. */
-  readonly mac: string;
-  /** Hardware 1.0 speaks of A, V, W, kWh and closes after each reply; 2.0 of mA, mV, mW, Wh and keeps open. */
-  readonly hardware: '1.0' | '2.0';
-  readonly model?: 'HS110(EU)' | 'HS100(EU)';
-  /** What the lamp draws when it is on, in W. */
-  readonly loadW: number;
-  readonly on?: boolean;
-}
+export type { DeviceOptions } from './sysinfo.ts';
 
-type Method = (argument: JsonObject) => Answer;
-
-const NO_TIME: Answer = { err_code: -11, err_msg: 'time not sync' };
 const TABLE_FULL: Answer = { err_code: -10, err_msg: 'table is full' };
-const NO_ENTRY: Answer = { err_code: -14, err_msg: 'entry not exist' };
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -51,6 +40,7 @@ export class SimulatedDevice implements PlugDevice {
   #timezone = 39;
   #countdown: Answer | undefined;
   #countdownAt = Number.POSITIVE_INFINITY;
+  readonly network = new SimulatedNetwork();
   /** Modules that answer with an error, by name. */
   readonly broken = new Map<string, number>();
   /** Leaves `relay_state` out of the sysinfo. */
@@ -70,15 +60,16 @@ export class SimulatedDevice implements PlugDevice {
     this.#bootedAt = clock.date();
     this.#switchedAt = this.#bootedAt;
     this.#meteredAt = this.#bootedAt;
+    const hasTime = () => this.#clockOffsetMs !== undefined;
     this.#modules = {
       system: this.#system(),
-      ...(this.#hasMeter ? { emeter: this.#emeter() } : {}),
+      ...(hasMeter(this.options) ? { emeter: this.#emeter() } : {}),
       time: this.#time(),
-      cnCloud: this.#cloud(),
-      schedule: this.#rules({ version: 2, enable: 1 }),
-      anti_theft: this.#rules({ version: 2, enable: 1 }),
+      cnCloud: this.network.cloud(),
+      schedule: rulesModule({ version: 2, enable: 1 }, hasTime),
+      anti_theft: rulesModule({ version: 2, enable: 1 }, hasTime),
       count_down: this.#countDown(),
-      netif: this.#netif(),
+      netif: this.network.netif(),
     };
   }
 
@@ -92,7 +83,7 @@ export class SimulatedDevice implements PlugDevice {
   }
 
   get closesAfterReply(): boolean {
-    return this.#isOld;
+    return isOld(this.options);
   }
 
   /** Presses the button: the relay changes without anybody asking. */
@@ -139,14 +130,6 @@ export class SimulatedDevice implements PlugDevice {
     return answer;
   }
 
-  get #hasMeter(): boolean {
-    return this.options.model !== 'HS100(EU)';
-  }
-
-  get #isOld(): boolean {
-    return this.options.hardware === '1.0';
-  }
-
   #system(): { [method: string]: Method } {
     return {
       get_sysinfo: () => this.#sysinfo(),
@@ -181,55 +164,17 @@ export class SimulatedDevice implements PlugDevice {
   }
 
   #sysinfo(): Answer {
-    const { mac, model = 'HS110(EU)' } = this.options;
-    const onTime = this.#relay ? Math.floor((this.#clock.date() - this.#switchedAt) / 1000) : 0;
-    const meter = this.#hasMeter ? ' With Energy Monitoring' : '';
-    const common = {
-      model,
-      mac,
-      deviceId: `8006${mac.replaceAll(':', '').padEnd(36, '0')}`,
-      hwId: '0'.repeat(32),
-      fwId: '0'.repeat(32),
-      oemId: '0'.repeat(32),
+    return sysinfo(this.options, {
       alias: this.#alias,
-      icon_hash: '',
-      ...(this.hideRelay ? {} : { relay_state: this.#relay ? 1 : 0 }),
-      on_time: onTime,
-      active_mode: 'none',
-      feature: this.#hasMeter ? 'TIM:ENE' : 'TIM',
-      updating: 0,
-      rssi: -52,
-      led_off: this.#led ? 0 : 1,
-    };
-    // The order of the fields differs between the generations, as it does in dumps of real plugs.
-    if (this.#isOld) {
-      return {
-        err_code: 0,
-        sw_ver: '1.2.5 Build 171213 Rel.101523',
-        hw_ver: '1.0',
-        type: 'IOT.SMARTPLUGSWITCH',
-        ...common,
-        dev_name: `Wi-Fi Smart Plug${meter}`,
-        latitude: 0,
-        longitude: 0,
-      };
-    }
-    return {
-      sw_ver: '1.5.4 Build 180815 Rel.121440',
-      hw_ver: '2.0',
-      type: 'IOT.SMARTPLUGSWITCH',
-      ...common,
-      dev_name: `Smart Wi-Fi Plug${meter}`,
-      longitude_i: 0,
-      latitude_i: 0,
-      next_action: { type: -1 },
-      err_code: 0,
-    };
+      relay: this.hideRelay ? undefined : this.#relay,
+      led: this.#led,
+      onTimeS: this.#relay ? Math.floor((this.#clock.date() - this.#switchedAt) / 1000) : 0,
+    });
   }
 
   #emeter(): { [method: string]: Method } {
     const energy = (wattHours: number) =>
-      this.#isOld ? { energy: wattHours / 1000 } : { energy_wh: Math.round(wattHours) };
+      isOld(this.options) ? { energy: wattHours / 1000 } : { energy_wh: Math.round(wattHours) };
     return {
       get_realtime: () => this.#realtime(),
       get_daystat: ({ year, month }) => {
@@ -264,7 +209,7 @@ export class SimulatedDevice implements PlugDevice {
     const power = this.#relay ? this.options.loadW * (1 + this.#ripple() / 50) : 0;
     const voltage = 230 + 2 * this.#ripple();
     const current = power === 0 ? 0 : power / voltage + 0.005;
-    if (this.#isOld) return { current, voltage, power, total: this.#wattHours / 1000, err_code: 0 };
+    if (isOld(this.options)) return { current, voltage, power, total: this.#wattHours / 1000, err_code: 0 };
     return {
       voltage_mv: Math.round(voltage * 1000),
       current_ma: Math.round(current * 1000),
@@ -328,64 +273,6 @@ export class SimulatedDevice implements PlugDevice {
     };
   }
 
-  #cloud(): { [method: string]: Method } {
-    return {
-      get_info: () => ({
-        username: '',
-        server: 'devs.tplinkcloud.com',
-        binded: 0,
-        cld_connection: 0,
-        illegalType: -1,
-        stopConnect: -1,
-        tcspStatus: -1,
-        fwDlPage: '',
-        tcspInfo: '',
-        fwNotifyType: 0,
-        err_code: 0,
-      }),
-      unbind: () => ({ err_code: -8, err_msg: 'not bind yet' }),
-      set_server_url: () => OK,
-    };
-  }
-
-  /** A table of rules, as schedule and away mode have one. */
-  #rules(head: Answer): { [method: string]: Method } {
-    let rules: Answer[] = [];
-    let enabled = head;
-    let made = 0;
-    const unlessTimeless =
-      (method: Method): Method =>
-      (argument) =>
-        this.#clockOffsetMs === undefined ? NO_TIME : method(argument);
-    return {
-      get_rules: unlessTimeless(() => ({ rule_list: rules, ...enabled, err_code: 0 })),
-      get_next_action: unlessTimeless(() => ({ type: -1, err_code: 0 })),
-      add_rule: unlessTimeless((rule) => {
-        const id = (++made).toString(16).toUpperCase().padStart(32, '0');
-        rules = [...rules, { id, ...rule }];
-        return { id, err_code: 0 };
-      }),
-      edit_rule: unlessTimeless((rule) => {
-        if (!rules.some(({ id }) => id === rule.id)) return NO_ENTRY;
-        rules = rules.map((old) => (old.id === rule.id ? { ...old, ...rule } : old));
-        return OK;
-      }),
-      delete_rule: ({ id }) => {
-        if (!rules.some((rule) => rule.id === id)) return NO_ENTRY;
-        rules = rules.filter((rule) => rule.id !== id);
-        return OK;
-      },
-      delete_all_rules: () => {
-        rules = [];
-        return OK;
-      },
-      set_overall_enable: ({ enable }) => {
-        enabled = { ...enabled, enable };
-        return OK;
-      },
-    };
-  }
-
   #countDown(): { [method: string]: Method } {
     const remain = () => Math.max(0, Math.ceil((this.#countdownAt - this.#clock.date()) / 1000));
     return {
@@ -417,18 +304,6 @@ export class SimulatedDevice implements PlugDevice {
     this.#countdown = undefined;
     this.#countdownAt = Number.POSITIVE_INFINITY;
     this.#switch(act === 1, Math.max(due, this.#meteredAt));
-  }
-
-  #netif(): { [method: string]: Method } {
-    return {
-      get_scaninfo: () => ({
-        ap_list: [
-          { ssid: 'museum', key_type: 3 },
-          { ssid: 'visitors', key_type: 0 },
-        ],
-        err_code: 0,
-      }),
-    };
   }
 }
 

@@ -15,3 +15,6 @@ export const OK: Answer = { err_code: 0 };
 export const UNKNOWN_MODULE: Answer = { err_code: -1, err_msg: 'module not support' };
 export const UNKNOWN_METHOD: Answer = { err_code: -2, err_msg: 'member not support' };
 export const BAD_ARGUMENT: Answer = { err_code: -3, err_msg: 'invalid argument' };
+
+/** How a method makes its answer of its argument. */
+export type Method = (argument: JsonObject) => Answer;
