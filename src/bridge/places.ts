@@ -17,7 +17,7 @@ export interface PlaceState {
 /** The places a plug belongs to, the nearest first: `a/b/lamp` is in `a/b`, `a` and `''`. */
 export function placesOf(path: string): string[] {
   const places: string[] = [];
-  for (let end = path.lastIndexOf('/'); end >= 0; end = path.lastIndexOf('/', end - 1)) {
+  for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1)) {
     places.push(path.slice(0, end));
   }
   places.push('');

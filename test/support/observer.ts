@@ -50,7 +50,7 @@ export class Observer {
         this.#waiting.delete(look);
         const last = this.seen.filter((seen) => seen.topic === topic).at(-1)?.payload ?? 'nothing';
         reject(new Error(`waited in vain for a message on ${topic}; last seen: ${last}`));
-      }, 15_000);
+      }, 8000);
       this.#waiting.add(look);
       look();
     });
