@@ -70,8 +70,12 @@ function readEscapes(text: string): string | undefined {
 /** `0x00,0x2a`, also as an array in C with its declaration and comments. */
 function readPrefixed(text: string): string | undefined {
   if (!/\b0x[0-9a-f]/i.test(text)) return undefined;
-  const code = text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ' ').replace(/^[^{]*=\s*\{/, '');
-  return joined(code.split(/[\s,;{}()[\]]+/), (token) => /^0x([0-9a-f]+)$/i.exec(token)?.[1]);
+  const code = text.replaceAll(/\/\*.*?\*\/|\/\/[^\n]*/gs, ' ');
+  const arrays = [...code.matchAll(/=\s*\{([^}]*)\}/g)].map(([, elements = '']) => elements);
+  return joined(
+    (arrays.length === 0 ? code : arrays.join(' ')).split(/[\s,;{}()[\]]+/),
+    (token) => /^0x([0-9a-f]+)$/i.exec(token)?.[1],
+  );
 }
 
 /** A list of decimals, as a buffer prints as JSON; only where it cannot be hexadecimal. */

@@ -52,9 +52,10 @@ function message(bytes: Buffer, at: number): Finding | undefined {
   const rest = bytes.subarray(at, at + HEADER_BYTES + MAX_BODY_BYTES);
   if (rest[HEADER_BYTES] === ENCRYPTED_BRACE && lengthOf(rest) !== undefined) return frame(rest, at);
   if (rest[0] === ENCRYPTED_BRACE) return datagram(rest, at);
+  if (isPlain(rest)) return plain(rest, at, 0);
   if (at > 0) return undefined;
-  if (rest[0] === PLAIN_BRACE) return plain(rest, 0);
-  if (rest[HEADER_BYTES] === PLAIN_BRACE && lengthOf(rest) !== undefined) return plain(rest, HEADER_BYTES);
+  if (isPlain(rest.subarray(HEADER_BYTES)) && lengthOf(rest) !== undefined)
+    return plain(rest, at, HEADER_BYTES);
   // With the right length it is a frame, whatever it holds.
   return rest.length > HEADER_BYTES && rest.readUInt32BE() === rest.length - HEADER_BYTES
     ? frame(rest, at)
@@ -113,12 +114,17 @@ function datagram(rest: Buffer, at: number): Finding {
   return { kind: 'datagram', at, bytes, says: problem === '' ? says : `${says}; ${problem}`, text, message };
 }
 
-function plain(rest: Buffer, headerBytes: number): Finding {
+/** Whether these bytes are JSON as it is, `{"` or `{}`. */
+function isPlain(bytes: Buffer): boolean {
+  return bytes[0] === PLAIN_BRACE && (bytes[1] === 0x22 || bytes[1] === 0x7d);
+}
+
+function plain(rest: Buffer, at: number, headerBytes: number): Finding {
   const contents = readText(rest.subarray(headerBytes));
   const says = `plain JSON that is not encrypted${headerBytes > 0 ? ', behind a length' : ''}: a plug does not understand it`;
   return {
     kind: 'plain',
-    at: 0,
+    at,
     bytes: rest.length,
     says: contents.problem === '' ? says : `${says}; ${contents.problem}`,
     text: contents.text,
