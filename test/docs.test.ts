@@ -1,0 +1,69 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { describe, expect, it } from 'vitest';
+import { buildProgram } from '../src/cli/program.ts';
+import { loadConfig } from '../src/config/load.ts';
+import { decodeCommand } from '../src/mqtt/payloads.ts';
+import { presetOf } from '../src/plug/presets.ts';
+import { isObject } from '../src/protocol/json.ts';
+import { FakeShell } from './support/fake-shell.ts';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const PAGES = ['README.md', ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`)];
+
+interface Block {
+  readonly page: string;
+  readonly kind: string;
+  readonly text: string;
+}
+
+const blocks: readonly Block[] = PAGES.flatMap((page) =>
+  [...readFileSync(ROOT + page, 'utf8').matchAll(/^```([a-z ]+)\n(.*?)^```/gms)].map(
+    ([, kind = '', text = '']) => ({ page, kind, text }),
+  ),
+);
+
+const of = (kind: string) => blocks.filter((block) => block.kind === kind);
+const lines = (kind: string) => of(kind).flatMap(({ text }) => text.trim().split('\n'));
+
+describe('the documentation', () => {
+  it.each(of('yaml'))('$page shows a configuration that is right: $text', ({ page, text }) => {
+    expect(() =>
+      loadConfig({ file: { name: page, text }, env: {}, flags: new Map(), readFile: () => '' }),
+    ).not.toThrow();
+  });
+
+  it.each(lines('json command'))('shows a command that is understood: %s', (line) => {
+    expect(decodeCommand(Buffer.from(line), 'mqtt')).toHaveProperty('command');
+  });
+
+  it.each(lines('json request'))('shows a request of a command that there is: %s', (line) => {
+    const request: unknown = JSON.parse(line);
+    const name = isObject(request) ? String(request.command) : '';
+    expect(name === 'raw' || presetOf(name)).toBeTruthy();
+  });
+
+  it.each(lines('json'))('shows JSON that is JSON: %.60s', (line) => {
+    expect(isObject(JSON.parse(line))).toBe(true);
+  });
+
+  const verbs = new Set(buildProgram(new FakeShell()).commands.map((command) => command.name()));
+  const shown = lines('sh').flatMap((line) =>
+    [...line.matchAll(/^hs110-mqtt ([a-z]+)|npm start -- ([a-z]+)/g)].map(
+      ([, one, other]) => one ?? other ?? '',
+    ),
+  );
+
+  it.each([...new Set(shown)])('shows a verb that there is: %s', (verb) => {
+    expect(verbs).toContain(verb);
+  });
+
+  it('links to nothing that is not there', () => {
+    const links = PAGES.flatMap((page) =>
+      [...readFileSync(ROOT + page, 'utf8').matchAll(/\]\(([^)#:]+)\)/g)].map(
+        ([, target = '']) => new URL(target, `file://${ROOT}${page}`),
+      ),
+    );
+    for (const link of links) expect(() => readFileSync(link), link.pathname).not.toThrow();
+  });
+});
