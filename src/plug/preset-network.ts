@@ -58,8 +58,8 @@ function readCloud(reply: JsonObject): JsonObject {
   return {
     bound: flagAt(answer, 'binded'),
     connected: flagAt(answer, 'cld_connection'),
-    username: textAt(answer, 'username'),
-    server: textAt(answer, 'server'),
+    username: textAt(answer, 'username') ?? null,
+    server: textAt(answer, 'server') ?? null,
   };
 }
 
@@ -70,9 +70,9 @@ function flagAt(answer: JsonObject, key: string): boolean | null {
 
 function readNetworks(reply: JsonObject): JsonObject {
   const networks = objectsAt(answerTo(reply, 'netif', 'get_scaninfo'), 'ap_list').map((network) => ({
-    ssid: textAt(network, 'ssid'),
+    ssid: textAt(network, 'ssid') ?? null,
     security: SECURITY[numberAt(network, 'key_type') ?? -1] ?? null,
-    rssi: numberAt(network, 'rssi'),
+    rssi: numberAt(network, 'rssi') ?? null,
   }));
   return { networks: networks.sort((a, b) => (b.rssi ?? -1000) - (a.rssi ?? -1000)) };
 }

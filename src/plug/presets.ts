@@ -122,7 +122,7 @@ function aliasPlan(alias: string): Plan {
     query,
     read: (reply) => {
       checkAll(reply, query);
-      return { alias: textAt(answerTo(reply, 'system', 'get_sysinfo'), 'alias') };
+      return { alias: textAt(answerTo(reply, 'system', 'get_sysinfo'), 'alias') ?? null };
     },
   };
 }

@@ -82,7 +82,7 @@ function readPrefixed(text: string): string | undefined {
 function readDecimals(text: string): string | undefined {
   const list = /"data"\s*:\s*\[([^\]]*)\]/.exec(text)?.[1] ?? text;
   const tokens = list.split(/[\s,[\]]+/).filter((token) => token !== '');
-  const decimal = tokens.every((token) => /^\d{1,3}$/.test(token) && Number(token) <= 255);
+  const decimal = tokens.every((token) => /^(?:0|[1-9]\d{0,2})$/.test(token) && Number(token) <= 255);
   if (!decimal || (list === text && !tokens.some((token) => token.length === 3))) return undefined;
   return Buffer.from(tokens.map(Number)).toString('hex');
 }
