@@ -8,6 +8,7 @@ import type { Endpoint } from './config/types.ts';
 import { Announcer } from './homeassistant/announcer.ts';
 import { Broker } from './mqtt/broker.ts';
 import { CommandListener } from './mqtt/command-listener.ts';
+import { Health } from './mqtt/health.ts';
 import { Inventory } from './mqtt/inventory.ts';
 import { type LinkOptions, MqttLink } from './mqtt/link.ts';
 import { pathsByAlias } from './mqtt/plug-paths.ts';
@@ -76,6 +77,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     publisher,
     ...announcers(config, { bridge, session, topics, publisher }, surroundings),
     new Inventory({ bridge, session, topics, clock }),
+    new Health({ bridge, session, topics, outcomes: listener.outcomes, clock }),
     listener,
     requests,
     bridge,
@@ -119,7 +121,7 @@ function finderFor(
     wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
     adopt: adopts(config) ? adopt : undefined,
     taken: (path, { sysinfo }) =>
-      log.info({ topic: topics.of(path), alias: sysinfo.alias, model: sysinfo.model }, 'plug taken in'),
+      log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in'),
     pathsFor: pathsByAlias,
     clock,
     log,

@@ -125,7 +125,8 @@ export class Finder implements Task {
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
     if (loop === undefined) {
-      if (found.joined && found.speaks === 'xor')
+      // Strips and bulbs speak the same protocol, but have no relay of their own.
+      if (found.joined && found.speaks === 'xor' && found.sysinfo.relay !== undefined)
         this.#adopted.set(found.mac, { mac: found.mac, alias: found.sysinfo.alias, found });
     } else if (found.speaks === 'klap') loop.outgrown();
     else this.#move(loop, found);

@@ -98,11 +98,11 @@ class Loader {
     this.#problems.push(`${place}: there is no option ${path.at(-1)}${group}; ${hint}`);
   }
 
+  /** A variable that is empty is not set: Docker Compose passes on what nobody gave it as an empty one. */
   #collectEnv(): void {
     const names = new Map([...leaves(SCHEMA)].map(([name, leaf]) => [variableOf(name), leaf]));
     for (const [variable, value] of Object.entries(this.#sources.env)) {
-      if (!variable.startsWith('HS110_MQTT_') || variable === CONFIG_VARIABLE || value === undefined)
-        continue;
+      if (!variable.startsWith('HS110_MQTT_') || variable === CONFIG_VARIABLE || !value) continue;
       const bare = variable.replace(/_FILE$/, '');
       if (names.has(variable)) this.#env[variable] = value;
       else if (names.get(bare)?.secret) this.#readSecret(bare, variable, value);

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import type { BridgeView } from '../bridge/bridge.ts';
-import { type Command, type Receipt, unattempted } from '../bridge/command.ts';
+import { type Command, type Outcome, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
@@ -24,6 +24,8 @@ export class CommandListener implements Task {
   readonly name = 'commands';
   readonly #options: ListenerOptions;
   readonly #open = new Set<Promise<void>>();
+  /** How commands ended since the start. */
+  readonly outcomes = new Map<Outcome, number>();
   #lastWarning = Number.NEGATIVE_INFINITY;
   #unsaid = 0;
 
@@ -93,7 +95,8 @@ export class CommandListener implements Task {
 
   #send(receipt: Receipt): void {
     const { session, topics } = this.#options;
-    const { replyTo } = receipt;
+    const { replyTo, outcome } = receipt;
+    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
     const payload = receiptPayload(receipt, topics);
     session.publish({
       topic: topics.below(receipt.target, 'result'),

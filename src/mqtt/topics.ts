@@ -29,12 +29,14 @@ export class Topics {
   readonly bridgeState: string;
   readonly bridgeInfo: string;
   readonly bridgePlugs: string;
+  readonly bridgeHealth: string;
 
   constructor(base: string) {
     this.base = base;
     this.bridgeState = `${base}/bridge/state`;
     this.bridgeInfo = `${base}/bridge/info`;
     this.bridgePlugs = `${base}/bridge/plugs`;
+    this.bridgeHealth = `${base}/bridge/health`;
   }
 
   /** The topic of a plug or place itself: its JSON. */

@@ -91,14 +91,14 @@ export class PlugClient {
     );
   }
 
-  /** Sends any query to this plug and no other; it may take `timeoutMs` over it. The reply is not looked into. */
-  send(query: Query, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
-    const made = request(query);
-    return this.#surely(
-      () => made,
-      (reply) => reply,
-      timeoutMs,
-    );
+  /**
+   * Sends any query to this plug and no other, and never twice: on a new connection, once the plug has shown its
+   * MAC. It may take `timeoutMs` over it. The reply is not looked into.
+   */
+  async send(query: Query, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
+    this.#transport.close();
+    await this.#identify();
+    return this.#ask(request(query), true, timeoutMs);
   }
 
   /** Reads what changes slowly. What the plug does not answer stays open. */
@@ -146,22 +146,18 @@ export class PlugClient {
     return this.#observe(await this.#ask(GET_SYSINFO));
   }
 
-  async #surely<T>(
-    prepare: () => Request,
-    read: (reply: JsonObject) => T,
-    timeoutMs = this.#timeoutMs,
-  ): Promise<T> {
+  async #surely<T>(prepare: () => Request, read: (reply: JsonObject) => T): Promise<T> {
     if (this.#transport.connected && this.#identified === this.#transport.connection) {
       const closes = this.#closes;
       try {
-        return read(await this.#ask(prepare(), true, timeoutMs));
+        return read(await this.#ask(prepare(), true));
       } catch (error) {
         // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
         if (closes !== this.#closes || !isGone(error)) throw error;
       }
     }
     await this.#identify();
-    return read(await this.#ask(prepare(), false, timeoutMs));
+    return read(await this.#ask(prepare()));
   }
 
   #ask(request: Request, stay = false, timeoutMs = this.#timeoutMs): Promise<JsonObject> {

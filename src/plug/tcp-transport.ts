@@ -124,17 +124,13 @@ export class TcpTransport implements Transport {
   }
 
   #ended(): void {
-    try {
-      const body = this.#decoder.end();
-      const exchange = this.#exchange;
-      this.#drop();
-      if (exchange === undefined) return;
-      if (body !== undefined) this.#succeed(parseObject(decodeBody(body)));
-      else if (exchange.reused) this.#again(exchange);
-      else this.#fail(new PlugError('closed', `${this.#name} closed the connection without a whole answer`));
-    } catch (error) {
-      this.#fail(asPlugError(error));
-    }
+    const body = this.#decoder.end();
+    const exchange = this.#exchange;
+    this.#drop();
+    if (exchange === undefined) return;
+    if (body !== undefined) this.#finish(body);
+    else if (exchange.reused) this.#again(exchange);
+    else this.#fail(new PlugError('closed', `${this.#name} closed the connection without a whole answer`));
   }
 
   #broken(error: NodeJS.ErrnoException): void {
@@ -153,8 +149,25 @@ export class TcpTransport implements Transport {
   }
 
   #timedOut(): void {
+    // Some old firmware sends length 0, and then neither more nor an end.
+    const unfinished = this.#decoder.end();
+    if (unfinished !== undefined) {
+      this.#finish(unfinished);
+      return;
+    }
     const state = this.#socket?.connecting ? 'accept a connection' : 'answer';
     this.#fail(new PlugError('timeout', `${this.#name} did not ${state} within ${this.#timeoutMs} ms`));
+  }
+
+  /** Takes what came without a length for the answer. */
+  #finish(body: Buffer): void {
+    try {
+      const reply = parseObject(decodeBody(body));
+      this.#drop();
+      this.#succeed(reply);
+    } catch (error) {
+      this.#fail(asPlugError(error));
+    }
   }
 
   #succeed(reply: JsonObject): void {

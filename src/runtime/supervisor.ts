@@ -31,17 +31,20 @@ export async function supervise(
   const ended = (task: Task, reason: unknown) => {
     if (!outer.aborted)
       crash ??= { reason: reason ?? new BridgeError('task-ended', `${task.name} ended by itself`) };
+    else if (reason !== undefined)
+      options.log.error({ err: reason, task: task.name }, 'failed while stopping');
     over.abort();
   };
 
+  const stopped = aborted(outer);
   for (const task of tasks) {
     if (outer.aborted) break;
     const one = start(task, ended);
     running.push(one.running);
-    await Promise.race([one.ready, one.running.ended, aborted(outer)]);
+    await Promise.race([one.ready, one.running.ended, stopped]);
   }
   if (!outer.aborted) options.onReady?.();
-  await aborted(outer);
+  await stopped;
   for (const { task, stop, ended } of running.reverse()) {
     stop.abort();
     if (!(await within(options.clock, options.stopMs, ended))) {
