@@ -41,7 +41,7 @@ export class SimulatedDevice implements PlugDevice {
   #countdown: Answer | undefined;
   #countdownAt = Number.POSITIVE_INFINITY;
   readonly network = new SimulatedNetwork();
-  /** Modules that answer with an error, by name. */
+  /** What answers with an error: modules by name, or methods as `system.set_relay_state`. */
   readonly broken = new Map<string, number>();
   /** Leaves `relay_state` out of the sysinfo. */
   hideRelay = false;
@@ -120,14 +120,21 @@ export class SimulatedDevice implements PlugDevice {
   #answerModule(module: string, methods: unknown): Answer {
     const known = Object.hasOwn(this.#modules, module) ? this.#modules[module] : undefined;
     if (known === undefined) return UNKNOWN_MODULE;
-    const broken = this.broken.get(module);
-    if (broken !== undefined) return { err_code: broken, err_msg: 'simulated' };
+    const refusal = this.#refusal(module);
+    if (refusal !== undefined) return refusal;
     const answer: Answer = {};
     for (const [method, argument] of Object.entries(isObject(methods) ? methods : {})) {
       const run = Object.hasOwn(known, method) ? known[method] : undefined;
-      answer[method] = run === undefined ? UNKNOWN_METHOD : run(isObject(argument) ? argument : {});
+      answer[method] =
+        this.#refusal(`${module}.${method}`) ??
+        (run === undefined ? UNKNOWN_METHOD : run(isObject(argument) ? argument : {}));
     }
     return answer;
+  }
+
+  #refusal(name: string): Answer | undefined {
+    const code = this.broken.get(name);
+    return code === undefined ? undefined : { err_code: code, err_msg: 'simulated' };
   }
 
   #system(): { [method: string]: Method } {

@@ -6,6 +6,8 @@ export type Fault =
   | { readonly kind: 'none' }
   /** Accepts and reads, never answers. */
   | { readonly kind: 'silence' }
+  /** Knows nothing of the connections made before, as after a restart nobody was told of; new ones work. */
+  | { readonly kind: 'half-open' }
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
   | { readonly kind: 'reset-at-accept' }
   | { readonly kind: 'reset-mid-reply' }
@@ -33,6 +35,7 @@ export function script(fault: Fault, reply: string, random: () => number): reado
   const frame = encodeFrame(reply);
   switch (fault.kind) {
     case 'none':
+    case 'half-open':
       return [{ send: frame }];
     case 'silence':
       return [];

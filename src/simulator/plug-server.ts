@@ -19,22 +19,39 @@ export interface ServerOptions<Device extends PlugDevice = SimulatedDevice> {
 
 /** Puts a simulated device on the network: TCP and UDP on one port, and all the faults a test can think of. */
 export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
-  readonly device: Device;
   readonly #options: ServerOptions<Device>;
   readonly #sockets = new Set<Socket>();
+  /** Connections that the plug has forgotten. */
+  readonly #forgotten = new WeakSet<Socket>();
+  #device: Device;
+  #fault: Fault = { kind: 'none' };
+  /** Rises with each stop: who went away for a while stays away if it was stopped meanwhile. */
+  #stops = 0;
   #tcp: Server | undefined;
   #udp: UdpSocket | undefined;
   #port: number;
-  fault: Fault = { kind: 'none' };
   /** Called with every query that arrives, before it is answered. */
   onQuery: (query: JsonObject) => void = () => {};
   /** Connections accepted so far. */
   accepted = 0;
 
   constructor(options: ServerOptions<Device>) {
-    this.device = options.device;
+    this.#device = options.device;
     this.#options = options;
     this.#port = options.port;
+  }
+
+  get device(): Device {
+    return this.#device;
+  }
+
+  get fault(): Fault {
+    return this.#fault;
+  }
+
+  set fault(fault: Fault) {
+    this.#fault = fault;
+    if (fault.kind === 'half-open') for (const socket of this.#sockets) this.#forgotten.add(socket);
   }
 
   get host(): string {
@@ -62,7 +79,8 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
 
   /** Goes away as a plug does that loses power: connections are cut. */
   async stop(): Promise<void> {
-    for (const socket of this.#sockets) cut(socket);
+    this.#stops++;
+    this.hangUp();
     const [tcp, udp] = [this.#tcp, this.#udp];
     this.#tcp = undefined;
     this.#udp = undefined;
@@ -70,6 +88,32 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
       new Promise<void>((resolve) => (tcp === undefined ? resolve() : tcp.close(() => resolve()))),
       new Promise<void>((resolve) => (udp === undefined ? resolve() : udp.close(() => resolve()))),
     ]);
+  }
+
+  /** Resets all connections. */
+  hangUp(): void {
+    for (const socket of this.#sockets) cut(socket);
+  }
+
+  /** Goes away and comes back after a while, as a plug does that restarts; not if it is stopped meanwhile. */
+  async vanish(goneMs: number): Promise<void> {
+    await this.stop();
+    const stops = this.#stops;
+    await sleep(this.#options.clock, goneMs);
+    if (stops === this.#stops) await this.start();
+  }
+
+  /** Comes back at another port, as a plug does that was given another address. */
+  async moveTo(port: number): Promise<void> {
+    await this.stop();
+    this.#port = port;
+    await this.start();
+  }
+
+  /** Another plug has the address from now on. */
+  become(device: Device): void {
+    this.#device = device;
+    this.hangUp();
   }
 
   #accept(socket: Socket): void {
@@ -84,7 +128,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     const decoder = new FrameDecoder();
     socket.on('data', (chunk) => {
       // What arrives behind the plug's own farewell is lost, as on a real plug.
-      if (socket.writableEnded) return;
+      if (socket.writableEnded || this.#forgotten.has(socket)) return;
       try {
         for (const body of decoder.push(chunk)) this.#asked(socket, decodeBody(Buffer.from(body)));
       } catch {
