@@ -17,14 +17,16 @@ export interface Order {
   readonly once: boolean;
   /** Not to be tried before this time; infinite while it is held back. */
   notBefore: number;
-  /** How often the plug accepted it, yet reported the old state. */
+  /** How often the plug accepted it, yet did not report it. */
   lags: number;
+  /** What the plug did instead, when it last accepted it. */
+  instead?: string;
   /** Called after each attempt. */
   readonly tried?: () => void;
   readonly settle: (settlement: Settlement) => void;
 }
 
-/** How often a plug may report the old state before a command that is tried once counts as failed. */
+/** How often a plug may report something else before a command that is tried once counts as failed. */
 const LAGS_FORGIVEN = 3;
 
 const SUPERSEDED: Settlement = { outcome: 'superseded', reason: 'a later command took over' };
@@ -78,9 +80,10 @@ export class OrderBook {
     }
   }
 
-  /** The plug accepted the order but reports the old state: it is tried again at `retryAt`. */
-  lagged(order: Order, retryAt: number): void {
+  /** The plug accepted the order but reports something else, or nothing: it is tried again at `retryAt`. */
+  lagged(order: Order, seen: Observation, retryAt: number): void {
     order.lags++;
+    order.instead = insteadOf(order, seen);
     order.notBefore = retryAt;
     if (order.once && order.lags > LAGS_FORGIVEN) this.settle(order, lagging(order));
   }
@@ -120,10 +123,15 @@ function overlap(one: Order, other: Order): boolean {
   );
 }
 
-function lagging(order: Order): Settlement {
-  const still = order.relay === undefined ? 'its old LED setting' : order.relay === 'on' ? 'OFF' : 'ON';
-  return {
-    outcome: 'failed',
-    reason: `the plug accepted the command ${order.lags} times but still reports ${still}`,
-  };
+function lagging({ lags, instead = 'does not report it' }: Order): Settlement {
+  return { outcome: 'failed', reason: `the plug accepted the command ${lags} times but ${instead}` };
+}
+
+function insteadOf({ relay, led }: Order, { sysinfo }: Observation): string {
+  const wanted = relay === 'on';
+  if (relay !== undefined && sysinfo.relay === undefined) return 'does not report its relay';
+  if (relay !== undefined && sysinfo.relay !== wanted) return `still reports ${wanted ? 'OFF' : 'ON'}`;
+  return led !== undefined && sysinfo.led === undefined
+    ? 'does not report its LED'
+    : 'still reports its old LED setting';
 }

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import { PlugError, PlugRefusal } from '../errors.ts';
+import { PlugError } from '../errors.ts';
 import type { Observation, PlugClient } from '../plug/plug-client.ts';
 import type { Address } from '../plug/transport.ts';
 import type { JsonObject } from '../protocol/json.ts';
@@ -48,6 +48,9 @@ const MOST_QUESTIONS = 16;
 
 const NEWER_FIRMWARE =
   'the plug has newer firmware that closed port 9999 and speaks KLAP only; this bridge does not';
+
+const UNKNOWN_RELAY =
+  'the plug does not report its relay, so there is nothing to toggle it from; send ON or OFF';
 
 /** Wait before a command is tried again on a plug that does not answer: plugs need a pause after a time-out. */
 const RETRY_MS = 1000;
@@ -254,7 +257,7 @@ export class PlugLoop {
       const settings = await this.#settingsFor(order);
       const seen = await this.client.apply(settings);
       if (follows(seen, settings)) await this.#confirmed(order, settings, seen);
-      else this.#orders.lagged(order, this.#clock.now() + LAG_MS);
+      else this.#orders.lagged(order, seen, this.#clock.now() + LAG_MS);
     } catch (error) {
       this.#notDone(order, asPlugError(error));
     } finally {
@@ -266,6 +269,8 @@ export class PlugLoop {
   async #settingsFor(order: Order): Promise<Settings> {
     if (order.relay === 'toggle') {
       const { sysinfo } = await this.client.read();
+      // A relay that is not reported is neither on nor off.
+      if (sysinfo.relay === undefined) throw new PlugError('plug-error', UNKNOWN_RELAY);
       order.relay = sysinfo.relay ? 'off' : 'on';
     }
     return { relay: order.relay === undefined ? undefined : order.relay === 'on', led: order.led };
@@ -281,7 +286,7 @@ export class PlugLoop {
 
   /** The order did not get through. A plug's own refusal is final; everything else may pass. */
   #notDone(order: Order, error: PlugError): void {
-    if (error instanceof PlugRefusal) {
+    if (error.reason === 'plug-error') {
       this.#orders.settle(order, { outcome: 'failed', reason: error.message });
       return;
     }
