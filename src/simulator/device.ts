@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { type Day, DayCounter } from './day-counter.ts';
 import { SimulatedNetwork } from './network.ts';
 import {
   type Answer,
@@ -19,6 +20,7 @@ const TABLE_FULL: Answer = { err_code: -10, err_msg: 'table is full' };
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
+const MINUTE_MS = 60_000;
 
 /** A plug's inside: relay, LED, meter, clock, rules. Answers queries as the firmware does; knows no sockets. */
 export class SimulatedDevice implements PlugDevice {
@@ -33,8 +35,8 @@ export class SimulatedDevice implements PlugDevice {
   /** Wh since boot, and when it was last added to. */
   #wattHours = 0;
   #meteredAt: number;
-  /** Wh by day, the day written `year-month-day`. */
-  readonly #days = new Map<string, number>();
+  readonly #wattHoursByDay = new DayCounter();
+  readonly #onMsByDay = new DayCounter();
   /** Local time less real time; `undefined` while the clock is not set. */
   #clockOffsetMs: number | undefined = 0;
   #timezone = 39;
@@ -66,7 +68,7 @@ export class SimulatedDevice implements PlugDevice {
       ...(hasMeter(this.options) ? { emeter: this.#emeter() } : {}),
       time: this.#time(),
       cnCloud: this.network.cloud(),
-      schedule: rulesModule({ version: 2, enable: 1 }, hasTime),
+      schedule: { ...rulesModule({ version: 2, enable: 1 }, hasTime), ...this.#runTime() },
       anti_theft: rulesModule({ version: 2, enable: 1 }, hasTime),
       count_down: this.#countDown(),
       netif: this.network.netif(),
@@ -181,32 +183,42 @@ export class SimulatedDevice implements PlugDevice {
 
   #emeter(): { [method: string]: Method } {
     const energy = (wattHours: number) =>
-      isOld(this.options) ? { energy: wattHours / 1000 } : { energy_wh: Math.round(wattHours) };
+      isOld(this.options) ? { energy: sixDecimals(wattHours / 1000) } : { energy_wh: Math.round(wattHours) };
     return {
       get_realtime: () => this.#realtime(),
-      get_daystat: ({ year, month }) => {
-        this.#meter();
-        const days = [...this.#days].map(([day, wh]) => ({ ...dateOf(day), ...energy(wh) }));
-        return { day_list: days.filter((day) => day.year === year && day.month === month), err_code: 0 };
-      },
-      get_monthstat: ({ year }) => {
-        this.#meter();
-        const months = new Map<number, number>();
-        for (const [day, wh] of this.#days) {
-          const { year: dayYear, month } = dateOf(day);
-          if (dayYear === year) months.set(month, (months.get(month) ?? 0) + wh);
-        }
-        return {
-          month_list: [...months].map(([month, wh]) => ({ year, month, ...energy(wh) })),
-          err_code: 0,
-        };
-      },
+      ...this.#statistics(this.#wattHoursByDay, energy),
       get_vgain_igain: () => ({ vgain: 13_290, igain: 16_887, err_code: 0 }),
       erase_emeter_stat: () => {
         this.#meter();
-        this.#days.clear();
+        this.#wattHoursByDay.clear();
         this.#wattHours = 0;
         return OK;
+      },
+    };
+  }
+
+  /** How long the plug was on, which it keeps with its schedule. */
+  #runTime(): { [method: string]: Method } {
+    const minutes = (onMs: number) => ({ time: Math.floor(onMs / MINUTE_MS) });
+    return {
+      ...this.#statistics(this.#onMsByDay, minutes),
+      erase_runtime_stat: () => {
+        this.#meter();
+        this.#onMsByDay.clear();
+        return OK;
+      },
+    };
+  }
+
+  #statistics(counter: DayCounter, unit: (amount: number) => Answer): { [method: string]: Method } {
+    return {
+      get_daystat: ({ year, month }) => {
+        this.#meter();
+        return { day_list: counter.days(year, month, unit), err_code: 0 };
+      },
+      get_monthstat: ({ year }) => {
+        this.#meter();
+        return { month_list: counter.months(year, unit), err_code: 0 };
       },
     };
   }
@@ -216,7 +228,11 @@ export class SimulatedDevice implements PlugDevice {
     const power = this.#relay ? this.options.loadW * (1 + this.#ripple() / 50) : 0;
     const voltage = 230 + 2 * this.#ripple();
     const current = power === 0 ? 0 : power / voltage + 0.005;
-    if (isOld(this.options)) return { current, voltage, power, total: this.#wattHours / 1000, err_code: 0 };
+    if (isOld(this.options)) {
+      const [amperes, volts, watts] = [current, voltage, power].map(sixDecimals);
+      const total = sixDecimals(this.#wattHours / 1000);
+      return { current: amperes, voltage: volts, power: watts, total, err_code: 0 };
+    }
     return {
       voltage_mv: Math.round(voltage * 1000),
       current_ma: Math.round(current * 1000),
@@ -231,15 +247,17 @@ export class SimulatedDevice implements PlugDevice {
     return Math.sin(this.#clock.date() / 7000 + Number.parseInt(this.options.mac.slice(-2), 16));
   }
 
-  /** Adds the energy used since it was last added. Nothing is booked by day while the clock is not set. */
+  /** Adds what was used since it was last added. Nothing is booked by day while the clock is not set. */
   #meter(now = this.#clock.date()): void {
-    const used = this.#relay ? (this.options.loadW * (now - this.#meteredAt)) / HOUR_MS : 0;
+    const onMs = this.#relay ? now - this.#meteredAt : 0;
+    const wattHours = (this.options.loadW * onMs) / HOUR_MS;
     this.#meteredAt = now;
-    this.#wattHours += used;
+    this.#wattHours += wattHours;
     if (this.#clockOffsetMs === undefined) return;
     const { year, month, mday } = this.#localTime(this.#clockOffsetMs);
-    const day = `${year}-${month}-${mday}`;
-    this.#days.set(day, (this.#days.get(day) ?? 0) + used);
+    const today: Day = { year, month, day: mday };
+    this.#wattHoursByDay.add(today, wattHours);
+    this.#onMsByDay.add(today, onMs);
   }
 
   #switch(on: boolean, at = this.#clock.date()): void {
@@ -256,16 +274,27 @@ export class SimulatedDevice implements PlugDevice {
         err_code: 0,
       }),
       get_timezone: () => ({ index: this.#timezone, err_code: 0 }),
+      set_time: (argument) => {
+        const time = timeIn(argument);
+        if (time === undefined) return BAD_ARGUMENT;
+        // Hardware 1 says yes to it and keeps its time.
+        if (!isOld(this.options)) this.#setTime(time);
+        return OK;
+      },
       set_timezone: (argument) => {
         const index = numberAt(argument, 'index');
-        const given = ['year', 'month', 'mday', 'hour', 'min', 'sec'].map((key) => numberAt(argument, key));
-        const [year, month, day, hour, minute, second] = given;
-        if (index === undefined || year === undefined || month === undefined) return BAD_ARGUMENT;
+        const time = timeIn(argument);
+        if (index === undefined || time === undefined) return BAD_ARGUMENT;
         this.#timezone = index;
-        this.#clockOffsetMs = Date.UTC(year, month - 1, day, hour, minute, second) - this.#clock.date();
+        this.#setTime(time);
         return OK;
       },
     };
+  }
+
+  #setTime(localMs: number): void {
+    this.#meter();
+    this.#clockOffsetMs = localMs - this.#clock.date();
   }
 
   #localTime(offsetMs: number) {
@@ -314,7 +343,16 @@ export class SimulatedDevice implements PlugDevice {
   }
 }
 
-function dateOf(day: string): { year: number; month: number; day: number } {
-  const [year = 0, month = 0, mday = 0] = day.split('-').map(Number);
-  return { year, month, day: mday };
+/** The time of a clock, as if it were UTC; `undefined` if it is not all there. */
+function timeIn(argument: JsonObject): number | undefined {
+  const given = ['year', 'month', 'mday', 'hour', 'min', 'sec'].map((key) => numberAt(argument, key));
+  const [year, month, day, hour, minute, second] = given;
+  if (year === undefined || month === undefined) return undefined;
+  const time = Date.UTC(year, month - 1, day, hour, minute, second);
+  return Number.isNaN(time) ? undefined : time;
+}
+
+/** Hardware 1 prints its numbers with six decimals. */
+function sixDecimals(value: number): number {
+  return Number(value.toFixed(6));
 }

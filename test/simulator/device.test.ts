@@ -197,6 +197,17 @@ describe('the meter of a simulated plug', () => {
     expect(keys('2.0')).toEqual(['voltage_mv', 'current_ma', 'power_mw', 'total_wh', 'err_code']);
   });
 
+  it('tells no more than six decimals on hardware 1.0', async () => {
+    const { device, clock } = plug({ hardware: '1.0', on: true });
+    await clock.advance(1234);
+    const { current, voltage, power, total } = answerTo(
+      device.answer({ emeter: { get_realtime: {} } }),
+      'emeter',
+      'get_realtime',
+    );
+    for (const value of [current, voltage, power, total]) expect(String(value)).toMatch(/^\d+(\.\d{1,6})?$/);
+  });
+
   it.each(BOTH)('books energy on hardware %s by day and by month', async (hardware) => {
     const { device, clock } = plug({ hardware, on: true });
     for (let hour = 0; hour < 36; hour++) {
@@ -232,10 +243,58 @@ describe('the meter of a simulated plug', () => {
   });
 });
 
+describe('the run time of a simulated plug', () => {
+  const asked = {
+    schedule: { get_daystat: { year: 2026, month: 1 }, get_monthstat: { year: 2026 }, get_realtime: {} },
+  };
+
+  it('is told in minutes, by day and by month, and counts only while the relay is on', async () => {
+    const { device, clock } = plug({ on: true });
+    await clock.advance(90 * 60_000);
+    device.press();
+    await clock.advance(HOUR_MS);
+    const { year, month, day } = { year: 2026, month: 1, day: 1 };
+    expect(device.answer(asked)).toEqual({
+      schedule: {
+        get_daystat: { day_list: [{ year, month, day, time: 90 }], err_code: 0 },
+        get_monthstat: { month_list: [{ year, month, time: 90 }], err_code: 0 },
+        get_realtime: { err_code: -2, err_msg: 'member not support' },
+      },
+    });
+  });
+
+  it('is forgotten when the plug is told to', async () => {
+    const { device, clock } = plug({ on: true });
+    await clock.advance(HOUR_MS);
+    expect(device.answer({ schedule: { erase_runtime_stat: {}, ...asked.schedule } })).toMatchObject({
+      schedule: { erase_runtime_stat: { err_code: 0 }, get_monthstat: { month_list: [{ time: 0 }] } },
+    });
+  });
+});
+
 describe('the clock of a simulated plug', () => {
+  const EVENING = { year: 2026, month: 7, mday: 4, hour: 23, min: 59, sec: 30 };
+
+  it('is set without its zone on hardware 2; hardware 1 says yes and keeps its time', () => {
+    const timeAfter = (hardware: '1.0' | '2.0') =>
+      plug({ hardware }).device.answer({ time: { set_time: EVENING, get_time: {}, get_timezone: {} } });
+    const said = { set_time: { err_code: 0 }, get_timezone: { index: 39 } };
+    expect(timeAfter('2.0')).toMatchObject({ time: { ...said, get_time: EVENING } });
+    expect(timeAfter('1.0')).toMatchObject({
+      time: { ...said, get_time: { year: 2026, month: 1, mday: 1 } },
+    });
+  });
+
+  it('is not set to half a time', () => {
+    const { device } = plug();
+    expect(device.answer({ time: { set_time: { year: 2026, month: 7 } } })).toMatchObject({
+      time: { set_time: { err_code: -3 } },
+    });
+  });
+
   it('shows local time and is set together with its zone', async () => {
     const { device, clock } = plug();
-    const set = { index: 13, year: 2026, month: 7, mday: 4, hour: 23, min: 59, sec: 30 };
+    const set = { index: 13, ...EVENING };
     expect(device.answer({ time: { set_timezone: set } })).toMatchObject({
       time: { set_timezone: { err_code: 0 } },
     });
