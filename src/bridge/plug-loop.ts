@@ -85,6 +85,8 @@ export class PlugLoop {
   #asked = false;
   #questions: Question[] = [];
   #running = false;
+  /** Why nothing is asked any more, once that is so. */
+  #ended: PlugError | undefined;
   #turning: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
@@ -119,6 +121,8 @@ export class PlugLoop {
   /** Ends polling and fails what is wanted for that reason; an exchange in flight has a moment to end well. */
   async stop(reason: string): Promise<void> {
     this.#running = false;
+    const ended = new PlugError('stopping', `${this.path} is no longer asked: ${reason}`);
+    this.#ended = ended;
     this.#timer.clear();
     this.#orders.failAll(reason, true);
     if (this.#turning !== undefined) {
@@ -128,8 +132,7 @@ export class PlugLoop {
       patience.clear();
     }
     this.#orders.failAll(reason, false);
-    for (const { reject } of this.#questions.splice(0))
-      reject(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
+    for (const { reject } of this.#questions.splice(0)) reject(ended);
     this.client.close();
   }
 
@@ -159,6 +162,7 @@ export class PlugLoop {
 
   /** Asks the plug something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
   ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#questions.length >= MOST_QUESTIONS) {
       return Promise.reject(new PlugError('timeout', `${this.path} has too many questions waiting`));
     }
