@@ -1,0 +1,165 @@
+import type { Settlement } from '../../src/bridge/command.ts';
+import type { PlugState } from '../../src/bridge/model.ts';
+import type { Order } from '../../src/bridge/orders.ts';
+import type { ClockKeeping } from '../../src/bridge/plug-clock.ts';
+import { PlugLoop, type PollSettings } from '../../src/bridge/plug-loop.ts';
+import type { PlugMemory, PlugPolicy } from '../../src/bridge/policy.ts';
+import { PlugError, type Reason } from '../../src/errors.ts';
+import { PlugClient } from '../../src/plug/plug-client.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
+import type { Query, Request } from '../../src/protocol/requests.ts';
+import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import { ManualClock, settled } from './manual-clock.ts';
+import { memoryLog } from './memory-log.ts';
+import { ScriptedTransport } from './scripted-transport.ts';
+
+export const POLL: PollSettings = {
+  intervalMs: 5000,
+  offlineAfter: 3,
+  backoffMaxMs: 60_000,
+  surveyMs: 3_600_000,
+};
+
+export const POLICY: PlugPolicy = { locked: false, restore: 'keep', enforce: false, enforceAfterMs: 2000 };
+
+/** What a test may want to be special about its plug and how it is looked after. */
+export interface BenchOptions {
+  readonly device?: Partial<DeviceOptions>;
+  readonly mac?: string;
+  readonly poll?: Partial<PollSettings>;
+  readonly policy?: Partial<PlugPolicy>;
+  readonly memory?: PlugMemory;
+  readonly clockKeeping?: ClockKeeping;
+  readonly random?: () => number;
+}
+
+/** A scripted transport that remembers when it was asked. */
+export class TimedTransport extends ScriptedTransport {
+  readonly asked: { readonly at: number; readonly query: Query }[] = [];
+  /** A mistake of ours that the next exchange runs into. */
+  bug: Error | undefined;
+  readonly #clock: ManualClock;
+
+  constructor(device: SimulatedDevice, clock: ManualClock) {
+    super(device);
+    this.#clock = clock;
+  }
+
+  override async exchange(request: Request): Promise<JsonObject> {
+    this.asked.push({ at: this.#clock.now(), query: request.query });
+    const { bug } = this;
+    this.bug = undefined;
+    if (bug !== undefined) throw bug;
+    return super.exchange(request);
+  }
+}
+
+/** One plug loop with a plug that a test has in its hand, a clock that it moves, and all that the loop told. */
+export class PlugBench {
+  readonly clock = new ManualClock();
+  readonly device: SimulatedDevice;
+  readonly transport: TimedTransport;
+  readonly memory: PlugMemory;
+  readonly loop: PlugLoop;
+  readonly log = memoryLog();
+  /** What the loop told of, oldest first. */
+  readonly told: { readonly after: PlugState; readonly before: PlugState; readonly asked: boolean }[] = [];
+  /** How often the memory was to be kept. */
+  remembered = 0;
+
+  constructor(options: BenchOptions = {}) {
+    const { clock } = this;
+    this.device = device(clock, options.device);
+    this.transport = new TimedTransport(this.device, clock);
+    this.memory = options.memory ?? { relay: null, revert: null };
+    this.loop = new PlugLoop({
+      path: 'lamp',
+      client: new PlugClient(this.transport, 1000, options.mac),
+      poll: { ...POLL, ...options.poll },
+      policy: { ...POLICY, ...options.policy },
+      clockKeeping: options.clockKeeping ?? { keep: false, toleranceMs: 24 * 3_600_000 },
+      memory: this.memory,
+      clock,
+      random: options.random ?? (() => 0),
+      log: this.log.log,
+      changed: (after, before, asked) => this.told.push({ after, before, asked }),
+      remember: () => this.remembered++,
+    });
+  }
+
+  /** A bench whose plug has been polled and is known. */
+  static async polled(options: BenchOptions = {}): Promise<PlugBench> {
+    const bench = new PlugBench(options);
+    bench.loop.start(0);
+    await settled();
+    return bench;
+  }
+
+  /** Orders something of the plug; `order` for its life, `end` for how it ends. */
+  order(wish: Partial<Order>): {
+    order: Order;
+    end: Promise<Settlement>;
+    ended: () => Settlement | undefined;
+  } {
+    let outcome: Settlement | undefined;
+    let settle = (_settlement: Settlement) => {};
+    const end = new Promise<Settlement>((resolve) => {
+      settle = resolve;
+    });
+    const order: Order = {
+      relay: undefined,
+      led: undefined,
+      forMs: 0,
+      origin: 'mqtt',
+      until: this.clock.now() + 60_000,
+      once: false,
+      notBefore: 0,
+      lags: 0,
+      ...wish,
+      settle: (settlement) => {
+        if (outcome !== undefined) throw new Error('settled twice');
+        outcome = settlement;
+        settle(settlement);
+      },
+    };
+    this.loop.submit(order);
+    return { order, end, ended: () => outcome };
+  }
+
+  /** From now on every exchange fails for that reason. */
+  fail(reason: Reason): void {
+    this.transport.behaviour = new PlugError(reason, `scripted ${reason}`);
+  }
+
+  /** When the plug was polled, each time once. */
+  get polls(): number[] {
+    return this.#timesOf(({ system }) => system?.get_sysinfo !== undefined && !('set_relay_state' in system));
+  }
+
+  /** When its statistics, clock and cloud were read. */
+  get surveys(): number[] {
+    return this.#timesOf(({ cnCloud }) => cnCloud !== undefined);
+  }
+
+  /** Relay states the plug was told to take, oldest first. */
+  get switched(): unknown[] {
+    return this.transport.queries.flatMap(({ system }) => system?.set_relay_state?.state ?? []);
+  }
+
+  /** Lines of the log with that message. */
+  said(msg: string) {
+    return this.log.lines.filter((line) => line.msg === msg);
+  }
+
+  #timesOf(matches: (query: Query) => boolean): number[] {
+    return [...new Set(this.transport.asked.filter(({ query }) => matches(query)).map(({ at }) => at))];
+  }
+}
+
+/** A simulated plug, on its own. */
+export function device(clock: ManualClock, options: Partial<DeviceOptions> = {}): SimulatedDevice {
+  return new SimulatedDevice(
+    { alias: 'Lamp', mac: '50:C7:BF:00:00:01', hardware: '2.0', loadW: 40, ...options },
+    clock,
+  );
+}
