@@ -81,6 +81,11 @@ export class Site {
     return site;
   }
 
+  /** One more plug in the network; a bridge started from now on is to know it. */
+  async addPlug(path: string, device: Partial<DeviceOptions> = {}): Promise<void> {
+    this.plugs.set(path, await startPlug(path, this.plugs.size + 1, device));
+  }
+
   plug(path: string): SitePlug {
     const plug = this.plugs.get(path);
     if (plug === undefined) throw new Error(`the test has no plug ${path}`);
@@ -122,6 +127,10 @@ export class Site {
       flags: new Map(),
       readFile: SURROUNDINGS.readFile,
     });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
   }
 
   async close(): Promise<void> {
