@@ -18,6 +18,8 @@ export class Patience {
   readonly #settings: PatienceSettings;
   readonly #random: () => number;
   #fails = 0;
+  /** How often the plug was waited for since it counts as offline. */
+  #waits = 0;
   /** Why the last exchange failed. */
   reason: Reason = 'timeout';
   /** The plug was found, but speaks what this program does not: that is why it fails. */
@@ -36,6 +38,7 @@ export class Patience {
   /** An exchange went well. */
   restore(): void {
     this.#fails = 0;
+    this.#waits = 0;
     this.outgrown = false;
   }
 
@@ -47,10 +50,10 @@ export class Patience {
     const { intervalMs, offlineAfter, backoffMaxMs } = this.#settings;
     this.#fails++;
     this.reason = this.outgrown && error.reason !== 'wrong-plug' ? 'newer-firmware' : error.reason;
-    const over = this.#fails - (wasOnline && !CERTAIN.has(this.reason) ? offlineAfter : 1);
-    if (over < 0) return { waitMs: intervalMs, gone: false };
+    const certain = !wasOnline || CERTAIN.has(this.reason);
+    if (!certain && this.#fails < offlineAfter) return { waitMs: intervalMs, gone: false };
     return {
-      waitMs: backoff(over, intervalMs, Math.max(intervalMs, backoffMaxMs), this.#random),
+      waitMs: backoff(this.#waits++, intervalMs, Math.max(intervalMs, backoffMaxMs), this.#random),
       gone: true,
     };
   }

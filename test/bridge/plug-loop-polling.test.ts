@@ -191,6 +191,13 @@ describe('a plug that fails', () => {
     expect(bench.polls).toEqual([0, 5000, 15_000, 35_000, 75_000, 135_000, 195_000]);
   });
 
+  it('is asked less often step by step too when it was there before', async () => {
+    const bench = await PlugBench.polled();
+    bench.fail('timeout');
+    await bench.clock.advance(100_000);
+    expect(bench.polls).toEqual([0, 5000, 10_000, 15_000, 20_000, 30_000, 50_000, 90_000]);
+  });
+
   it('is asked up to a quarter sooner, as chance has it', async () => {
     const bench = new PlugBench({ random: () => 1 });
     bench.fail('timeout');
