@@ -33,6 +33,10 @@ export class Keeper {
   #putBack: number[] = [];
   /** The plug's own countdown is armed for a wish that no longer holds. */
   #armed = false;
+  /** The plug has answered since that was last tried to be changed. */
+  #answered = false;
+  /** The relay is being switched back; until it is, the memory keeps that it is to be. */
+  #reverting = false;
 
   constructor(options: KeeperOptions, orders: OrderBook) {
     this.#options = options;
@@ -44,12 +48,14 @@ export class Keeper {
   get revertAt(): number {
     const { clock } = this.#options;
     const { revert } = this.#memory;
-    return revert === null ? Number.POSITIVE_INFINITY : clock.now() + revert.at - clock.date();
+    return revert === null || this.#reverting
+      ? Number.POSITIVE_INFINITY
+      : clock.now() + revert.at - clock.date();
   }
 
   /** Whether the plug's countdown must be taken off it. */
   get mustDisarm(): boolean {
-    return this.#armed;
+    return this.#armed && this.#answered;
   }
 
   /** A user has spoken: what happened at the plug before no longer counts. */
@@ -60,6 +66,7 @@ export class Keeper {
   /** Does what the policy asks for now that the plug is as it is; says what is wrong with it. */
   judge(before: PlugState, after: PlugState, cause: Cause | undefined): Reason | null {
     const { policy } = this.#options;
+    this.#answered = true;
     if (after.relay === null) return null;
     if (cause === undefined && !this.#orders.concernsRelay) {
       const restored = restoreTo(policy, this.#memory, before, after);
@@ -87,24 +94,29 @@ export class Keeper {
     }
     this.#armed = false;
     const at = clock.date() + forMs;
-    this.#setRevert({ relay: !relay, at, armed: false });
-    const armed = await this.#try(client.startCountdown(Math.ceil(forMs / 1000), !relay));
-    this.#setRevert({ relay: !relay, at, armed });
-    return armed;
+    this.#setRevert({ relay: !relay, at, armed: true });
+    const failure = await this.#try(client.startCountdown(Math.ceil(forMs / 1000), !relay));
+    // An answer that got lost does not mean that the plug did not take it on.
+    if (failure?.reason === 'plug-error') this.#setRevert({ relay: !relay, at, armed: false });
+    return failure === undefined;
   }
 
-  /** Takes the countdown off the plug; a plug that is away meanwhile keeps it. */
+  /** Takes the countdown off the plug; tried again after the plug's next answer if it does not get through. */
   async disarm(): Promise<void> {
-    this.#armed = false;
-    await this.#try(this.#options.client.stopCountdown());
+    this.#answered = false;
+    const failure = await this.#try(this.#options.client.stopCountdown());
+    this.#armed = failure !== undefined && failure.reason !== 'plug-error';
   }
 
   /** Orders the relay back when its time has come. */
   revertIfDue(): void {
     const { revert } = this.#memory;
-    if (revert === null || revert.at > this.#options.clock.date()) return;
-    this.#setRevert(null);
-    this.#order(revert.relay, 0);
+    if (revert === null || this.#reverting || revert.at > this.#options.clock.date()) return;
+    this.#reverting = true;
+    this.#order(revert.relay, 0, (settlement) => {
+      this.#reverting = false;
+      if (!('reason' in settlement) || settlement.reason !== 'stopping') this.#setRevert(null);
+    });
   }
 
   #enforce(): Reason | null {
@@ -120,7 +132,7 @@ export class Keeper {
   }
 
   /** Has the relay switched by the bridge itself, however long it takes. */
-  #order(relay: boolean, afterMs: number): void {
+  #order(relay: boolean, afterMs: number, settled: Order['settle'] = () => {}): void {
     const { clock, log, path } = this.#options;
     const order: Order = {
       relay: relay ? 'on' : 'off',
@@ -131,8 +143,11 @@ export class Keeper {
       once: false,
       notBefore: clock.now() + afterMs,
       lags: 0,
-      settle: ({ outcome }) =>
-        log.info({ plug: path, relay: relay ? 'ON' : 'OFF', outcome }, 'switched by the bridge itself'),
+      settle: (settlement) => {
+        const { outcome } = settlement;
+        log.info({ plug: path, relay: relay ? 'ON' : 'OFF', outcome }, 'switched by the bridge itself');
+        settled(settlement);
+      },
     };
     this.#orders.add(order);
   }
@@ -148,17 +163,17 @@ export class Keeper {
     this.#options.remember();
   }
 
-  async #try(attempt: Promise<void>): Promise<boolean> {
+  async #try(attempt: Promise<void>): Promise<PlugError | undefined> {
     try {
       await attempt;
-      return true;
+      return undefined;
     } catch (error) {
       if (!(error instanceof PlugError)) throw error;
       this.#options.log.info(
         { plug: this.#options.path, detail: error.message },
         'the plug does not take on the countdown',
       );
-      return false;
+      return error;
     }
   }
 }

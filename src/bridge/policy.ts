@@ -16,7 +16,7 @@ export interface PlugPolicy {
 export interface PlugMemory {
   /** What the relay should be: what was last commanded, or last seen. */
   relay: boolean | null;
-  /** The relay goes back to this at that time; `armed` if the plug's own countdown does the same. */
+  /** The relay goes back to this at that time; `armed` unless it is certain that the plug's own countdown does not do the same. */
   revert: { readonly relay: boolean; readonly at: number; readonly armed: boolean } | null;
 }
 
