@@ -75,7 +75,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
-    ...announcers(config, { bridge, session, topics, publisher }, surroundings),
+    announcer(config, { bridge, session, topics, publisher }, surroundings),
     new Inventory({ bridge, session, topics, clock }),
     new Health({ bridge, session, topics, outcomes: listener.outcomes, clock }),
     listener,
@@ -195,7 +195,7 @@ function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
   };
 }
 
-function announcers(
+function announcer(
   config: Config,
   {
     bridge,
@@ -204,9 +204,8 @@ function announcers(
     publisher,
   }: { bridge: Bridge; session: MqttLink; topics: Topics; publisher: StatePublisher },
   { clock, random, log, version }: Surroundings,
-): Task[] {
+): Announcer {
   const { discovery: form, prefix } = config.homeassistant;
-  if (form === 'off') return [];
   const discovery = {
     topics,
     prefix,
@@ -215,18 +214,16 @@ function announcers(
     json: config.mqtt.output !== 'flat',
   };
   const names = new Map(config.plugs.map((plug) => [plug.path, plug]));
-  return [
-    new Announcer({
-      bridge,
-      session,
-      discovery,
-      names,
-      republish: () => publisher.publishAll(),
-      clock,
-      random,
-      log,
-    }),
-  ];
+  return new Announcer({
+    bridge,
+    session,
+    discovery,
+    names,
+    republish: () => publisher.publishAll(),
+    clock,
+    random,
+    log,
+  });
 }
 
 /** Tells once per connection what runs here and how it is set up; nothing secret is in it. */

@@ -8,9 +8,12 @@ import {
   type Announcement,
   announceBridge,
   announcePlug,
+  bridgeId,
   type DiscoveryOptions,
   type Naming,
+  plugId,
 } from './discovery.ts';
+import { FormerForm } from './former-form.ts';
 
 export interface AnnouncerOptions {
   readonly bridge: BridgeView;
@@ -31,15 +34,20 @@ const BIRTH_SPREAD_MS = 9000;
 /** Between the announcements and the states: Home Assistant subscribes to new topics in batches. */
 const SUBSCRIBE_MS = 2000;
 
+/** Announcements of another form come in crowds when the broker tells what it retains. */
+const CHANGED_FORM_MS = 500;
+
 /** Announces bridge and plugs to Home Assistant: when they are first seen or change, and when either side returns. */
 export class Announcer implements Task {
   readonly name = 'homeassistant';
   readonly #options: AnnouncerOptions;
+  readonly #former: FormerForm;
   /** Which plug an id was given to: a plug that is configured twice must not be announced twice. */
   readonly #owners = new Map<string, string>();
 
   constructor(options: AnnouncerOptions) {
     this.#options = options;
+    this.#former = new FormerForm(options.discovery);
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -51,18 +59,22 @@ export class Announcer implements Task {
     });
     const unsubscribe = bridge.subscribe((event) => this.#noted(event));
     session.onConnect(() => this.#all());
-    session.listen([`${discovery.prefix}/status`], (incoming) => {
+    const changedForm = clock.timer(() => this.#all());
+    session.listen([`${discovery.prefix}/status`, ...this.#former.filters], (incoming) => {
       if (isBirth(incoming, discovery.prefix)) birth.set(BIRTH_DELAY_MS + random() * BIRTH_SPREAD_MS);
+      else if (this.#former.note(incoming)) changedForm.set(CHANGED_FORM_MS);
     });
     ready();
     await aborted(signal);
     unsubscribe();
     birth.clear();
+    changedForm.clear();
     states.clear();
   }
 
   #all(): void {
-    this.#publish(announceBridge(this.#options.discovery));
+    const { discovery } = this.#options;
+    this.#publish(bridgeId(discovery.topics), announceBridge(discovery));
     for (const { path, info } of this.#options.bridge.plugs()) {
       if (info !== null) this.#announce(path, info);
     }
@@ -86,15 +98,23 @@ export class Announcer implements Task {
     this.#owners.set(info.mac, owner);
     if (owner === path)
       this.#publish(
+        plugId(info.mac),
         announcePlug(names.get(path) ?? { path, name: undefined, area: undefined }, info, discovery),
       );
     else log.warn({ plug: path, sameAs: owner }, 'two paths lead to one plug; only the first is announced');
   }
 
-  #publish(announcements: readonly Announcement[]): void {
-    for (const { topic, payload } of announcements) {
-      this.#options.session.publish({ topic, payload, retain: true, qos: 1 });
-    }
+  /** Announces a device; where it was announced in the other form before, Home Assistant is told to migrate. */
+  #publish(id: string, announcements: readonly Announcement[]): void {
+    const former = this.#former.take(id);
+    if (announcements.length > 0)
+      for (const topic of former) this.#send({ topic, payload: '{"migrate_discovery":true}' });
+    for (const announcement of announcements) this.#send(announcement);
+    for (const topic of former) this.#send({ topic, payload: '' });
+  }
+
+  #send({ topic, payload }: Announcement): void {
+    this.#options.session.publish({ topic, payload, retain: true, qos: 1 });
   }
 }
 

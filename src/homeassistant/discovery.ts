@@ -1,6 +1,9 @@
 import type { PlugInfo } from '../bridge/model.ts';
 import { type FlatValue, slug, type Topics } from '../mqtt/topics.ts';
 
+/** What every id of ours begins with. */
+export const ID_PREFIX = 'hs110mqtt_';
+
 /** What a discovery message says of this program. */
 export interface Origin {
   readonly name: string;
@@ -11,7 +14,8 @@ export interface DiscoveryOptions {
   readonly topics: Topics;
   /** Home Assistant's discovery prefix. */
   readonly prefix: string;
-  readonly form: 'device' | 'single';
+  /** One message per device, one per entity, or none at all. */
+  readonly form: 'device' | 'single' | 'off';
   readonly origin: Origin;
   /** Whether plugs publish their JSON; else each entity reads its own topic. */
   readonly json: boolean;
@@ -142,7 +146,7 @@ const ENTITIES: readonly Entity[] = [
 export function announcePlug(naming: Naming, info: PlugInfo, options: DiscoveryOptions): Announcement[] {
   if (info.mac === null) return [];
   const { topics } = options;
-  const id = `hs110mqtt_${info.mac.replaceAll(':', '').toLowerCase()}`;
+  const id = plugId(info.mac);
   const entities = ENTITIES.filter((entity) => info.hasMeter || !entity.meter);
   const components = entities.map((entity): [string, Component] => [
     entity.key,
@@ -233,8 +237,14 @@ function optional(key: string, value: string | null | undefined): { [key: string
   return value ? { [key]: value } : {};
 }
 
-function bridgeId(topics: Topics): string {
-  return `hs110mqtt_bridge_${slug(topics.base)}`;
+/** What all ids of one plug begin with: it outlives names, paths and addresses. */
+export function plugId(mac: string): string {
+  return `${ID_PREFIX}${mac.replaceAll(':', '').toLowerCase()}`;
+}
+
+/** What all ids of the bridge begin with; two bridges have different base topics. */
+export function bridgeId(topics: Topics): string {
+  return `${ID_PREFIX}bridge_${slug(topics.base)}`;
 }
 
 /** One device message with all components, or one message for each: the keys are such that HA can migrate. */
@@ -245,6 +255,7 @@ function envelope(
   components: readonly [string, Component][],
   { prefix, form, origin }: DiscoveryOptions,
 ): Announcement[] {
+  if (form === 'off') return [];
   if (form === 'device') {
     const payload = JSON.stringify({ device, origin, ...shared, components: Object.fromEntries(components) });
     return [{ topic: `${prefix}/device/${id}/config`, payload }];
