@@ -34,6 +34,8 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Wait after another client took over the session, lest the two throw each other out for ever. */
 const TAKEN_OVER_WAIT_MS = 60_000;
+/** So many connections in a row that end soon and for no reason given are taken for that; some brokers give none. */
+const MOST_BRIEF = 3;
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 1024 * 1024;
 /** How long the last messages may take at the end. */
@@ -105,6 +107,7 @@ export class MqttLink implements Task, MqttSession {
     const { clock, random, log } = this.#options;
     const urls = this.#options.urls();
     let failures = 0;
+    let brief = 0;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const url = urls[attempt % urls.length] ?? '';
       const since = clock.now();
@@ -112,8 +115,11 @@ export class MqttLink implements Task, MqttSession {
       if (signal.aborted) return;
       if (this.#fallBack(ending, url)) continue;
       // A connection that held for a while ends a row of failures.
-      failures = ending.connected && clock.now() - since > LAST_RETRY_MS ? 0 : failures;
-      this.#report(ending, url, failures === 0);
+      const held = ending.connected && clock.now() - since > LAST_RETRY_MS;
+      failures = held ? 0 : failures;
+      brief = ending.connected && !held && ending.code === undefined ? brief + 1 : 0;
+      const ousted = ending.code === TAKEN_OVER || brief >= MOST_BRIEF;
+      this.#report(ending, url, failures === 0, ousted);
       if (REFUSED_LOGIN.has(ending.code ?? 0) && this.#options.exitOnRefusedLogin) {
         throw new BridgeError(
           'login-refused',
@@ -123,11 +129,7 @@ export class MqttLink implements Task, MqttSession {
       const round = Math.floor(failures / urls.length);
       failures++;
       const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, random);
-      await sleep(
-        clock,
-        ending.code === TAKEN_OVER ? TAKEN_OVER_WAIT_MS : failures % urls.length === 0 ? wait : 0,
-        signal,
-      );
+      await sleep(clock, ousted ? TAKEN_OVER_WAIT_MS : failures % urls.length === 0 ? wait : 0, signal);
     }
     log.debug('link ended');
   }
@@ -303,13 +305,15 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** Tells of the first failure in a row aloud, of the others quietly. */
-  #report({ code, message, connected }: Ending, url: string, first: boolean): void {
+  #report({ code, message, connected }: Ending, url: string, first: boolean, ousted: boolean): void {
     const { log, clientId } = this.#options;
     const details = { broker: place(url), reason: message };
-    if (code === TAKEN_OVER) {
+    if (ousted) {
       log.error(
         { ...details, clientId },
-        'another client uses the same mqtt.clientId and took over; give each bridge its own',
+        code === TAKEN_OVER
+          ? 'another client uses the same mqtt.clientId and took over; give each bridge its own'
+          : 'the broker ends one connection after the other; another client may use the same mqtt.clientId: give each bridge its own',
       );
     } else if (REFUSED_LOGIN.has(code ?? 0)) {
       if (first) log.error(details, 'the broker refuses the login; check mqtt.username and mqtt.password');
