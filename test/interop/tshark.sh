@@ -16,7 +16,8 @@ capture() {
   timeout 280 tshark -q -i lo -f "$filter" -w "$work/capture.pcapng" 2>"$work/tshark.log" &
   tshark=$!
   children+=("$tshark")
-  wait_for 20 marked 'it begins' || give_up "tshark cannot capture: $(tail -n 1 "$work/tshark.log")"
+  wait_for 20 marked 'it begins' ||
+    give_up "tshark cannot capture: $(grep -m 1 '^tshark: ' "$work/tshark.log" || echo 'nothing arrives')"
 }
 
 # Whether the capture has come as far as this mark.
