@@ -214,8 +214,12 @@ export class Bridge implements Task, BridgeView {
   }
 
   resume(): Promise<Receipt>[] {
-    return [...this.#options.memory.commands].map(async (open) => {
-      this.#options.memory.commands.delete(open);
+    const { memory } = this.#options;
+    const commands = [...memory.commands];
+    memory.commands.clear();
+    // Those that are not taken up are not to be answered again after the next start.
+    if (commands.length > 0) memory.changed();
+    return commands.map(async (open) => {
       const { target, command, until } = open;
       const ttlMs = until - this.#clock.date();
       if (command.relay === 'toggle')
@@ -275,16 +279,18 @@ export class Bridge implements Task, BridgeView {
         tried: () => leave(),
         settle: (settlement) => {
           leave();
+          turn.clear();
           resolve({ relay: order.relay, settlement });
         },
       };
-      loop.submit(order);
       const admit = () =>
         this.#admit(loop, order, (done) => {
           leave = done;
         });
+      const turn = this.#clock.timer(admit);
+      loop.submit(order);
       if (afterMs === 0) admit();
-      else if (afterMs !== undefined) this.#clock.timer(admit).set(afterMs);
+      else if (afterMs !== undefined) turn.set(afterMs);
     });
   }
 
