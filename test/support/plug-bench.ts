@@ -45,6 +45,16 @@ export class TimedTransport extends ScriptedTransport {
     this.#clock = clock;
   }
 
+  /** When the plug was asked how it is, each time once. */
+  get polls(): number[] {
+    return this.times(({ system }) => system?.get_sysinfo !== undefined && !('set_relay_state' in system));
+  }
+
+  /** When queries were sent that match, each time once. */
+  times(matches: (query: Query) => boolean): number[] {
+    return [...new Set(this.asked.filter(({ query }) => matches(query)).map(({ at }) => at))];
+  }
+
   override async exchange(request: Request): Promise<JsonObject> {
     this.asked.push({ at: this.#clock.now(), query: request.query });
     const { bug } = this;
@@ -133,12 +143,12 @@ export class PlugBench {
 
   /** When the plug was polled, each time once. */
   get polls(): number[] {
-    return this.#timesOf(({ system }) => system?.get_sysinfo !== undefined && !('set_relay_state' in system));
+    return this.transport.polls;
   }
 
   /** When its statistics, clock and cloud were read. */
   get surveys(): number[] {
-    return this.#timesOf(({ cnCloud }) => cnCloud !== undefined);
+    return this.transport.times(({ cnCloud }) => cnCloud !== undefined);
   }
 
   /** Relay states the plug was told to take, oldest first. */
@@ -149,10 +159,6 @@ export class PlugBench {
   /** Lines of the log with that message. */
   said(msg: string) {
     return this.log.lines.filter((line) => line.msg === msg);
-  }
-
-  #timesOf(matches: (query: Query) => boolean): number[] {
-    return [...new Set(this.transport.asked.filter(({ query }) => matches(query)).map(({ at }) => at))];
   }
 }
 

@@ -1,0 +1,281 @@
+import { describe, expect, it } from 'vitest';
+import { Memory } from '../../src/bridge/memory.ts';
+import { PlugError } from '../../src/errors.ts';
+import { BridgeBench } from '../support/bridge-bench.ts';
+import { settled } from '../support/manual-clock.ts';
+import { rejectionOf } from '../support/thrown.ts';
+
+const EAST = ['east/a', 'east/b', 'east/hall/c'];
+
+describe('the bridge', () => {
+  it('spreads the first polls of its plugs, within the interval', async () => {
+    const paths = Array.from({ length: 25 }, (_, index) => `lamp-${index}`);
+    const bench = new BridgeBench(paths, { poll: { intervalMs: 100 } });
+    bench.start();
+    await bench.clock.advance(99);
+    const first = paths.map((path) => bench.transport(path).asked[0]?.at);
+    expect(first.slice(0, 4)).toEqual([0, 5, 10, 15]);
+    expect(first.slice(19, 22)).toEqual([95, 0, 5]);
+    expect(bench.clock.now()).toBe(99);
+  });
+
+  it('knows its plugs and the places they form', async () => {
+    const bench = await BridgeBench.running(EAST, { device: { on: true } });
+    const { bridge } = bench;
+    expect([...bridge.plugs()].map(({ path }) => path)).toEqual(EAST);
+    expect(new Set(bridge.places())).toEqual(new Set(['', 'east', 'east/hall']));
+    expect(bridge.place('east')).toMatchObject({ state: 'ON', on: 3, total: 3 });
+    expect(bridge.place('east/hall')).toMatchObject({ total: 1 });
+    expect(bridge.place('west')).toBeUndefined();
+    expect(bridge.plug('east/a')).toMatchObject({ relay: true });
+    expect(bridge.plug('east')).toBeUndefined();
+    expect(bridge.address('east/a')).toEqual({ host: '192.0.2.1', port: 9999 });
+    expect(bridge.address('east')).toBeUndefined();
+  });
+
+  it('reads a plug, a place or nothing on request', async () => {
+    const bench = await BridgeBench.running([...EAST, 'west']);
+    const asked = (path: string) => bench.transport(path).polls;
+    expect(bench.bridge.refresh('east/hall')).toBe(true);
+    expect(bench.bridge.refresh('nowhere')).toBe(false);
+    await settled();
+    expect(asked('east/hall/c').at(-1)).toBe(1000);
+    expect(asked('east/a').at(-1)).not.toBe(1000);
+    expect(bench.bridge.refresh('')).toBe(true);
+    await settled();
+    for (const path of [...EAST, 'west']) expect(asked(path).at(-1)).toBe(1000);
+  });
+
+  it('asks a plug anything, and nobody where there is none', async () => {
+    const bench = await BridgeBench.running(EAST);
+    expect(await bench.bridge.ask('east/a', { time: { get_time: {} } })).toHaveProperty('time.get_time');
+    expect(await rejectionOf(bench.bridge.ask('east', { time: { get_time: {} } }))).toMatchObject({
+      reason: 'not-found',
+      message: 'there is no plug east',
+    });
+  });
+
+  it('tells everybody who listens, also when one of them fails, until they no longer do', async () => {
+    const bench = new BridgeBench(['lamp']);
+    let heard = 0;
+    bench.bridge.subscribe(() => {
+      throw new Error('a mistake');
+    });
+    const unsubscribe = bench.bridge.subscribe(() => heard++);
+    bench.start();
+    await settled();
+    expect(heard).toBe(1);
+    expect(bench.log.lines.filter(({ msg }) => msg === 'a listener failed')).toHaveLength(1);
+    unsubscribe();
+    await bench.clock.advance(10_000);
+    expect(heard).toBe(1);
+  });
+
+  it('polls a plug that is taken in while it runs at once, and forgets one that is let go', async () => {
+    const bench = await BridgeBench.running(EAST);
+    bench.bridge.add(bench.spec('west/d'));
+    await settled();
+    expect(bench.bridge.plug('west/d')).toMatchObject({ availability: 'online' });
+    expect(bench.bridge.place('')).toMatchObject({ total: 4 });
+    expect(bench.bridge.place('west')).toMatchObject({ total: 1 });
+
+    const { receipt } = bench.command('west/d', { relay: 'on' });
+    bench.transport('west/d').behaviour = new PlugError('timeout', 'away');
+    await settled();
+    const waiting = bench.command('west/d', { relay: 'off' });
+    await bench.bridge.remove('west/d');
+    await bench.bridge.remove('east/hall/c');
+    expect(await receipt).toBeDefined();
+    expect(await waiting.receipt).toMatchObject({ outcome: 'failed', reason: 'the plug was removed' });
+    expect(bench.bridge.plug('west/d')).toBeUndefined();
+    expect(new Set(bench.bridge.places())).toEqual(new Set(['', 'east']));
+    expect(bench.events.filter(({ type }) => type === 'removed')).toEqual([
+      { type: 'removed', path: 'west/d', places: ['west'] },
+      { type: 'removed', path: 'east/hall/c', places: ['east/hall'] },
+    ]);
+    expect(bench.memory.plugs.has('west/d')).toBe(false);
+  });
+});
+
+describe('commands to the bridge', () => {
+  it.each([
+    ['nowhere', 'there is no plug or place nowhere'],
+    ['east/a/set', 'there is no plug or place east/a/set'],
+  ])('to %s are refused in words', async (path, reason) => {
+    const bench = await BridgeBench.running(EAST);
+    expect(await bench.command(path, { relay: 'on' }).receipt).toMatchObject({
+      outcome: 'refused',
+      reason,
+      target: path,
+    });
+  });
+
+  it('are refused while no plug is known', async () => {
+    const bench = await BridgeBench.running([]);
+    expect(await bench.command('', { relay: 'on' }).receipt).toMatchObject({
+      outcome: 'refused',
+      reason: 'no plug is known yet',
+    });
+  });
+
+  it('are open in the memory until they are settled, a place’s toggle as what it was decided to be', async () => {
+    const bench = await BridgeBench.running(EAST);
+    for (const path of EAST) bench.transport(path).behaviour = new PlugError('timeout', 'away');
+    const { ended } = bench.command('east', { relay: 'toggle', id: 'x', ttlMs: 5000 });
+    await settled();
+    expect([...bench.memory.commands]).toEqual([
+      {
+        target: 'east',
+        command: { id: 'x', origin: 'mqtt', relay: 'on', ttlMs: 5000 },
+        until: bench.clock.date() + 5000,
+      },
+    ]);
+    await bench.clock.advance(5000);
+    expect(ended()).toMatchObject({ outcome: 'expired', ms: 5000 });
+    expect(bench.memory.commands.size).toBe(0);
+  });
+
+  it('are all settled when the bridge stops, with no timer left armed', async () => {
+    const bench = await BridgeBench.running(EAST, { staggerMs: new Map([['east', 10_000]]), concurrency: 1 });
+    bench.transport('east/a').behaviour = 'hang';
+    const one = bench.command('east', { relay: 'on' });
+    await bench.clock.advance(100);
+    await bench.stop();
+    expect(one.ended()).toMatchObject({ outcome: 'failed', total: 3, confirmed: 0 });
+    expect(bench.memory.commands.size).toBe(0);
+    expect(bench.clock.armed).toBe(0);
+    expect(await bench.command('east', { relay: 'on' }).receipt).toMatchObject({
+      outcome: 'failed',
+      reason: 'stopping',
+    });
+  });
+
+  it('never switch a locked plug, but may do the rest', async () => {
+    const bench = await BridgeBench.running(EAST, { policies: { 'east/b': { locked: true } } });
+    expect(await bench.command('east/b', { relay: 'on' }).receipt).toMatchObject({
+      outcome: 'refused',
+      reason: expect.stringMatching(/^locked/),
+    });
+    expect(await bench.command('east/b', { led: false }).receipt).toMatchObject({ outcome: 'confirmed' });
+    expect(await bench.command('', { relay: 'on' }).receipt).toMatchObject({
+      outcome: 'partial',
+      confirmed: 2,
+    });
+    expect(bench.relays).toEqual([true, false, true]);
+  });
+});
+
+describe('commands to a place', () => {
+  it('are staggered by the nearest place that is, when switching on only', async () => {
+    const bench = await BridgeBench.running([...EAST, 'east/hall/d', 'west'], {
+      staggerMs: new Map([
+        ['east', 200],
+        ['east/hall', 50],
+      ]),
+    });
+    const on = bench.command('', { relay: 'on' });
+    await bench.clock.advance(1000);
+    expect(on.ended()).toMatchObject({ outcome: 'confirmed', confirmed: 5, ms: 200 });
+    const times = ['east/a', 'east/b', 'east/hall/c', 'east/hall/d', 'west'].map((path) =>
+      bench.switchedAt(path),
+    );
+    expect(times).toEqual([1000, 1200, 1000, 1050, 1000]);
+    expect((await bench.command('', { relay: 'off' }).receipt).ms).toBe(0);
+    expect((await bench.command('', { led: false }).receipt).ms).toBe(0);
+  });
+
+  it('reach a staggered plug before their time runs out, however late its turn is', async () => {
+    const bench = await BridgeBench.running(EAST, { staggerMs: new Map([['east', 3000]]) });
+    const { ended } = bench.command('east', { relay: 'on', ttlMs: 1000 });
+    await bench.clock.advance(10_000);
+    expect(ended()).toMatchObject({ outcome: 'confirmed', confirmed: 3 });
+  });
+
+  it('go to so many plugs at a time, and a dead one gives its room back after a second', async () => {
+    const bench = await BridgeBench.running(EAST, { concurrency: 1 });
+    bench.transport('east/a').behaviour = 'hang';
+    const { ended } = bench.command('east', { relay: 'on', ttlMs: 2000 });
+    await bench.clock.advance(999);
+    expect(bench.relays).toEqual([false, false, false]);
+    await bench.clock.advance(1);
+    expect(bench.relays).toEqual([false, true, true]);
+    bench.transport('east/a').fail(new PlugError('timeout', 'no answer'));
+    bench.transport('east/a').behaviour = new PlugError('timeout', 'no answer');
+    await bench.clock.advance(1000);
+    expect(ended()).toMatchObject({ outcome: 'partial', missing: [{ path: 'east/a', reason: 'timeout' }] });
+  });
+
+  it('do not queue behind a plug that is known to be away', async () => {
+    const bench = await BridgeBench.running(EAST, { concurrency: 1, poll: { offlineAfter: 1 } });
+    bench.transport('east/a').behaviour = new PlugError('timeout', 'away');
+    await bench.clock.advance(5000);
+    bench.transport('east/a').behaviour = 'hang';
+    bench.command('east', { relay: 'on' });
+    await settled();
+    expect(bench.relays).toEqual([false, true, true]);
+  });
+
+  it.each([
+    [[false, false, false], 'on', [true, true, true]],
+    [[true, false, false], 'off', [false, false, false]],
+    [[true, true, true], 'off', [false, false, false]],
+  ] as const)('toggle %j by switching all %s', async (before, relay, after) => {
+    const bench = await BridgeBench.running(EAST);
+    EAST.forEach((path, index) => {
+      if (before[index]) bench.transport(path).device.press();
+    });
+    await bench.clock.advance(5000);
+    expect(await bench.command('east', { relay: 'toggle' }).receipt).toMatchObject({ relay });
+    expect(bench.relays).toEqual(after);
+  });
+});
+
+describe('commands that were open when the bridge was killed', () => {
+  const start = Date.parse('2026-01-01T12:00:00Z');
+  const open = (target: string, relay: 'on' | 'toggle', until = start + 5000) => ({
+    target,
+    command: { id: target, origin: 'mqtt' as const, relay },
+    until,
+  });
+
+  async function resumed(...commands: ReturnType<typeof open>[]) {
+    const memory = new Memory([], commands);
+    let changes = 0;
+    memory.onChange = () => changes++;
+    const bench = new BridgeBench(['lamp'], { memory });
+    const receipts = bench.bridge.resume();
+    return { bench, receipts, changes: () => changes };
+  }
+
+  it('are carried out in the time that they have left', async () => {
+    const { bench, receipts } = await resumed(open('lamp', 'on'));
+    bench.start();
+    expect(await Promise.all(receipts)).toMatchObject([{ id: 'lamp', outcome: 'confirmed' }]);
+    expect(bench.relays).toEqual([true]);
+    expect(bench.memory.commands.size).toBe(0);
+  });
+
+  it('expire if their time was over meanwhile', async () => {
+    const { bench, receipts } = await resumed(open('lamp', 'on', start - 1000));
+    bench.transport('lamp').behaviour = 'hang';
+    bench.start();
+    await bench.clock.advance(1);
+    bench.transport('lamp').fail(new PlugError('timeout', 'no answer'));
+    expect(await Promise.all(receipts)).toMatchObject([{ outcome: 'expired' }]);
+  });
+
+  it('are not carried out if they toggle, and are answered once and for all', async () => {
+    const { bench, receipts, changes } = await resumed(open('lamp', 'toggle'));
+    expect(await Promise.all(receipts)).toMatchObject([
+      { outcome: 'failed', reason: 'the bridge was restarted' },
+    ]);
+    expect(bench.memory.commands.size).toBe(0);
+    expect(changes()).toBeGreaterThan(0);
+  });
+
+  it('are answered once and for all if their plug is no more', async () => {
+    const { receipts, changes } = await resumed(open('gone', 'on'));
+    expect(await Promise.all(receipts)).toMatchObject([{ outcome: 'refused', target: 'gone' }]);
+    expect(changes()).toBeGreaterThan(0);
+  });
+});

@@ -1,0 +1,117 @@
+import { Bridge, type BridgeEvent, type BridgeOptions, type PlugSpec } from '../../src/bridge/bridge.ts';
+import type { Command, Receipt } from '../../src/bridge/command.ts';
+import { Memory } from '../../src/bridge/memory.ts';
+import type { PollSettings } from '../../src/bridge/plug-loop.ts';
+import type { PlugPolicy } from '../../src/bridge/policy.ts';
+import { PlugClient } from '../../src/plug/plug-client.ts';
+import type { DeviceOptions } from '../../src/simulator/device.ts';
+import { ManualClock, settled } from './manual-clock.ts';
+import { memoryLog } from './memory-log.ts';
+import { device, POLICY, POLL, TimedTransport } from './plug-bench.ts';
+
+export interface BridgeBenchOptions
+  extends Partial<Pick<BridgeOptions, 'staggerMs' | 'ttlMs' | 'concurrency'>> {
+  readonly memory?: Memory;
+  readonly policies?: { readonly [path: string]: Partial<PlugPolicy> };
+  readonly poll?: Partial<PollSettings>;
+  readonly device?: Partial<DeviceOptions>;
+}
+
+/** A bridge whose plugs a test has in its hand, and a clock that it moves. */
+export class BridgeBench {
+  readonly clock = new ManualClock();
+  readonly log = memoryLog();
+  readonly memory: Memory;
+  readonly bridge: Bridge;
+  readonly transports = new Map<string, TimedTransport>();
+  /** What the bridge told of, oldest first. */
+  readonly events: BridgeEvent[] = [];
+  readonly #options: BridgeBenchOptions;
+  readonly #stop = new AbortController();
+  #ended: Promise<void> = Promise.resolve();
+
+  constructor(paths: readonly string[], options: BridgeBenchOptions = {}) {
+    this.#options = options;
+    this.memory = options.memory ?? new Memory();
+    this.bridge = new Bridge({
+      plugs: paths.map((path) => this.spec(path)),
+      staggerMs: options.staggerMs ?? new Map(),
+      memory: this.memory,
+      clockKeeping: { keep: false, toleranceMs: 24 * 3_600_000 },
+      clock: this.clock,
+      random: () => 0,
+      log: this.log.log,
+      ttlMs: options.ttlMs ?? 60_000,
+      concurrency: options.concurrency ?? 64,
+    });
+    this.bridge.subscribe((event) => this.events.push(event));
+  }
+
+  /** A bench that runs and has seen all of its plugs. */
+  static async running(paths: readonly string[], options: BridgeBenchOptions = {}): Promise<BridgeBench> {
+    const bench = new BridgeBench(paths, options);
+    bench.start();
+    await bench.clock.advance(1000);
+    return bench;
+  }
+
+  start(): void {
+    this.#ended = this.bridge.run(this.#stop.signal, () => {});
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await settled();
+    await this.clock.advance(1000);
+    await this.#ended;
+  }
+
+  /** A new plug for that path; its MAC ends in its number. */
+  spec(path: string, mac = macOf(this.transports.size + 1)): PlugSpec {
+    const alias = path.slice(path.lastIndexOf('/') + 1);
+    const transport = new TimedTransport(
+      device(this.clock, { alias, mac, ...this.#options.device }),
+      this.clock,
+    );
+    this.transports.set(path, transport);
+    return {
+      path,
+      client: new PlugClient(transport, 1000, undefined),
+      poll: { ...POLL, ...this.#options.poll },
+      policy: { ...POLICY, ...this.#options.policies?.[path] },
+    };
+  }
+
+  transport(path: string): TimedTransport {
+    const transport = this.transports.get(path);
+    if (transport === undefined) throw new Error(`the test has no plug ${path}`);
+    return transport;
+  }
+
+  /** Commands a plug or place; `receipt` for its end, `settled` for whether that has come. */
+  command(
+    path: string,
+    command: Partial<Command>,
+  ): { receipt: Promise<Receipt>; ended: () => Receipt | undefined } {
+    let outcome: Receipt | undefined;
+    const receipt = this.bridge.command(path, { id: null, origin: 'mqtt', ...command });
+    void receipt.then((value) => {
+      outcome = value;
+    });
+    return { receipt, ended: () => outcome };
+  }
+
+  /** How the relays stand, in the order of the plugs. */
+  get relays(): boolean[] {
+    return [...this.transports.values()].map((transport) => transport.device.relay);
+  }
+
+  /** When each relay was first told to switch. */
+  switchedAt(path: string): number | undefined {
+    return this.transport(path).asked.find(({ query }) => query.system?.set_relay_state !== undefined)?.at;
+  }
+}
+
+export function macOf(number: number): string {
+  return `50:C7:BF:00:00:${number.toString(16).toUpperCase().padStart(2, '0')}`;
+}
