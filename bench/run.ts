@@ -1,0 +1,319 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import {
+  type Cost,
+  commandsInTurn,
+  costs,
+  halt,
+  isolation,
+  type Latencies,
+  place,
+  ratio,
+  resume,
+  rounds,
+  sequence,
+  start,
+  typical,
+} from './measures.ts';
+import { median, percentile } from './numbers.ts';
+import { Observer } from './observer.ts';
+import { ROOM } from './plugs.ts';
+import { freePort, type Site, type Subject, type SubjectOptions } from './site.ts';
+
+export const PARTS = ['poll', 'library', 'latency', 'place', 'isolation', 'memory', 'soak'] as const;
+
+export type Part = (typeof PARTS)[number];
+
+export interface PollResult {
+  readonly kept: boolean;
+  readonly plugs: number;
+  readonly client: 'bridge' | 'tplink-smarthome-api';
+  /** Share of the polls that showed another reading. */
+  readonly changing: number | null;
+  readonly cost: Cost;
+  readonly floor: Cost;
+  /** CPU per poll, as a multiple of the floor's. */
+  readonly ratio: number;
+}
+
+export interface LatencyResult {
+  readonly broker: 'Mosquitto' | 'embedded';
+  /** Plugs polled every second meanwhile by either; 1 is idle. */
+  readonly plugs: number;
+  readonly bridge: Latency;
+  readonly minimal: Latency;
+}
+
+/** Milliseconds. */
+export interface Latency {
+  readonly toPlugP50: number;
+  readonly p50: number;
+  readonly p99: number;
+}
+
+export interface Results {
+  readonly polls: PollResult[];
+  readonly latencies: LatencyResult[];
+  readonly places: { plugs: number; bridgeMs: number; sequenceMs: number }[];
+  readonly isolation: { plugs: number; alive: Cost; dead: Cost }[];
+  readonly memory: { plugs: number; rssKb: number; floorRssKb: number | null }[];
+  readonly starts: { plugs: number; firstMs: number; allMs: number }[];
+  readonly soak: { plugs: number; seconds: number; cost: Cost; rssKb: number; rssKbAfter: number }[];
+}
+
+export interface RunOptions {
+  readonly quick: boolean;
+  readonly parts: ReadonlySet<Part>;
+  readonly note: (text: string) => void;
+}
+
+/** Before this a new bridge reads the statistics of its plugs. */
+const WARM_MS = 13_000;
+
+interface Group {
+  readonly options: SubjectOptions;
+  readonly bridge: Subject;
+  readonly floor: Subject;
+  readonly library: Subject | undefined;
+}
+
+/** Measures everything that is wanted, one after the other. */
+export class Run {
+  readonly results: Results = {
+    polls: [],
+    latencies: [],
+    places: [],
+    isolation: [],
+    memory: [],
+    starts: [],
+    soak: [],
+  };
+  readonly #site: Site;
+  readonly #options: RunOptions;
+  readonly #url: string;
+  readonly #observer: Observer;
+
+  constructor(site: Site, options: RunOptions, url: string, observer: Observer) {
+    this.#site = site;
+    this.#options = options;
+    this.#url = url;
+    this.#observer = observer;
+  }
+
+  async all(): Promise<void> {
+    if (this.#wants('memory')) await this.#empty();
+    await (this.#options.quick ? this.#quick() : this.#full());
+    await this.#observer.end();
+    if (!this.#wants('latency')) return;
+    if (!this.#options.quick) await this.#idleLatency('Mosquitto', this.#url);
+    await this.#idleLatency('embedded', await freePort());
+  }
+
+  /** All clients start at once and share the time until they are warm. */
+  async #quick(): Promise<void> {
+    const kept = await this.#open(1000, true);
+    const groups = [kept, await this.#open(100, true), await this.#open(1000, false)];
+    await delay(WARM_MS);
+    for (const group of groups) halt(members(group));
+    for (const group of groups.toReversed()) {
+      await resume(members(group), 1000);
+      await this.#measure(group);
+      if (group !== kept) await this.#close(group);
+    }
+    await this.#close(kept);
+  }
+
+  async #full(): Promise<void> {
+    for (const plugs of [100, 1000, 10_000]) {
+      for (const kept of [true, false]) {
+        if (!kept && !this.#wants('poll')) continue;
+        const group = await this.#open(plugs, kept);
+        await delay(WARM_MS);
+        await this.#measure(group);
+        await this.#close(group);
+      }
+    }
+  }
+
+  async #measure(group: Group): Promise<void> {
+    const { plugs, kept } = group.options;
+    this.#note(`${plugs} plugs, ${kept ? 'connections kept' : 'a connection per poll'}`);
+    if (this.#wants('poll')) await this.#polls(group);
+    if (!kept) return;
+    if (this.#wants('memory')) this.#memory(group);
+    if (plugs === 100) return;
+    if (this.#wants('soak') && plugs === 10_000) await this.#soak(group);
+    if (this.#wants('latency')) await this.#busyLatency(group);
+    if (this.#wants('place')) await this.#places(group);
+    if (this.#wants('isolation')) await this.#isolation(group);
+  }
+
+  async #open(plugs: number, kept: boolean): Promise<Group> {
+    const options = { base: this.#site.newBase(), plugs, kept, intervalMs: 1000, broker: this.#url };
+    this.#note(`starting clients of ${plugs} plugs`);
+    const {
+      subject: bridge,
+      firstMs,
+      allMs,
+    } = await start(() => this.#site.bridge(options), this.#observer, plugs);
+    if (kept && !(this.#options.quick && plugs === 100)) this.results.starts.push({ plugs, firstMs, allMs });
+    const floor = await this.#site.floor(options);
+    // More plugs than this it cannot follow.
+    const wanted = this.#wants('library') && kept && plugs === 1000;
+    return { options, bridge, floor, library: wanted ? await this.#site.library(options) : undefined };
+  }
+
+  async #close(group: Group): Promise<void> {
+    await this.#site.end(...members(group));
+  }
+
+  async #polls(group: Group): Promise<void> {
+    const { options, bridge, floor, library } = group;
+    const { plugs, kept } = options;
+    for (const changing of [1, 0.1]) {
+      if (this.#options.quick && changing === 1 && plugs === 100) continue;
+      await bridge.order({ changing });
+      const withLibrary = changing === 0.1 ? library : undefined;
+      const subjects = [bridge, floor, ...(withLibrary === undefined ? [] : [withLibrary])];
+      const [bridgeCosts = [], floorCosts = [], libraryCosts] = await rounds(subjects, this.#pace(plugs));
+      const add = (client: PollResult['client'], all: Cost[], share: number | null) =>
+        this.results.polls.push({
+          kept,
+          plugs,
+          client,
+          changing: share,
+          cost: typical(all),
+          floor: typical(floorCosts),
+          ratio: ratio(all, floorCosts),
+        });
+      add('bridge', bridgeCosts, changing);
+      if (libraryCosts !== undefined) add('tplink-smarthome-api', libraryCosts, null);
+    }
+  }
+
+  #pace(plugs: number) {
+    const sideBySide = plugs <= 1000;
+    if (this.#options.quick) return { rounds: 3, ms: 1500, settleMs: 0, sideBySide };
+    return { rounds: 3, ms: 5000, settleMs: sideBySide ? 500 : 2500, sideBySide };
+  }
+
+  async #empty(): Promise<void> {
+    const bridge = await this.#site.bridge({
+      base: this.#site.newBase(),
+      plugs: 0,
+      kept: true,
+      intervalMs: 1000,
+      broker: this.#url,
+    });
+    await delay(4000);
+    this.results.memory.push({ plugs: 0, rssKb: bridge.client.rssKb(), floorRssKb: null });
+    await this.#site.end(bridge);
+  }
+
+  #memory({ options, bridge, floor }: Group): void {
+    this.results.memory.push({
+      plugs: options.plugs,
+      rssKb: bridge.client.rssKb(),
+      floorRssKb: floor.client.rssKb(),
+    });
+  }
+
+  async #soak({ options, bridge, floor }: Group): Promise<void> {
+    const seconds = 60;
+    halt([floor]);
+    const rssKb = bridge.client.rssKb();
+    await delay(2000);
+    const [cost = undefined] = await costs([bridge], seconds * 1000);
+    if (cost !== undefined)
+      this.results.soak.push({
+        plugs: options.plugs,
+        seconds,
+        cost,
+        rssKb,
+        rssKbAfter: bridge.client.rssKb(),
+      });
+    await resume([floor], 2000);
+  }
+
+  async #busyLatency({ options, bridge, floor }: Group): Promise<void> {
+    const { plugs } = options;
+    const observer = this.#observer;
+    const both = [
+      { subject: bridge, observer },
+      { subject: floor, observer },
+    ];
+    const { quick } = this.#options;
+    const settleMs = quick ? 300 : 2500;
+    const all = await commandsInTurn(both, {
+      plugs,
+      commands: quick ? 60 : 200,
+      blocks: quick ? 2 : 3,
+      settleMs,
+    });
+    this.#latency('Mosquitto', plugs, all);
+  }
+
+  async #idleLatency(name: LatencyResult['broker'], broker: string | number): Promise<void> {
+    this.#note(`commands, idle, ${name} broker`);
+    const options = { base: this.#site.newBase(), plugs: 1, kept: true, intervalMs: 5000 };
+    const other = typeof broker === 'number' ? await freePort() : broker;
+    const bridge = await this.#site.bridge({ ...options, broker });
+    const floor = await this.#site.floor({ ...options, broker: other });
+    const observers = [await observerAt(broker), await observerAt(other)] as const;
+    await delay(2500);
+    const both = [
+      { subject: bridge, observer: observers[0] },
+      { subject: floor, observer: observers[1] },
+    ];
+    const { quick } = this.#options;
+    const pace = { plugs: 1, commands: quick ? 60 : 200, blocks: quick ? 2 : 5, settleMs: 200 };
+    this.#latency(name, 1, await commandsInTurn(both, pace));
+    for (const observer of observers) await observer.end();
+    await this.#site.end(bridge, floor);
+  }
+
+  #latency(broker: LatencyResult['broker'], plugs: number, [bridge, minimal]: Latencies[]): void {
+    if (bridge === undefined || minimal === undefined) return;
+    this.results.latencies.push({ broker, plugs, bridge: summary(bridge), minimal: summary(minimal) });
+  }
+
+  async #places({ options, bridge, floor }: Group): Promise<void> {
+    const { plugs } = options;
+    halt([floor]);
+    await this.#place(bridge, plugs, bridge.base, plugs > 1000 ? 3 : 5);
+    if (plugs === 1000) await this.#place(bridge, ROOM, `${bridge.base}/room0`, 7);
+    await resume([floor], 0);
+  }
+
+  async #place(bridge: Subject, plugs: number, base: string, repeats: number): Promise<void> {
+    const bridgeMs = await place(this.#observer, base, this.#options.quick ? 3 : repeats);
+    this.results.places.push({ plugs, bridgeMs, sequenceMs: await sequence(bridge, plugs) });
+  }
+
+  async #isolation({ options, bridge, floor }: Group): Promise<void> {
+    halt([floor]);
+    await delay(this.#options.quick ? 1000 : 3000);
+    const pace = this.#options.quick ? { ms: 3000, settleMs: 500 } : { ms: 15_000, settleMs: 1000 };
+    this.results.isolation.push({ plugs: options.plugs, ...(await isolation(bridge, pace)) });
+    await resume([floor], 0);
+  }
+
+  #wants(part: Part): boolean {
+    return this.#options.parts.has(part);
+  }
+
+  #note(text: string): void {
+    this.#options.note(text);
+  }
+}
+
+function members({ bridge, floor, library }: Group): Subject[] {
+  return [bridge, floor, ...(library === undefined ? [] : [library])];
+}
+
+function observerAt(broker: string | number): Promise<Observer> {
+  return Observer.at(typeof broker === 'number' ? `mqtt://127.0.0.1:${broker}` : broker);
+}
+
+function summary({ toPlug, total }: Latencies): Latency {
+  return { toPlugP50: median(toPlug), p50: median(total), p99: percentile(total, 0.99) };
+}
