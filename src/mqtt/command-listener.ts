@@ -129,6 +129,6 @@ export class CommandListener implements Task {
 }
 
 function replyOf({ responseTopic, correlationData }: Incoming): Command['replyTo'] {
-  if (responseTopic === undefined) return undefined;
+  if (responseTopic === undefined || responseTopic === '') return undefined;
   return { topic: responseTopic, correlation: correlationData?.toString('base64') ?? null };
 }

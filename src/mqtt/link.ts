@@ -36,6 +36,10 @@ const LAST_RETRY_MS = 30_000;
 const TAKEN_OVER_WAIT_MS = 60_000;
 /** So many connections in a row that end soon and for no reason given are taken for that; some brokers give none. */
 const MOST_BRIEF = 3;
+/** Bytes of a topic, by MQTT itself. */
+const LONGEST_TOPIC = 65_535;
+/** Topics with messages that are too large are told of up to this number: others may have thought them up. */
+const MOST_TOLD = 100;
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 1024 * 1024;
 /** How long the last messages may take at the end. */
@@ -270,17 +274,18 @@ export class MqttLink implements Task, MqttSession {
     );
   }
 
-  /** A broker closes the connection on a packet larger than it allows: such a message is left out, and said. */
-  #fits(message: Message): boolean {
-    const size = Buffer.byteLength(message.payload) + Buffer.byteLength(message.topic) + 64;
-    if (size <= this.#largest) return true;
-    if (!this.#tooLarge.has(message.topic)) {
-      this.#tooLarge.add(message.topic);
-      const { topic } = message;
-      this.#options.log.warn(
-        { topic, size, largest: this.#largest },
-        'the broker takes no message of this size; left out',
-      );
+  /**
+   * A broker closes the connection on a packet larger than it allows, and a topic that is too long for MQTT is an
+   * exception of MQTT.js that nobody catches: such a message is left out, and said.
+   */
+  #fits({ topic, payload, correlationData }: Message): boolean {
+    const topicSize = Buffer.byteLength(topic);
+    const size = Buffer.byteLength(payload) + topicSize + (correlationData?.length ?? 0) + 64;
+    if (topicSize <= LONGEST_TOPIC && size <= this.#largest) return true;
+    if (!this.#tooLarge.has(topic) && this.#tooLarge.size < MOST_TOLD) {
+      this.#tooLarge.add(topic);
+      const details = { topic: topic.slice(0, 200), size, largest: this.#largest };
+      this.#options.log.warn(details, 'the broker takes no message of this size; left out');
     }
     return false;
   }
