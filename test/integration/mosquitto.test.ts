@@ -1,6 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import process from 'node:process';
+import mqtt from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
@@ -79,6 +80,35 @@ describe.skipIf(noMosquitto !== undefined)('with Mosquitto, the bridge', () => {
     const next = await client.say('museum/barn/loft/set', '{"state":"ON","id":"next"}');
     await client.json('museum/barn/loft/result', ({ id }) => id === 'next', next);
     expect(client.seen.filter(({ topic }) => topic === 'museum/barn/loft/result')).toHaveLength(1);
+  });
+
+  it.each([
+    ['that is empty', ''],
+    ['of a shared subscription', '$share/x/y'],
+    ['of the broker itself', '$SYS/broker'],
+    ['with a wildcard', 'museum/#'],
+    ['that is as long as can be', 'x'.repeat(65_535)],
+  ])('is not harmed by a response topic %s', async (_, responseTopic) => {
+    await mosquitto.start();
+    await open({ clientId: 'bridge' });
+    const client = await observe();
+    // The broker itself throws out who sends some of these.
+    const rude = await mqtt.connectAsync(mosquitto.url, { protocolVersion: 5, reconnectPeriod: 0 });
+    rude.on('error', () => {});
+    rude.publish('museum/shed3/set', '{"state":"ON","id":"rude"}', {
+      qos: 0,
+      properties: { responseTopic, correlationData: Buffer.alloc(1000) },
+    });
+    await until(
+      () =>
+        site.plug('shed3').device.relay ||
+        mosquitto.lines.some((line) => /disconnected due to|protocol error|malformed/i.test(line)),
+      'the broker or the bridge to take it',
+    );
+    const after = await client.say('museum/shed3/set', '{"state":"OFF","id":"next"}');
+    await client.json('museum/shed3/result', ({ id }) => id === 'next', after);
+    expect(mosquitto.connectsOf('bridge')).toBe(1);
+    await rude.endAsync(true);
   });
 
   it('refuses a retained command at once on MQTT 5, and again at each connect', async () => {
