@@ -1,5 +1,6 @@
 import { isObject, type JsonObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { SimulatedCountdown } from './countdown.ts';
 import { type Day, DayCounter } from './day-counter.ts';
 import { SimulatedNetwork } from './network.ts';
 import {
@@ -15,8 +16,6 @@ import { rulesModule } from './rules.ts';
 import { type DeviceOptions, hasMeter, isOld, sysinfo } from './sysinfo.ts';
 
 export type { DeviceOptions } from './sysinfo.ts';
-
-const TABLE_FULL: Answer = { err_code: -10, err_msg: 'table is full' };
 
 const DAY_MS = 86_400_000;
 const HOUR_MS = 3_600_000;
@@ -40,8 +39,7 @@ export class SimulatedDevice implements PlugDevice {
   /** Local time less real time; `undefined` while the clock is not set. */
   #clockOffsetMs: number | undefined = 0;
   #timezone = 39;
-  #countdown: Answer | undefined;
-  #countdownAt = Number.POSITIVE_INFINITY;
+  readonly #countdown: SimulatedCountdown;
   readonly network = new SimulatedNetwork();
   /** What answers with an error: modules by name, or methods as `system.set_relay_state`. */
   readonly broken = new Map<string, number>();
@@ -57,6 +55,7 @@ export class SimulatedDevice implements PlugDevice {
   constructor(options: DeviceOptions, clock: Clock) {
     this.options = options;
     this.#clock = clock;
+    this.#countdown = new SimulatedCountdown(clock);
     this.#alias = options.alias;
     this.#relay = options.on ?? false;
     this.#bootedAt = clock.date();
@@ -70,7 +69,7 @@ export class SimulatedDevice implements PlugDevice {
       cnCloud: this.network.cloud(),
       schedule: { ...rulesModule({ version: 2, enable: 1 }, hasTime), ...this.#runTime() },
       anti_theft: rulesModule({ version: 2, enable: 1 }, hasTime),
-      count_down: this.#countDown(),
+      count_down: this.#countdown.module(),
       netif: this.network.netif(),
     };
   }
@@ -309,37 +308,9 @@ export class SimulatedDevice implements PlugDevice {
     };
   }
 
-  #countDown(): { [method: string]: Method } {
-    const remain = () => Math.max(0, Math.ceil((this.#countdownAt - this.#clock.date()) / 1000));
-    return {
-      get_rules: () => ({
-        rule_list: this.#countdown === undefined ? [] : [{ ...this.#countdown, remain: remain() }],
-        err_code: 0,
-      }),
-      add_rule: (rule) => {
-        const delay = numberAt(rule, 'delay');
-        if (delay === undefined) return BAD_ARGUMENT;
-        if (this.#countdown !== undefined) return TABLE_FULL;
-        const id = 'C0'.repeat(16);
-        this.#countdown = { id, ...rule };
-        this.#countdownAt = rule.enable === 0 ? Number.POSITIVE_INFINITY : this.#clock.date() + delay * 1000;
-        return { id, err_code: 0 };
-      },
-      delete_all_rules: () => {
-        this.#countdown = undefined;
-        this.#countdownAt = Number.POSITIVE_INFINITY;
-        return OK;
-      },
-    };
-  }
-
   #runCountdown(): void {
-    if (this.#countdown === undefined || this.#clock.date() < this.#countdownAt) return;
-    const { act } = this.#countdown;
-    const due = this.#countdownAt;
-    this.#countdown = undefined;
-    this.#countdownAt = Number.POSITIVE_INFINITY;
-    this.#switch(act === 1, Math.max(due, this.#meteredAt));
+    const over = this.#countdown.over();
+    if (over !== undefined) this.#switch(over.on, Math.max(over.at, this.#meteredAt));
   }
 }
 
