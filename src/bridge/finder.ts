@@ -45,6 +45,8 @@ export class Finder implements Task {
   readonly #timer: Timer;
   /** Adopted plugs as last seen, by MAC. */
   readonly #adopted = new Map<string, { mac: string; alias: string | undefined; found: FoundPlug }>();
+  /** Paths of those that were taken in since the start, by MAC. */
+  readonly #taken = new Map<string, string>();
   #searching: Promise<readonly FoundPlug[]> | undefined;
   #stop = new AbortController();
   #nextAt = Number.POSITIVE_INFINITY;
@@ -165,11 +167,12 @@ export class Finder implements Task {
     );
     for (const [mac, path] of paths) {
       const old = memory.adopted.get(mac);
-      if (old !== undefined && old !== path) await bridge.remove(old);
+      if (old !== undefined && old !== path && !this.#isTaken(mac, old)) await bridge.remove(old);
     }
     for (const [mac, path] of paths) {
       const plug = this.#adopted.get(mac);
       if (plug === undefined || bridge.plug(path) !== undefined) continue;
+      this.#taken.set(mac, path);
       memory.adopted.set(mac, path);
       memory.changed();
       bridge.add(adopt(path, plug.found));
@@ -177,12 +180,15 @@ export class Finder implements Task {
     }
   }
 
-  /** The path, or one with the end of the MAC if a configured plug or place has it. */
+  /** The path, or one with the end of the MAC if another plug or a place has it. */
   #freePath(mac: string, path: string): string {
-    const { bridge, memory } = this.#options;
-    const mine = memory.adopted.get(mac) === path;
-    const taken = !mine && (bridge.plug(path) ?? bridge.place(path)) !== undefined;
-    return taken ? `${path}-${mac.replaceAll(':', '').slice(-4).toLowerCase()}` : path;
+    return this.#isTaken(mac, path) ? `${path}-${mac.replaceAll(':', '').slice(-4).toLowerCase()}` : path;
+  }
+
+  /** Whether a path is somebody else's. What was this plug's in a former run may be configured for another now. */
+  #isTaken(mac: string, path: string): boolean {
+    const { bridge } = this.#options;
+    return this.#taken.get(mac) !== path && (bridge.plug(path) ?? bridge.place(path)) !== undefined;
   }
 
   /** An adopted plug has another alias: its path follows. */
