@@ -67,8 +67,7 @@ export class BridgeBench {
   }
 
   /** A new plug for that path; its MAC ends in its number. */
-  spec(path: string, mac = macOf(this.transports.size + 1)): PlugSpec {
-    const alias = path.slice(path.lastIndexOf('/') + 1);
+  spec(path: string, mac = macOf(this.transports.size + 1), alias = path): PlugSpec {
     const transport = new TimedTransport(
       device(this.clock, { alias, mac, ...this.#options.device }),
       this.clock,

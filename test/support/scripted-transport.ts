@@ -9,7 +9,7 @@ export type Behaviour = 'answer' | 'hang' | PlugError;
 
 /** A transport without a network: a simulated device answers at once, unless the test has it do otherwise. */
 export class ScriptedTransport implements Transport {
-  address = { host: '192.0.2.1', port: 9999 };
+  address: Address | undefined = { host: '192.0.2.1', port: 9999 };
   device: SimulatedDevice;
   behaviour: Behaviour = 'answer';
   /** Every query that was sent, oldest first. */

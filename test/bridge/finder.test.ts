@@ -1,0 +1,259 @@
+import { describe, expect, it } from 'vitest';
+import { Memory } from '../../src/bridge/memory.ts';
+import { PlugError } from '../../src/errors.ts';
+import { readSysinfo } from '../../src/protocol/replies.ts';
+import { macOf } from '../support/bridge-bench.ts';
+import { FinderBench, foundPlug } from '../support/finder-bench.ts';
+import { settled } from '../support/manual-clock.ts';
+
+const ELSEWHERE = { host: '192.0.2.77', port: 9999 };
+
+const pathsOf = ({ bench }: FinderBench) => [...bench.bridge.plugs()].map(({ path }) => path);
+
+describe('looking for plugs', () => {
+  it('is left be while nothing is missing', async () => {
+    const site = new FinderBench(['lamp']);
+    await site.run(600_000);
+    expect(site.searches).toEqual([]);
+  });
+
+  it('begins at once, and goes on at its pace, while a plug’s address is not known', async () => {
+    const site = new FinderBench(['lamp'], { lost: ['lamp'], everyMs: 60_000 });
+    await site.run(130_000);
+    expect(site.searches.map(({ at }) => at)).toEqual([0, 60_000, 120_000]);
+    expect(site.searches[0]?.targets).toEqual([]);
+  });
+
+  it('begins soon after a plug has gone, asks it where it was in particular, and ends when it is back', async () => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    await site.run(1000);
+    site.bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
+    await site.bench.clock.advance(60_000);
+    expect(site.searches).toEqual([{ at: 7000, targets: [{ host: '192.0.2.1', port: 9999 }] }]);
+    site.bench.transport('lamp').behaviour = 'answer';
+    await site.bench.clock.advance(600_000);
+    expect(site.bench.bridge.plug('lamp')).toMatchObject({ availability: 'online' });
+    expect(site.searches.map(({ at }) => at)).toEqual([7000, 67_000, 127_000]);
+  });
+
+  it('is never begun by itself where that is not wanted, yet done on request', async () => {
+    const site = new FinderBench(['lamp'], { lost: ['lamp'], everyMs: 0 });
+    await site.run(600_000);
+    expect(site.searches).toEqual([]);
+    site.found = [foundPlug(macOf(9), 'Desk')];
+    expect(await site.finder.search()).toEqual(site.found);
+    await site.bench.clock.advance(600_000);
+    expect(site.searches).toHaveLength(1);
+  });
+
+  it('is done once for all who ask at a time', async () => {
+    const site = new FinderBench(['lamp']);
+    await site.run(0);
+    site.found = [foundPlug(macOf(9), 'Desk')];
+    const [one, other] = await Promise.all([site.finder.search(), site.finder.search()]);
+    expect(one).toBe(other);
+    expect(site.searches).toHaveLength(1);
+    await site.finder.search();
+    expect(site.searches).toHaveLength(2);
+  });
+
+  it('gives what it found even if it fails, and says that it failed', async () => {
+    const site = new FinderBench(['lamp']);
+    await site.run(0);
+    site.found = [foundPlug(macOf(9), 'Desk')];
+    site.failure = new Error('no network');
+    expect(await site.finder.search()).toEqual(site.found);
+    expect(site.bench.log.lines.filter(({ msg }) => msg === 'cannot look for plugs')).toMatchObject([
+      { reason: 'no network' },
+    ]);
+  });
+
+  it('ends with the bridge, and leaves no timer armed', async () => {
+    const site = new FinderBench(['lamp'], { lost: ['lamp'] });
+    await site.run(1000);
+    await site.stop();
+    expect(site.bench.clock.armed).toBe(0);
+    await site.bench.clock.advance(600_000);
+    expect(site.searches).toHaveLength(1);
+  });
+});
+
+describe('a plug that is found', () => {
+  it('is asked where it was found, and it is said that it was', async () => {
+    const site = new FinderBench(['lamp'], { lost: ['lamp'], wanted: [{ path: 'lamp', alias: 'Lamp' }] });
+    site.found = [foundPlug(macOf(5), 'Other'), foundPlug(macOf(1), 'Lamp')];
+    site.bench.transport('lamp').behaviour = 'answer';
+    await site.run(1000);
+    expect(site.bench.bridge.address('lamp')).toEqual(ELSEWHERE);
+    expect(site.bench.log.lines.filter(({ msg }) => msg === 'plug found')).toMatchObject([
+      { plug: 'lamp', from: 'nowhere yet', to: '192.0.2.77:9999' },
+    ]);
+  });
+
+  it('is followed by its MAC when it has gone elsewhere, whatever it is called', async () => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    await site.run(1000);
+    site.bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
+    await site.bench.clock.advance(5000);
+    site.found = [foundPlug(macOf(1), 'Renamed')];
+    site.bench.transport('lamp').behaviour = 'answer';
+    await site.bench.clock.advance(2000);
+    expect(site.bench.bridge.address('lamp')).toEqual(ELSEWHERE);
+    expect(site.bench.bridge.plug('lamp')).toMatchObject({ availability: 'online' });
+  });
+
+  it('is not torn away from where it answers', async () => {
+    const site = new FinderBench(['lamp']);
+    await site.run(1000);
+    site.found = [foundPlug(macOf(1), 'Lamp')];
+    await site.finder.search();
+    expect(site.bench.bridge.address('lamp')).toEqual({ host: '192.0.2.1', port: 9999 });
+  });
+
+  it('is not told its address anew when that is the same', async () => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    await site.run(1000);
+    site.bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
+    site.found = [foundPlug(macOf(1), 'Lamp', { address: { host: '192.0.2.1', port: 9999 } })];
+    await site.bench.clock.advance(20_000);
+    expect(site.searches).not.toEqual([]);
+    expect(site.bench.log.lines.filter(({ msg }) => msg === 'plug found')).toEqual([]);
+  });
+
+  it('with a wanted name is not taken for another whose MAC is known', async () => {
+    const site = new FinderBench(['lamp'], {
+      wanted: [{ path: 'lamp', alias: 'Lamp' }],
+      poll: { offlineAfter: 1 },
+    });
+    await site.run(1000);
+    site.bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
+    site.found = [foundPlug(macOf(9), 'Lamp')];
+    await site.bench.clock.advance(20_000);
+    expect(site.bench.bridge.address('lamp')).toEqual({ host: '192.0.2.1', port: 9999 });
+  });
+
+  it.each([
+    ['by its MAC', macOf(1), '192.0.2.200', 1000],
+    ['by its address, if it never said its MAC', macOf(9), '192.0.2.1', 0],
+  ])('with newer firmware is known %s, and that is its problem', async (_, mac, host, seenMs) => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    const transport = site.bench.transport('lamp');
+    if (seenMs === 0) transport.behaviour = new PlugError('refused', 'closed');
+    await site.run(seenMs);
+    transport.behaviour = new PlugError('refused', 'closed');
+    site.found = [foundPlug(mac, undefined, { speaks: 'klap', address: { host, port: 80 } })];
+    await site.bench.clock.advance(20_000);
+    expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'newer-firmware' });
+    expect(site.bench.bridge.address('lamp')).toEqual({ host: '192.0.2.1', port: 9999 });
+  });
+});
+
+describe('a plug that nobody configured', () => {
+  it('is left alone unless such plugs are taken in', async () => {
+    const site = new FinderBench([]);
+    site.found = [foundPlug(macOf(9), 'Desk')];
+    await site.run(0);
+    await site.finder.search();
+    expect(pathsOf(site)).toEqual([]);
+  });
+
+  it('is taken in under its name, once, and looked for again all the time', async () => {
+    const site = new FinderBench([], { adopt: true });
+    site.found = [foundPlug(macOf(8), 'Große Lampe'), foundPlug(macOf(9), 'Desk')];
+    await site.run(130_000);
+    expect(site.taken).toEqual([`${macOf(8)} grosse-lampe`, `${macOf(9)} desk`]);
+    expect(pathsOf(site)).toEqual(['grosse-lampe', 'desk']);
+    expect([...site.bench.memory.adopted]).toEqual([
+      [macOf(8), 'grosse-lampe'],
+      [macOf(9), 'desk'],
+    ]);
+    expect(site.searches).toHaveLength(3);
+  });
+
+  it.each([
+    ['waits to be set up', { joined: false }],
+    ['speaks another protocol', { speaks: 'klap' }],
+    ['has no relay of its own', { sysinfo: readSysinfo({ mac: macOf(9), alias: 'Strip' }) }],
+  ] as const)('is not taken in when it %s', async (_, more) => {
+    const site = new FinderBench([], { adopt: true });
+    site.found = [foundPlug(macOf(9), 'Desk', more)];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual([]);
+  });
+
+  it('is not taken in when it turns out to be a configured one', async () => {
+    const site = new FinderBench(['lamp'], { adopt: true });
+    await site.run(1000);
+    site.found = [foundPlug(macOf(1), 'Desk')];
+    await site.finder.search();
+    expect(pathsOf(site)).toEqual(['lamp']);
+  });
+
+  it('never gets the path of a configured plug or place', async () => {
+    const site = new FinderBench(['lamp', 'east/desk'], { adopt: true });
+    site.found = [foundPlug(macOf(8), 'Lamp'), foundPlug(macOf(9), 'East')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp', 'east/desk', 'lamp-0008', 'east-0009']);
+  });
+
+  it('does not get a path that was its own in a former run and is configured for another now', async () => {
+    const memory = new Memory(
+      [],
+      [],
+      [
+        [macOf(8), 'lamp'],
+        [macOf(9), 'east'],
+      ],
+    );
+    const site = new FinderBench(['lamp', 'east/desk'], { adopt: true, memory });
+    site.found = [foundPlug(macOf(8), 'Lamp'), foundPlug(macOf(9), 'East')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp', 'east/desk', 'lamp-0008', 'east-0009']);
+    expect(site.bench.bridge.plug('lamp')?.info?.mac).toBe(macOf(1));
+  });
+
+  it('takes nobody else’s plug away when it was renamed since a former run', async () => {
+    const memory = new Memory([], [], [[macOf(8), 'lamp']]);
+    const site = new FinderBench(['lamp'], { adopt: true, memory });
+    site.found = [foundPlug(macOf(8), 'Desk')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp', 'desk']);
+    expect(site.bench.events.filter(({ type }) => type === 'removed')).toEqual([]);
+  });
+
+  it('leaves the path that it had in a former run, for what is retained there to be cleared', async () => {
+    const memory = new Memory([], [], [[macOf(8), 'old-name']]);
+    const site = new FinderBench([], { adopt: true, memory });
+    site.found = [foundPlug(macOf(8), 'Desk')];
+    await site.run(1000);
+    expect(site.bench.events.filter(({ type }) => type === 'removed')).toEqual([
+      { type: 'removed', path: 'old-name', places: [] },
+    ]);
+    expect(memory.adopted.get(macOf(8))).toBe('desk');
+  });
+
+  it('moves when it is renamed, and the other of the same name too', async () => {
+    const site = new FinderBench([], { adopt: true });
+    site.found = [foundPlug(macOf(8), 'Lamp'), foundPlug(macOf(9), 'Desk')];
+    await site.run(1000);
+    site.bench.transport('desk').device.answer({ system: { set_dev_alias: { alias: 'Lamp' } } });
+    await site.bench.clock.advance(5000);
+    await settled();
+    expect(pathsOf(site)).toEqual(['lamp-0008', 'lamp-0009']);
+    expect([...site.bench.memory.adopted.values()]).toEqual(['lamp-0008', 'lamp-0009']);
+  });
+
+  it('is not taken in after the end', async () => {
+    const site = new FinderBench([], { adopt: true });
+    let release = () => {};
+    site.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    site.found = [foundPlug(macOf(9), 'Desk')];
+    await site.run(0);
+    const stopped = site.stop();
+    release();
+    await stopped;
+    expect(pathsOf(site)).toEqual([]);
+  });
+});
