@@ -46,6 +46,8 @@ export class StatePublisher implements Task {
   readonly #timer: Timer;
   #waiting = false;
   #flushing = false;
+  /** The broker takes no more; it has been asked to say when it does. */
+  #blocked = false;
   #stopped = false;
 
   constructor(options: PublisherOptions) {
@@ -69,6 +71,7 @@ export class StatePublisher implements Task {
   /** Publishes everything anew, as after a connect: the broker may have forgotten it all. */
   publishAll(): void {
     if (this.#stopped) return;
+    this.#blocked = false;
     this.#published.clear();
     this.#publishedPlaces.clear();
     for (const plug of this.#options.bridge.plugs()) {
@@ -137,7 +140,7 @@ export class StatePublisher implements Task {
     const { bridge, session } = this.#options;
     for (const path of this.#plugs) {
       if (session.congested) {
-        session.whenFree(() => this.#later());
+        this.#waitForRoom();
         return;
       }
       this.#plugs.delete(path);
@@ -150,6 +153,15 @@ export class StatePublisher implements Task {
       const place = bridge.place(path);
       if (place !== undefined) this.#publishPlace(place);
     }
+  }
+
+  #waitForRoom(): void {
+    if (this.#blocked) return;
+    this.#blocked = true;
+    this.#options.session.whenFree(() => {
+      this.#blocked = false;
+      this.#later();
+    });
   }
 
   #publishPlug(plug: PlugState): void {
