@@ -1,0 +1,301 @@
+import { describe, expect, it } from 'vitest';
+import { StatePublisher } from '../../src/mqtt/state-publisher.ts';
+import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
+import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeSession } from '../support/fake-session.ts';
+import { ManualClock, settled } from '../support/manual-clock.ts';
+import { RunningTask } from '../support/running-task.ts';
+
+const HEARTBEAT_MS = 600_000;
+
+function open(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both') {
+  const bridge = new FakeBridge(...paths);
+  const session = new FakeSession();
+  const clock = new ManualClock();
+  const topics = new Topics('museum');
+  const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: HEARTBEAT_MS });
+  const task = new RunningTask(publisher);
+  return { bridge, session, clock, publisher, task };
+}
+
+/** A publisher whose plugs have been seen, off, and published. */
+async function published(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both') {
+  const site = open(paths, output);
+  for (const path of paths) site.bridge.seen(path, false, { voltage: 230, led: true });
+  await settled();
+  site.session.news();
+  return site;
+}
+
+describe('what is published of a plug', () => {
+  it('is nothing before anything is known', async () => {
+    const { session, publisher } = open(['lamp']);
+    publisher.publishAll();
+    await settled();
+    expect(Object.keys(session.news()).filter((topic) => topic.includes('lamp'))).toEqual([]);
+  });
+
+  it('is all of it at first: JSON, each value and the availability, retained', async () => {
+    const { bridge, session } = open(['lamp']);
+    bridge.seen('lamp', true);
+    await settled();
+    const { messages } = session;
+    expect(messages.every(({ retain }) => retain)).toBe(true);
+    expect(messages.find(({ topic }) => topic === 'museum/lamp/availability')).toMatchObject({ qos: 1 });
+    const news = session.news();
+    expect(JSON.parse(news['museum/lamp'] ?? '')).toMatchObject({ state: 'ON', power: 40, voltage: null });
+    expect(news).toMatchObject({
+      'museum/lamp/state': 'ON',
+      'museum/lamp/power': '40',
+      'museum/lamp/voltage': '',
+      'museum/lamp/availability': 'online',
+      'museum/state': 'ON',
+      'museum/power': '40',
+    });
+    expect(Object.keys(news).filter((topic) => topic.startsWith('museum/lamp/'))).toHaveLength(
+      FLAT_VALUES.length + 1,
+    );
+  });
+
+  it('is only its absence while it has never answered', async () => {
+    const { bridge, session } = open(['lamp']);
+    bridge.change('lamp', { availability: 'offline', problem: 'timeout' });
+    await settled();
+    const mine = Object.entries(session.news()).filter(([topic]) => topic.startsWith('museum/lamp'));
+    expect(mine).toEqual([['museum/lamp/availability', 'offline']]);
+  });
+
+  it('is afterwards only what changed', async () => {
+    const { bridge, session } = await published(['lamp']);
+    bridge.change('lamp', { voltage: 231, lastSeen: 5000 });
+    await settled();
+    expect(Object.keys(session.news())).toEqual(['museum/lamp', 'museum/lamp/voltage']);
+    bridge.change('lamp', { availability: 'offline', problem: 'timeout' });
+    await settled();
+    expect(Object.keys(session.news())).toEqual([
+      'museum/lamp',
+      'museum/lamp/availability',
+      'museum',
+      'museum/state',
+      'museum/power',
+    ]);
+  });
+
+  it.each([
+    ['power', { power: 1 }],
+    ['current', { current: 1 }],
+    ['voltage', { voltage: 1 }],
+    ['relay', { relay: true }],
+    ['signal', { rssi: -1 }],
+    ['energy', { energy: 1 }],
+    ['LED', { led: false }],
+    ['problem', { problem: 'flapping' }],
+    ['start', { onSince: 1 }],
+    ['cause', { changedBy: 'plug' }],
+    ['energy of the day', { energyToday: 1 }],
+    ['energy of the month', { energyMonth: 1 }],
+    ['cloud', { cloud: { bound: true, connected: true } }],
+  ] as const)('is told when its %s is another', async (_, change) => {
+    const { bridge, session } = await published(['lamp'], 'json');
+    bridge.change('lamp', change);
+    await settled();
+    expect(session.on('museum/lamp')).toHaveLength(1);
+  });
+
+  it('is nothing when only the time of its last answer is another, until the heartbeat', async () => {
+    const { bridge, session, clock } = await published(['lamp']);
+    await clock.advance(HEARTBEAT_MS - 1);
+    bridge.change('lamp', { lastSeen: 5000 });
+    await settled();
+    expect(session.news()).toEqual({});
+    await clock.advance(1);
+    bridge.change('lamp', { lastSeen: 10_000 });
+    await settled();
+    expect(Object.keys(session.news())).toEqual(['museum/lamp']);
+  });
+
+  it('is all of it again when somebody asked', async () => {
+    const { bridge, session } = await published(['lamp']);
+    bridge.change('lamp', { lastSeen: 5000 }, true);
+    await settled();
+    expect(Object.keys(session.news())).toHaveLength(FLAT_VALUES.length + 2);
+  });
+
+  it('is its last state when several come at once', async () => {
+    const { bridge, session } = await published(['lamp']);
+    bridge.seen('lamp', true);
+    bridge.seen('lamp', false);
+    bridge.change('lamp', { led: false });
+    await settled();
+    expect(session.on('museum/lamp/state')).toEqual([]);
+    expect(session.on('museum/lamp/led')).toEqual(['OFF']);
+    expect(session.on('museum/lamp')).toHaveLength(1);
+  });
+
+  it.each([
+    ['json', ['museum/lamp', 'museum/lamp/availability', 'museum']],
+    [
+      'flat',
+      ['museum/lamp/state', 'museum/lamp/power', 'museum/lamp/availability', 'museum/state', 'museum/power'],
+    ],
+  ] as const)('is in the form that is wanted: %s', async (output, topics) => {
+    const { bridge, session } = open(['lamp'], output);
+    bridge.seen('lamp', true);
+    await settled();
+    const news = Object.entries(session.news()).filter(([, payload]) => payload !== '');
+    expect(news.map(([topic]) => topic)).toEqual(topics);
+  });
+
+  it('is all of it anew after each connect', async () => {
+    const { session } = await published(['lamp', 'east/desk']);
+    session.connect();
+    await settled();
+    const news = session.news();
+    for (const topic of ['museum/lamp/voltage', 'museum/lamp/availability', 'museum/east', 'museum']) {
+      expect(news).toHaveProperty([topic]);
+    }
+  });
+
+  it('is taken back when it is removed, and so are the places that went with it', async () => {
+    const { bridge, session } = await published(['lamp', 'east/hall/desk']);
+    bridge.remove('east/hall/desk');
+    await settled();
+    const { messages } = session;
+    const emptied = messages
+      .filter(({ payload, retain }) => payload === '' && retain)
+      .map(({ topic }) => topic);
+    expect(new Set(emptied)).toEqual(
+      new Set([
+        'museum/east/hall/desk',
+        ...[...FLAT_VALUES, 'availability'].map((name) => `museum/east/hall/desk/${name}`),
+        ...['museum/east/hall', 'museum/east'].flatMap((place) => [
+          place,
+          `${place}/state`,
+          `${place}/power`,
+        ]),
+      ]),
+    );
+    expect(JSON.parse(session.on('museum')[0] ?? '')).toMatchObject({ total: 1 });
+  });
+
+  it('is its absence at the end, after what was still to be said', async () => {
+    const { bridge, session, clock, task } = await published(['lamp']);
+    bridge.seen('lamp', true);
+    await task.stop();
+    expect(session.on('museum/lamp/state')).toEqual(['ON']);
+    expect(session.messages.at(-1)).toMatchObject({ topic: 'museum/lamp/availability', payload: 'offline' });
+    expect(clock.armed).toBe(0);
+    session.news();
+    session.connect();
+    bridge.seen('lamp', false);
+    await settled();
+    expect(session.news()).toEqual({});
+  });
+});
+
+describe('what is published of a place', () => {
+  it('follows a plug that is switched at once', async () => {
+    const { bridge, session } = await published(['east/a', 'east/b']);
+    bridge.seen('east/a', true);
+    await settled();
+    expect(JSON.parse(session.on('museum/east')[0] ?? '')).toEqual({
+      state: 'MIXED',
+      on: 1,
+      off: 1,
+      unknown: 0,
+      total: 2,
+      power: 40,
+    });
+    expect(session.on('museum/east/power')).toEqual(['40']);
+  });
+
+  it('follows the power at most once a second', async () => {
+    const { bridge, session, clock } = await published(['east/a', 'east/b']);
+    for (let step = 1; step <= 5; step++) {
+      bridge.change('east/a', { power: step });
+      await clock.advance(300);
+    }
+    expect(session.on('museum/east/power')).toEqual(['4']);
+    await clock.advance(1000);
+    expect(session.on('museum/east/power')).toEqual(['4', '5']);
+    expect(session.on('museum/east/a/power')).toEqual(['1', '2', '3', '4', '5']);
+  });
+
+  it('is empty where its state is not known, which clears what was retained', async () => {
+    const { bridge, session } = await published(['east/a']);
+    bridge.change('east/a', { availability: 'offline', problem: 'timeout' });
+    await settled();
+    expect(session.on('museum/east/state')).toEqual(['']);
+    expect(session.on('museum/east/power')).toEqual(['']);
+  });
+
+  it('is not repeated while it is the same', async () => {
+    const { bridge, session, clock } = await published(['east/a']);
+    bridge.change('east/a', { voltage: 229 });
+    await clock.advance(2000);
+    expect(session.on('museum/east')).toEqual([]);
+  });
+});
+
+describe('a broker that takes no more', () => {
+  it('gets the last state of every plug once it takes more, and nothing in between', async () => {
+    const { bridge, session } = await published(['a', 'b', 'c']);
+    session.congested = true;
+    for (const path of ['a', 'b', 'c']) bridge.seen(path, true);
+    await settled();
+    bridge.seen('b', false);
+    bridge.change('c', { power: 77 });
+    await settled();
+    expect(session.news()).toEqual({});
+    session.free();
+    await settled();
+    expect(session.on('museum/a/state')).toEqual(['ON']);
+    expect(session.on('museum/b/state')).toEqual([]);
+    expect(session.on('museum/c/power')).toEqual(['77']);
+    expect(session.on('museum')).toHaveLength(1);
+  });
+
+  it('is waited for in the middle of many, and gets the rest afterwards', async () => {
+    const paths = Array.from({ length: 10 }, (_, index) => `lamp-${index}`);
+    const { bridge, session } = await published(paths);
+    session.onPublish = ({ topic }) => {
+      if (topic === 'museum/lamp-3/state') session.congested = true;
+    };
+    for (const path of paths) bridge.seen(path, true);
+    await settled();
+    const switched = () => paths.filter((path) => session.on(`museum/${path}/state`).length > 0).length;
+    expect(switched()).toBe(4);
+    session.free();
+    await settled();
+    expect(switched()).toBe(10);
+  });
+
+  it('is waited for once, however much changes meanwhile', async () => {
+    const { bridge, session } = await published(['lamp']);
+    session.congested = true;
+    for (let change = 0; change < 20; change++) {
+      bridge.change('lamp', { power: change + 1 });
+      await settled();
+    }
+    expect(session.waiting).toHaveLength(1);
+  });
+
+  it('is not waited for over the end of its connection', async () => {
+    const { bridge, session } = await published(['lamp']);
+    session.congested = true;
+    bridge.seen('lamp', true);
+    await settled();
+    // The connection that was waited for is gone, and with it whoever would have called.
+    session.waiting.length = 0;
+    session.congested = false;
+    session.connect();
+    await settled();
+    expect(session.on('museum/lamp/state')).toEqual(['ON']);
+    session.congested = true;
+    bridge.seen('lamp', false);
+    await settled();
+    session.free();
+    await settled();
+    expect(session.on('museum/lamp/state')).toEqual(['ON', 'OFF']);
+  });
+});

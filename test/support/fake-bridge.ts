@@ -1,0 +1,98 @@
+import type { BridgeEvent, BridgeView } from '../../src/bridge/bridge.ts';
+import type { Command, Receipt } from '../../src/bridge/command.ts';
+import { type PlugState, unseen } from '../../src/bridge/model.ts';
+import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
+import type { Address } from '../../src/plug/transport.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
+import type { Query } from '../../src/protocol/requests.ts';
+
+/** A bridge whose plugs are what a test says they are. */
+export class FakeBridge implements BridgeView {
+  readonly states = new Map<string, PlugState>();
+  readonly listeners = new Set<(event: BridgeEvent) => void>();
+  /** Commands that arrived, oldest first. */
+  readonly commands: { readonly path: string; readonly command: Command }[] = [];
+  readonly refreshed: string[] = [];
+  /** Questions that arrived, oldest first. */
+  readonly asked: { readonly path: string; readonly query: Query; readonly timeoutMs: number | undefined }[] =
+    [];
+  /** How commands end. */
+  outcome: (path: string, command: Command) => Promise<Receipt> = () => new Promise(() => {});
+  /** What plugs answer. */
+  answer: (query: Query) => Promise<JsonObject> = async () => ({});
+  open: Promise<Receipt>[] = [];
+
+  constructor(...paths: readonly string[]) {
+    for (const path of paths) this.states.set(path, unseen(path));
+  }
+
+  plugs(): Iterable<PlugState> {
+    return this.states.values();
+  }
+
+  plug(path: string): PlugState | undefined {
+    return this.states.get(path);
+  }
+
+  places(): Iterable<string> {
+    return new Set(['', ...[...this.states.keys()].flatMap(placesOf)]);
+  }
+
+  place(path: string): PlaceState | undefined {
+    const members = [...this.states.values()].filter((plug) => placesOf(plug.path).includes(path));
+    return path === '' || members.length > 0 ? aggregate(path, members) : undefined;
+  }
+
+  subscribe(listener: (event: BridgeEvent) => void): () => void {
+    this.listeners.add(listener);
+    return () => this.listeners.delete(listener);
+  }
+
+  command(path: string, command: Command): Promise<Receipt> {
+    this.commands.push({ path, command });
+    return this.outcome(path, command);
+  }
+
+  resume(): Promise<Receipt>[] {
+    return this.open;
+  }
+
+  address(path: string): Address | undefined {
+    return this.states.has(path) ? { host: '192.0.2.1', port: 9999 } : undefined;
+  }
+
+  ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject> {
+    this.asked.push({ path, query, timeoutMs });
+    return this.answer(query);
+  }
+
+  refresh(path: string): boolean {
+    this.refreshed.push(path);
+    return this.plug(path) !== undefined || this.place(path) !== undefined;
+  }
+
+  /** A plug changes; `asked` as if somebody had wanted to know. */
+  change(path: string, change: Partial<PlugState>, asked = false): void {
+    const before = this.states.get(path) ?? unseen(path);
+    const after = { ...before, ...change };
+    this.states.set(path, after);
+    this.tell({ type: 'plug', before, after, asked });
+  }
+
+  /** A plug answers, with so much power if it is on. */
+  seen(path: string, relay: boolean, more: Partial<PlugState> = {}): void {
+    const power = relay ? 40 : 0;
+    this.change(path, { availability: 'online', problem: null, relay, power, lastSeen: 0, ...more });
+  }
+
+  /** A plug is taken away, and places that were there for it alone. */
+  remove(path: string): void {
+    this.states.delete(path);
+    const places = placesOf(path).filter((place) => place !== '' && this.place(place) === undefined);
+    this.tell({ type: 'removed', path, places });
+  }
+
+  tell(event: BridgeEvent): void {
+    for (const listener of this.listeners) listener(event);
+  }
+}
