@@ -12,6 +12,12 @@ import type { Address, Transport } from './transport.ts';
  */
 const RECEIVE_BUFFER = Buffer.allocUnsafeSlow(64 * 1024);
 
+/** A connection that ends this soon after an answer was ended because of it. */
+const HANGS_UP_WITHIN_MS = 500;
+
+/** Seen this often in a row, it is taken for its way. */
+const HANG_UPS = 2;
+
 interface Exchange {
   readonly request: Request;
   readonly resolve: (reply: JsonObject) => void;
@@ -26,15 +32,22 @@ interface Exchange {
  */
 export class TcpTransport implements Transport {
   readonly #decoder = new FrameDecoder();
+  readonly #clock: Clock;
   readonly #deadline: Timer;
   #address: Address | undefined;
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
   #timeoutMs = 0;
   #connection = 0;
+  /** When the last answer came on this connection. */
+  #answeredAt = Number.NaN;
+  /** Connections in a row that ended right after an answer. */
+  #hangUps = 0;
+  hungUp = false;
 
   constructor(address: Address | undefined, clock: Clock) {
     this.#address = address;
+    this.#clock = clock;
     this.#deadline = clock.timer(() => this.#timedOut());
   }
 
@@ -79,6 +92,7 @@ export class TcpTransport implements Transport {
 
   #connect(address: Address): Socket {
     this.#connection++;
+    this.#answeredAt = Number.NaN;
     this.#decoder.reset();
     const socket: Socket = connect({
       host: address.host,
@@ -124,6 +138,8 @@ export class TcpTransport implements Transport {
   }
 
   #ended(): void {
+    this.hungUp = this.#clock.now() - this.#answeredAt < HANGS_UP_WITHIN_MS;
+    if (this.hungUp) this.#hangUps++;
     const body = this.#decoder.end();
     const exchange = this.#exchange;
     this.#drop();
@@ -174,6 +190,10 @@ export class TcpTransport implements Transport {
     const exchange = this.#exchange;
     this.#exchange = undefined;
     this.#deadline.clear();
+    if (!Number.isNaN(this.#answeredAt)) this.#hangUps = 0;
+    this.#answeredAt = this.#clock.now();
+    // Not to wait for its end each time, and for the next question to know that it needs a connection.
+    if (this.#hangUps >= HANG_UPS) this.#drop();
     exchange?.resolve(reply);
   }
 

@@ -18,6 +18,8 @@ export interface Transport {
   readonly connection: number;
   /** Whether the next question would travel on the connection of the last answer. */
   readonly connected: boolean;
+  /** Whether the plug ended the last connection right after an answer, as hardware 1 does each time. */
+  readonly hungUp: boolean;
   /**
    * Asks; rejects with a PlugError within `timeoutMs`, and has then dropped the connection. With `stay` a kept
    * connection that turns out to be gone is not replaced behind the caller's back.

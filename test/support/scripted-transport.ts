@@ -16,6 +16,7 @@ export class ScriptedTransport implements Transport {
   readonly queries: Query[] = [];
   connection = 1;
   connected = true;
+  hungUp = false;
   /** Exchanges under way at the moment, and the most there ever were. */
   inFlight = 0;
   mostInFlight = 0;
