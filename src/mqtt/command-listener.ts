@@ -105,9 +105,9 @@ export class CommandListener implements Task {
       qos: 1,
       keep: true,
     });
-    // Nobody may have the bridge talk to itself.
-    if (replyTo === undefined || /[+#\0]/.test(replyTo.topic) || topics.parse(replyTo.topic) !== undefined)
-      return;
+    // Nobody may have the bridge talk to itself, or break a rule for which the broker ends the connection.
+    if (replyTo === undefined || !/^[^+#\0]+$/.test(replyTo.topic)) return;
+    if (topics.parse(replyTo.topic) !== undefined) return;
     const { topic, correlation } = replyTo;
     const data = correlation === null ? {} : { correlationData: Buffer.from(correlation, 'base64') };
     session.publish({ topic, payload, retain: false, qos: 1, keep: true, ...data });

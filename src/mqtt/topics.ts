@@ -73,6 +73,8 @@ export class Topics {
     const rest = topic.slice(this.base.length + 1);
     const request = 'bridge/request/';
     if (rest.startsWith(request)) return { verb: 'request', name: rest.slice(request.length) };
+    // A request may have any name, and its response with it: the bridge does not listen to itself.
+    if (rest.startsWith('bridge/response/')) return undefined;
     const slash = rest.lastIndexOf('/');
     const verb = rest.slice(slash + 1);
     if (verb !== 'set' && verb !== 'get') return undefined;
