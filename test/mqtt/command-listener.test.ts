@@ -1,0 +1,230 @@
+import { describe, expect, it } from 'vitest';
+import { type Command, plugReceipt, type Receipt, unattempted } from '../../src/bridge/command.ts';
+import { CommandListener } from '../../src/mqtt/command-listener.ts';
+import { Topics } from '../../src/mqtt/topics.ts';
+import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeSession } from '../support/fake-session.ts';
+import { ManualClock, settled } from '../support/manual-clock.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { RunningTask } from '../support/running-task.ts';
+
+const COMMAND: Command = { relay: 'on', id: 'x1', origin: 'mqtt' };
+
+function open(paths: readonly string[] = ['lamp', 'east/hall/desk'], pending: Promise<Receipt>[] = []) {
+  const bridge = new FakeBridge(...paths);
+  bridge.open = pending;
+  bridge.outcome = async (path, command) => plugReceipt(path, command, { outcome: 'confirmed' }, 12);
+  const session = new FakeSession();
+  const clock = new ManualClock();
+  const { log, lines } = memoryLog();
+  const listener = new CommandListener({ bridge, session, topics: new Topics('museum'), clock, log });
+  const task = new RunningTask(listener);
+  const results = (topic = 'museum/lamp/result') => session.on(topic).map((payload) => JSON.parse(payload));
+  return { bridge, session, clock, lines, listener, task, results };
+}
+
+describe('the listener', () => {
+  it('subscribes as deep as the deepest plug, and one level for those that are taken in later', () => {
+    expect(open().session.filters).toEqual(new Topics('museum').filters(3));
+    expect(open([]).session.filters).toEqual(new Topics('museum').filters(1));
+  });
+
+  it('hands a command to the bridge and sends its receipt, at QoS 1, not retained, kept over an outage', async () => {
+    const { bridge, session } = open();
+    session.receive('museum/lamp/set', '{"state":"ON","id":"x1"}');
+    await settled();
+    expect(bridge.commands).toMatchObject([
+      { path: 'lamp', command: { relay: 'on', id: 'x1', origin: 'mqtt' } },
+    ]);
+    expect(session.messages).toEqual([
+      {
+        topic: 'museum/lamp/result',
+        payload: expect.stringContaining('"outcome":"confirmed"'),
+        retain: false,
+        qos: 1,
+        keep: true,
+      },
+    ]);
+  });
+
+  it.each([
+    ['museum/set', ''],
+    ['museum/east/set', 'east'],
+    ['museum/east/hall/desk/set', 'east/hall/desk'],
+  ])('takes a message on %s as a command to %j', async (topic, path) => {
+    const { bridge, session } = open();
+    session.receive(topic, 'OFF');
+    await settled();
+    expect(bridge.commands).toMatchObject([{ path, command: { relay: 'off' } }]);
+    expect(session.messages[0]?.topic).toBe(topic.replace(/set$/, 'result'));
+  });
+
+  it('sends the receipt after all that is published in the same turn', async () => {
+    const { bridge, session, clock } = open();
+    bridge.outcome = async (path, command) => {
+      clock.soon(() => session.publish({ topic: 'museum/lamp/state', payload: 'ON', retain: true, qos: 0 }));
+      return plugReceipt(path, command, { outcome: 'confirmed' }, 12);
+    };
+    session.receive('museum/lamp/set', 'ON');
+    await settled();
+    expect(session.messages.map(({ topic }) => topic)).toEqual(['museum/lamp/state', 'museum/lamp/result']);
+  });
+
+  it('has a plug read on get, but not because of a retained message', () => {
+    const { bridge, session } = open();
+    session.receive('museum/lamp/get', '');
+    session.receive('museum/east/get', '', { retain: true });
+    expect(bridge.refreshed).toEqual(['lamp']);
+    expect(session.messages).toEqual([]);
+  });
+
+  it('refuses to read what there is not', () => {
+    const { session, results } = open();
+    session.receive('museum/nowhere/get', '');
+    expect(results('museum/nowhere/result')).toMatchObject([
+      { outcome: 'refused', reason: 'there is no plug or place nowhere' },
+    ]);
+    expect(session.messages).toHaveLength(1);
+  });
+
+  it.each(['museum/bridge/request/discover', 'museum/lamp/state', 'other/lamp/set', 'museum'])(
+    'leaves %s to others',
+    async (topic) => {
+      const { bridge, session } = open();
+      session.receive(topic, 'ON');
+      await settled();
+      expect(bridge.commands).toEqual([]);
+      expect(session.messages).toEqual([]);
+    },
+  );
+
+  it('refuses what it does not understand, with the id where it can be read', async () => {
+    const { bridge, session, results } = open();
+    session.receive('museum/lamp/set', '{"state":"MAYBE","id":"x7"}');
+    await settled();
+    expect(bridge.commands).toEqual([]);
+    expect(results()).toMatchObject([{ id: 'x7', outcome: 'refused', total: 0 }]);
+  });
+
+  it('refuses a retained command, says how to be rid of it, and keeps its id', async () => {
+    const { bridge, session, results } = open();
+    session.receive('museum/lamp/set', '{"state":"ON","id":"x7"}', { retain: true });
+    session.receive('museum/lamp/set', 'nonsense', { retain: true });
+    await settled();
+    expect(bridge.commands).toEqual([]);
+    expect(results()).toMatchObject([
+      {
+        id: 'x7',
+        outcome: 'refused',
+        reason: expect.stringMatching(/empty retained message to museum\/lamp\/set/),
+      },
+      { id: null, outcome: 'refused', reason: expect.stringMatching(/^retained commands/) },
+    ]);
+  });
+
+  it('answers the commands that were open when the bridge was last killed', async () => {
+    const receipt = plugReceipt('lamp', COMMAND, { outcome: 'confirmed' }, 5);
+    const { results } = open(['lamp'], [Promise.resolve(receipt)]);
+    await settled();
+    expect(results()).toMatchObject([{ id: 'x1', outcome: 'confirmed' }]);
+  });
+
+  it('counts how commands end', async () => {
+    const { session, listener } = open();
+    session.receive('museum/lamp/set', 'ON');
+    session.receive('museum/lamp/set', 'OFF');
+    session.receive('museum/lamp/set', 'nonsense');
+    await settled();
+    expect(Object.fromEntries(listener.outcomes)).toEqual({ confirmed: 2, refused: 1 });
+  });
+
+  it('ends when the receipt of every command is sent', async () => {
+    const { bridge, session, task, results } = open();
+    let settle = (_receipt: Receipt) => {};
+    bridge.outcome = () =>
+      new Promise((resolve) => {
+        settle = resolve;
+      });
+    session.receive('museum/lamp/set', 'ON');
+    let ended = false;
+    const stopped = task.stop().then(() => {
+      ended = true;
+    });
+    await settled();
+    expect(ended).toBe(false);
+    settle(plugReceipt('lamp', COMMAND, { outcome: 'failed', reason: 'stopping' }, 5));
+    await stopped;
+    expect(results()).toMatchObject([{ outcome: 'failed', reason: 'stopping' }]);
+  });
+});
+
+describe('a refusal', () => {
+  it('is logged once a minute, with the number of those in between', async () => {
+    const { session, clock, lines } = open();
+    for (let each = 0; each < 4; each++) session.receive('museum/lamp/set', 'nonsense');
+    await clock.advance(59_999);
+    session.receive('museum/lamp/set', 'nonsense');
+    expect(lines.map(({ topic, othersSince }) => [topic, othersSince])).toEqual([
+      ['museum/lamp/set', undefined],
+    ]);
+    await clock.advance(1);
+    session.receive('museum/desk/set', '');
+    await clock.advance(60_000);
+    session.receive('museum/lamp/set', 'nonsense');
+    expect(lines.slice(1).map(({ topic, othersSince }) => [topic, othersSince])).toEqual([
+      ['museum/desk/set', 4],
+      ['museum/lamp/set', undefined],
+    ]);
+    expect(session.messages).toHaveLength(7);
+  });
+
+  it('by the bridge is logged too', async () => {
+    const { bridge, session, lines } = open();
+    bridge.outcome = async (path, command) => unattempted(path, command, 'refused', 'locked');
+    session.receive('museum/lamp/set', 'ON');
+    await settled();
+    expect(lines).toMatchObject([{ topic: 'museum/lamp/set', reason: 'locked', msg: 'command refused' }]);
+  });
+});
+
+describe('a response topic', () => {
+  const answered = async (responseTopic: string, payload = 'ON') => {
+    const { session } = open();
+    session.receive('museum/lamp/set', payload, { responseTopic, correlationData: Buffer.from([1, 255]) });
+    await settled();
+    return session.messages;
+  };
+
+  it('gets the receipt too, with the correlation data of the command', async () => {
+    const [usual, answer] = await answered('answers/here');
+    expect(usual).toMatchObject({ topic: 'museum/lamp/result' });
+    expect(usual).not.toHaveProperty('correlationData');
+    expect(answer).toEqual({ ...usual, topic: 'answers/here', correlationData: Buffer.from([1, 255]) });
+  });
+
+  it('gets the receipt of a refused command too', async () => {
+    expect((await answered('answers/here', 'nonsense')).map(({ topic }) => topic)).toEqual([
+      'museum/lamp/result',
+      'answers/here',
+    ]);
+  });
+
+  it('may come without correlation data', async () => {
+    const { session } = open();
+    session.receive('museum/lamp/set', 'ON', { responseTopic: 'answers/here' });
+    await settled();
+    expect(session.messages[1]).not.toHaveProperty('correlationData');
+  });
+
+  it.each([
+    '',
+    'answers/+',
+    'answers/#',
+    'a\0b',
+    'museum/lamp/set',
+    'museum/set',
+    'museum/bridge/request/discover',
+  ])('that is %j gets nothing', async (topic) => {
+    expect((await answered(topic)).map((message) => message.topic)).toEqual(['museum/lamp/result']);
+  });
+});
