@@ -50,6 +50,9 @@ export class Finder implements Task {
   #searching: Promise<readonly FoundPlug[]> | undefined;
   #stop = new AbortController();
   #nextAt = Number.POSITIVE_INFINITY;
+  /** A plug was lost while a search was under way that may have passed it over. */
+  #lostMeanwhile = false;
+  #saidAlone = false;
 
   constructor(options: FinderOptions) {
     this.#options = options;
@@ -78,7 +81,9 @@ export class Finder implements Task {
     this.#nextAt = Number.POSITIVE_INFINITY;
     this.#searching ??= this.#look().finally(() => {
       this.#searching = undefined;
-      if (this.#hasToLook && this.#options.everyMs > 0) this.#soon(this.#options.everyMs);
+      const { everyMs } = this.#options;
+      if (this.#hasToLook) this.#soon(this.#lostMeanwhile ? Math.min(LOST_MS, everyMs) : everyMs);
+      this.#lostMeanwhile = false;
     });
     return this.#searching;
   }
@@ -95,7 +100,18 @@ export class Finder implements Task {
       log.warn({ reason: messageOf(error) }, 'cannot look for plugs');
     }
     await this.#adoptAll();
+    this.#sayIfAlone();
     return [...found.values()];
+  }
+
+  /** Says once that there is nobody: most likely the plugs are in another network. */
+  #sayIfAlone(): void {
+    const [anyone] = this.#options.bridge.loops();
+    if (anyone !== undefined || this.#saidAlone || this.#stop.signal.aborted) return;
+    this.#saidAlone = true;
+    const hint =
+      'is this machine in the network of the plugs? a container needs the network of its host; other networks are asked with discovery.targets';
+    this.#options.log.warn({ hint }, 'no plug answers; the search goes on');
   }
 
   /** Whether there is a plug to be found, or to be taken in. */
@@ -118,6 +134,7 @@ export class Finder implements Task {
 
   #soon(delayMs: number): void {
     const at = this.#options.clock.now() + delayMs;
+    this.#lostMeanwhile ||= this.#searching !== undefined;
     if (this.#options.everyMs === 0 || this.#searching !== undefined || at >= this.#nextAt) return;
     this.#nextAt = at;
     this.#timer.set(delayMs);

@@ -27,7 +27,7 @@ export function addDecodeVerb(program: Command, shell: Shell): void {
         'hs110-mqtt decode 00 00 00 2A D0 F2 81 F8 8B FF 9A F7 D5 EF 94 B6 …',
         'hs110-mqtt decode 0x00,0x00,0x00,0x1d,0xd0,0xf2,…',
         'xxd reply.bin | hs110-mqtt decode',
-        'nc 192.168.1.145 9999 < question.bin | hs110-mqtt decode --json',
+        'nc -w 2 192.168.1.145 9999 < question.bin | hs110-mqtt decode --json',
       ),
     )
     .action((hex: string[], options: DecodeOptions) => decode(shell, hex, options));

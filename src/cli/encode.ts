@@ -26,7 +26,7 @@ export function addEncodeVerb(program: Command, shell: Shell): void {
       'after',
       examples(
         `hs110-mqtt encode '{"system":{"get_sysinfo":{}}}'`,
-        `hs110-mqtt encode --raw '{"system":{"set_relay_state":{"state":0}}}' | nc 192.168.1.145 9999 | hs110-mqtt decode`,
+        `hs110-mqtt encode --raw '{"system":{"set_relay_state":{"state":0}}}' | nc -w 2 192.168.1.145 9999 | hs110-mqtt decode`,
       ),
     )
     .action((json: string | undefined, options: EncodeOptions) => encode(shell, json, options));
