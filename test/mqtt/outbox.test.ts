@@ -1,0 +1,112 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Outbox } from '../../src/mqtt/outbox.ts';
+import type { Message } from '../../src/mqtt/session.ts';
+
+const message = (payload: string, keep = true): Message => ({
+  topic: 't',
+  payload,
+  retain: false,
+  qos: 1,
+  keep,
+});
+
+/** Takes out all that may be sent now. */
+function drain(outbox: Outbox): Message[] {
+  const sent: Message[] = [];
+  for (let next = outbox.next(); next !== undefined; next = outbox.next()) sent.push(next);
+  return sent;
+}
+
+const names = (messages: readonly Message[]) => messages.map(({ payload }) => payload);
+
+function filled(count: number, receiveMaximum?: number): Outbox {
+  const outbox = new Outbox();
+  outbox.open(receiveMaximum);
+  for (let each = 0; each < count; each++) outbox.add(message(String(each)));
+  return outbox;
+}
+
+describe('the outbox', () => {
+  it.each([
+    [undefined, 64],
+    [10, 10],
+    [1, 1],
+    [65_535, 64],
+  ])('has, for a broker that takes %s at a time, %i on their way', (receiveMaximum, window) => {
+    expect(drain(filled(100, receiveMaximum))).toHaveLength(window);
+  });
+
+  it('sends the next when one has landed, in order', () => {
+    const outbox = filled(4, 2);
+    const [first, second] = drain(outbox);
+    expect(names([first, second].flatMap((sent) => sent ?? []))).toEqual(['0', '1']);
+    if (second !== undefined) outbox.landed(second);
+    expect(names(drain(outbox))).toEqual(['2']);
+    expect(outbox.isEmpty).toBe(false);
+  });
+
+  it('is empty when all have landed', () => {
+    const outbox = filled(3);
+    expect(outbox.isEmpty).toBe(false);
+    for (const sent of drain(outbox)) outbox.landed(sent);
+    expect(outbox.isEmpty).toBe(true);
+  });
+
+  it('sends again after an outage what had not landed, before what waited, in the same order', () => {
+    const outbox = filled(6, 3);
+    const [, second] = drain(outbox);
+    if (second !== undefined) outbox.landed(second);
+    outbox.close();
+    outbox.open(undefined);
+    expect(names(drain(outbox))).toEqual(['0', '2', '3', '4', '5']);
+  });
+
+  it('forgets over an outage what is not to be kept', () => {
+    const outbox = new Outbox();
+    outbox.open(1);
+    for (const each of [message('a', false), message('b'), message('c', false)]) outbox.add(each);
+    drain(outbox);
+    outbox.close();
+    outbox.open(undefined);
+    expect(names(drain(outbox))).toEqual(['b']);
+  });
+
+  it('takes a hundred thousand, then lets the oldest go', () => {
+    const outbox = filled(100_002);
+    expect(outbox.next()?.payload).toBe('2');
+  });
+
+  it('lets nothing that is to be kept get lost or out of order, whatever happens', () => {
+    const step = fc.constantFrom('add', 'send', 'land', 'outage');
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+        const outbox = new Outbox();
+        outbox.open(3);
+        let added = 0;
+        const landed: number[] = [];
+        let flying: Message[] = [];
+        for (const one of [...steps, 'outage']) {
+          if (one === 'add') outbox.add(message(String(added++)));
+          else if (one === 'send') flying.push(...drain(outbox));
+          else if (one === 'land') {
+            const first = flying.shift();
+            if (first === undefined) continue;
+            outbox.landed(first);
+            landed.push(Number(first.payload));
+          } else {
+            outbox.close();
+            outbox.open(3);
+            flying = [];
+          }
+          expect(flying.length).toBeLessThanOrEqual(3);
+        }
+        for (let sent = outbox.next(); sent !== undefined; sent = outbox.next()) {
+          outbox.landed(sent);
+          landed.push(Number(sent.payload));
+        }
+        expect(landed).toEqual(Array.from({ length: added }, (_, index) => index));
+      }),
+    );
+  });
+});
