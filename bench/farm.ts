@@ -46,13 +46,23 @@ let commandsAt: number[] = [];
 const server = createServer({ noDelay: true }, (socket) => {
   const [, b = 0, c = 0, d = 0] = (socket.localAddress ?? '').split('.').map(Number);
   const plug = (b - 1) * 65_536 + c * 256 + d;
-  socket.on('data', (chunk: Buffer) => asked(socket, plug, chunk));
+  socket.on('data', (chunk: Buffer) => {
+    for (const question of framesIn(chunk)) asked(socket, plug, question);
+  });
   socket.on('error', () => socket.destroy());
 });
 
 server.listen({ host: '0.0.0.0', port: 0, backlog: 4096 });
 
-/** Questions come in one piece: they are short, and this is the loopback interface. */
+/** Questions come whole: they are short, and this is the loopback interface. */
+function* framesIn(chunk: Buffer): Iterable<Buffer> {
+  for (let at = 0; at < chunk.length; ) {
+    const end = at + HEADER_BYTES + chunk.readUInt32BE(at);
+    yield chunk.subarray(at, end);
+    at = end;
+  }
+}
+
 function asked(socket: Socket, plug: number, chunk: Buffer): void {
   const question = questionIn(chunk);
   const wanted = /"set_relay_state":\{"state":([01])/.exec(question)?.[1];

@@ -33,14 +33,22 @@ function frame(text: string): Buffer {
   return bytes;
 }
 
-/** Answers come in one piece: this is the loopback interface. */
+/** Answers come whole: this is the loopback interface. */
 function received(plug: number, length: number): void {
-  for (let i = 4, key = 171; i < length; i++) {
+  for (let at = 0; at < length; ) {
+    const end = at + 4 + buffer.readUInt32BE(at);
+    answer(plug, at + 4, end);
+    at = end;
+  }
+}
+
+function answer(plug: number, start: number, end: number): void {
+  for (let i = start, key = 171; i < end; i++) {
     const byte = buffer[i] ?? 0;
     buffer[i] = byte ^ key;
     key = byte;
   }
-  const reply = JSON.parse(buffer.toString('utf8', 4, length));
+  const reply = JSON.parse(buffer.toString('utf8', start, end));
   const done = answered.get(plug);
   if (done === undefined || reply.system.set_relay_state === undefined) return;
   answered.delete(plug);

@@ -109,7 +109,7 @@ export interface Latencies {
   readonly total: number[];
 }
 
-/** Sends so many commands one after the other, ON and OFF to a few plugs in turn. */
+/** Sends so many commands one after the other, OFF and ON to twenty plugs in turn; they must be an even number of rounds. */
 export async function commands(
   subject: Subject,
   observer: Observer,

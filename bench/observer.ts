@@ -16,7 +16,9 @@ export class Observer {
 
   /** Waits for the broker, for it may only just be starting. */
   static async at(url: string): Promise<Observer> {
-    const client = await mqtt.connectAsync(url, { reconnectPeriod: 50 }, true);
+    const client = mqtt.connect(url, { reconnectPeriod: 50 });
+    client.on('error', () => {});
+    await new Promise((resolve) => client.once('connect', resolve));
     if ('setNoDelay' in client.stream) (client.stream as Socket).setNoDelay(true);
     return new Observer(client);
   }

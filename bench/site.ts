@@ -123,6 +123,13 @@ export class Site {
     this.#running = this.#running.filter((process) => !processes.includes(process));
   }
 
+  /** Ends everything but the broker. */
+  async endSubjects(): Promise<void> {
+    const [broker, ...others] = this.#running;
+    await Promise.all(others.map((process) => process.stop()));
+    this.#running = broker === undefined ? [] : [broker];
+  }
+
   async close(): Promise<void> {
     await Promise.all(this.#running.map((process) => process.stop()));
     rmSync(this.#folder, { recursive: true });
