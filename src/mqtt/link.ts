@@ -207,8 +207,9 @@ export class MqttLink implements Task, MqttSession {
       { broker: place(url), version: this.#version === 5 ? '5' : '3.1.1' },
       'connected to broker',
     );
-    // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained.
-    const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true } : {}) };
+    // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained, "no local" keeps what
+    // the bridge said itself from it.
+    const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true, nl: true } : {}) };
     client.subscribe([...this.#filters], options, (error, granted) => {
       const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? [];
       if (error !== null || refused.length > 0) {
