@@ -113,7 +113,7 @@ export interface Latencies {
 export async function commands(
   subject: Subject,
   observer: Observer,
-  options: { plugs: number; commands: number },
+  options: { plugs: number; commands: number; pauseMs: number },
 ): Promise<Latencies> {
   const { base } = subject;
   const total: number[] = [];
@@ -129,7 +129,7 @@ export async function commands(
     sentAt.push(sharedNow());
     observer.publish(`${base}/${path}/set`, state);
     total.push((await back) - (sentAt.at(-1) ?? 0));
-    await delay(2 + 8 * Math.random());
+    await delay(options.pauseMs + 5 * Math.random());
   }
   const { commandsAt } = await subject.order({});
   await observer.unsubscribe(`${base}/+/+/state`);
@@ -139,7 +139,7 @@ export async function commands(
 /** Commands to two in turn, block by block, one halted while the other is asked. */
 export async function commandsInTurn(
   subjects: readonly { subject: Subject; observer: Observer }[],
-  options: { plugs: number; commands: number; blocks: number; settleMs: number },
+  options: { plugs: number; commands: number; pauseMs: number; blocks: number; settleMs: number },
 ): Promise<Latencies[]> {
   const results = subjects.map((): Latencies => ({ toPlug: [], total: [] }));
   halt(subjects.map(({ subject }) => subject));

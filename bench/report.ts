@@ -115,6 +115,7 @@ function latencyTable({ latencies }: Results): string {
   const head = [
     'broker',
     'plugs polled',
+    'pause',
     'bridge: at the plug p50',
     'confirmed p50',
     'p99',
@@ -122,9 +123,10 @@ function latencyTable({ latencies }: Results): string {
     'confirmed p50',
     'p99',
   ];
-  const rows = latencies.map(({ broker, plugs, bridge, minimal }) => [
+  const rows = latencies.map(({ broker, plugs, pauseMs, bridge, minimal }) => [
     broker,
     plugs === 1 ? 'idle' : plugs,
+    pauseMs,
     ...[bridge, minimal].flatMap(({ toPlugP50, p50, p99 }) => [short(toPlugP50), short(p50), short(p99)]),
   ]);
   return table('A command, ms', head, rows);

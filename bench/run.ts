@@ -39,6 +39,8 @@ export interface LatencyResult {
   readonly broker: 'Mosquitto' | 'embedded';
   /** Plugs polled every second meanwhile by either; 1 is idle. */
   readonly plugs: number;
+  /** Between a confirmed state and the next command. */
+  readonly pauseMs: number;
   readonly bridge: Latency;
   readonly minimal: Latency;
 }
@@ -67,7 +69,10 @@ export interface RunOptions {
 }
 
 /** Before this a new bridge reads the statistics of its plugs. */
-const WARM_MS = 13_000;
+const WARM_MS = 11_500;
+
+/** Commands in a row, and so far apart that no acknowledgement of the one before is held back any more. */
+const PAUSES_MS = [3, 60];
 
 interface Group {
   readonly options: SubjectOptions;
@@ -100,7 +105,7 @@ export class Run {
   }
 
   async all(): Promise<void> {
-    if (this.#wants('memory')) await this.#empty();
+    if (!this.#options.quick) await this.#empty();
     await (this.#options.quick ? this.#quick() : this.#full());
     await this.#observer.end();
     if (!this.#wants('latency')) return;
@@ -112,7 +117,7 @@ export class Run {
   async #quick(): Promise<void> {
     const kept = await this.#open(1000, true);
     const groups = [kept, await this.#open(100, true), await this.#open(1000, false)];
-    await delay(WARM_MS);
+    await Promise.all([delay(WARM_MS), this.#empty()]);
     for (const group of groups) halt(members(group));
     for (const group of groups.toReversed()) {
       await resume(members(group), 1000);
@@ -179,7 +184,7 @@ export class Run {
     const { options, bridge, floor, library } = group;
     const { plugs, kept } = options;
     for (const changing of [1, 0.1]) {
-      if (this.#options.quick && changing === 1 && plugs === 100) continue;
+      if (this.#options.quick && changing === 1 && (plugs === 100 || !kept)) continue;
       await bridge.order({ changing });
       const withLibrary = changing === 0.1 ? library : undefined;
       const subjects = [bridge, floor, ...(withLibrary === undefined ? [] : [withLibrary])];
@@ -206,8 +211,10 @@ export class Run {
   }
 
   async #empty(): Promise<void> {
+    if (!this.#wants('memory')) return;
+    const base = this.#site.newBase();
     const bridge = await this.#site.bridge({
-      base: this.#site.newBase(),
+      base,
       plugs: 0,
       kept: true,
       intervalMs: 1000,
@@ -244,21 +251,8 @@ export class Run {
   }
 
   async #busyLatency({ options, bridge, floor }: Group): Promise<void> {
-    const { plugs } = options;
-    const observer = this.#observer;
-    const both = [
-      { subject: bridge, observer },
-      { subject: floor, observer },
-    ];
-    const { quick } = this.#options;
-    const settleMs = quick ? 300 : 2500;
-    const all = await commandsInTurn(both, {
-      plugs,
-      commands: quick ? 80 : 200,
-      blocks: quick ? 2 : 3,
-      settleMs,
-    });
-    this.#latency('Mosquitto', plugs, all);
+    const both = [bridge, floor].map((subject) => ({ subject, observer: this.#observer }));
+    await this.#latencies('Mosquitto', options.plugs, both);
   }
 
   async #idleLatency(name: LatencyResult['broker'], broker: string | number): Promise<void> {
@@ -267,22 +261,30 @@ export class Run {
     const other = typeof broker === 'number' ? await freePort() : broker;
     const bridge = await this.#site.bridge({ ...options, broker });
     const floor = await this.#site.floor({ ...options, broker: other });
-    const observers = [await observerAt(broker), await observerAt(other)] as const;
-    await delay(2500);
     const both = [
-      { subject: bridge, observer: observers[0] },
-      { subject: floor, observer: observers[1] },
+      { subject: bridge, observer: await observerAt(broker) },
+      { subject: floor, observer: await observerAt(other) },
     ];
-    const { quick } = this.#options;
-    const pace = { plugs: 1, commands: quick ? 80 : 200, blocks: quick ? 2 : 5, settleMs: 200 };
-    this.#latency(name, 1, await commandsInTurn(both, pace));
-    for (const observer of observers) await observer.end();
+    await delay(2000);
+    await this.#latencies(name, 1, both);
+    for (const { observer } of both) await observer.end();
     await this.#site.end(bridge, floor);
   }
 
-  #latency(broker: LatencyResult['broker'], plugs: number, [bridge, minimal]: Latencies[]): void {
-    if (bridge === undefined || minimal === undefined) return;
-    this.results.latencies.push({ broker, plugs, bridge: summary(bridge), minimal: summary(minimal) });
+  async #latencies(
+    broker: LatencyResult['broker'],
+    plugs: number,
+    both: readonly { subject: Subject; observer: Observer }[],
+  ): Promise<void> {
+    const { quick } = this.#options;
+    const pace = quick ? { commands: 40, blocks: 1 } : { commands: 200, blocks: 3 };
+    const settleMs = plugs > 1000 ? 2500 : 300;
+    for (const pauseMs of PAUSES_MS) {
+      const [bridge, minimal] = await commandsInTurn(both, { plugs, pauseMs, settleMs, ...pace });
+      if (bridge === undefined || minimal === undefined) continue;
+      const result = { broker, plugs, pauseMs, bridge: summary(bridge), minimal: summary(minimal) };
+      this.results.latencies.push(result);
+    }
   }
 
   async #places({ options, bridge, floor }: Group): Promise<void> {
@@ -294,14 +296,14 @@ export class Run {
   }
 
   async #place(bridge: Subject, plugs: number, base: string, repeats: number): Promise<void> {
-    const bridgeMs = await place(this.#observer, base, this.#options.quick ? 3 : repeats);
+    const bridgeMs = await place(this.#observer, base, this.#options.quick ? 2 : repeats);
     this.results.places.push({ plugs, bridgeMs, sequenceMs: await sequence(bridge, plugs) });
   }
 
   async #isolation({ options, bridge, floor }: Group): Promise<void> {
     halt([floor]);
-    await delay(this.#options.quick ? 1000 : 3000);
-    const pace = this.#options.quick ? { ms: 3000, settleMs: 500 } : { ms: 15_000, settleMs: 1000 };
+    await delay(this.#options.quick ? 500 : 3000);
+    const pace = this.#options.quick ? { ms: 2500, settleMs: 500 } : { ms: 15_000, settleMs: 1000 };
     this.results.isolation.push({ plugs: options.plugs, ...(await isolation(bridge, pace)) });
     await resume([floor], 0);
   }

@@ -119,7 +119,7 @@ export class Site {
 
   async end(...subjects: readonly (Subject | Process)[]): Promise<void> {
     const processes = subjects.flatMap((one) => (one instanceof Subject ? [one.client, one.farm] : [one]));
-    for (const process of processes) await process.stop();
+    await Promise.all(processes.map((process) => process.stop()));
     this.#running = this.#running.filter((process) => !processes.includes(process));
   }
 

@@ -91,8 +91,9 @@ function ofSoak({ plugs, seconds, cost, rssKb, rssKbAfter }: Results['soak'][num
   ];
 }
 
-function ofLatency({ broker, plugs, bridge, minimal }: LatencyResult): Target[] {
-  const name = `a command, ${broker} broker, ${plugs === 1 ? 'idle' : `${plugs} plugs polled`}`;
+function ofLatency({ broker, plugs, pauseMs, bridge, minimal }: LatencyResult): Target[] {
+  const load = plugs === 1 ? 'idle' : `${plugs} plugs polled`;
+  const name = `a command ${pauseMs} ms after the last, ${broker} broker, ${load}`;
   return [
     {
       what: `${name}: p50 against the minimal script`,
