@@ -34,8 +34,9 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Wait after another client took over the session, lest the two throw each other out for ever. */
 const TAKEN_OVER_WAIT_MS = 60_000;
-/** So many connections in a row that end soon and for no reason given are taken for that; some brokers give none. */
+/** So many connections in a row that end this soon and for no reason given are taken for that; some brokers give none. */
 const MOST_BRIEF = 3;
+const BRIEF_MS = 10_000;
 /** Bytes of a topic, by MQTT itself. */
 const LONGEST_TOPIC = 65_535;
 /** Topics with messages that are too large are told of up to this number: others may have thought them up. */
@@ -119,9 +120,9 @@ export class MqttLink implements Task, MqttSession {
       if (signal.aborted) return;
       if (this.#fallBack(ending, url)) continue;
       // A connection that held for a while ends a row of failures.
-      const held = ending.connected && clock.now() - since > LAST_RETRY_MS;
-      failures = held ? 0 : failures;
-      brief = ending.connected && !held && ending.code === undefined ? brief + 1 : 0;
+      const heldMs = ending.connected ? clock.now() - since : 0;
+      failures = heldMs > LAST_RETRY_MS ? 0 : failures;
+      brief = ending.connected && ending.code === undefined && heldMs < BRIEF_MS ? brief + 1 : 0;
       const ousted = ending.code === TAKEN_OVER || brief >= MOST_BRIEF;
       this.#report(ending, url, failures === 0, ousted);
       if (REFUSED_LOGIN.has(ending.code ?? 0) && this.#options.exitOnRefusedLogin) {
