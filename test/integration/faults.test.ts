@@ -1,8 +1,8 @@
 import process from 'node:process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { FAULTS, type FaultCase, heal, type Victim } from '../support/fault-table.ts';
-import { freePort } from '../support/free-port.ts';
 import { type Json, Observer } from '../support/observer.ts';
+import { quietPort } from '../support/quiet-port.ts';
 import { Site } from '../support/site.ts';
 import { until } from '../support/until.ts';
 
@@ -41,14 +41,14 @@ describe('every fault, while polling, under a command and under the command of a
     process.on('warning', warned);
     site = await Site.open(['neighbour']);
     for (const { place, hardware } of CASES) {
-      await site.addPlug(`${place}/plug`, { on: true, hardware });
+      await site.addPlug(`${place}/plug`, { on: true, hardware }, await quietPort());
       await site.addPlug(`${place}/mate`, { on: true });
     }
     await site.bridge.stop();
     const victims = new Map<Case, Victim>();
     for (const row of CASES) {
       const plug = site.plug(`${row.place}/plug`);
-      victims.set(row, { ...plug, home: plug.server.port, elsewhere: await freePort() });
+      victims.set(row, { ...plug, home: plug.server.port, elsewhere: await quietPort() });
       observers.push(await Observer.connect(site.url, 4, [`museum/${row.place}/#`, 'museum/bridge/plugs']));
     }
     base = activeResources();

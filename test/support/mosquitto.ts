@@ -5,7 +5,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { createInterface } from 'node:readline';
-import { freePort } from './free-port.ts';
+import { quietPort } from './quiet-port.ts';
 import { until } from './until.ts';
 
 // Debian has it where only root looks.
@@ -21,6 +21,8 @@ export const noMosquitto: string | undefined =
 export interface MosquittoOptions {
   readonly global?: readonly string[];
   readonly listener?: readonly string[];
+  /** What it logs; left out: everything. */
+  readonly log?: readonly string[];
 }
 
 /** A real broker in a process of its own, on a port that it keeps over restarts. It remembers nothing. */
@@ -41,7 +43,7 @@ export class Mosquitto {
 
   /** One that does not run yet. */
   static async prepared(options: MosquittoOptions = {}): Promise<Mosquitto> {
-    return new Mosquitto(await freePort(), mkdtempSync(join(tmpdir(), 'hs110-mqtt-broker-')), options);
+    return new Mosquitto(await quietPort(), mkdtempSync(join(tmpdir(), 'hs110-mqtt-broker-')), options);
   }
 
   static async started(options: MosquittoOptions = {}): Promise<Mosquitto> {
@@ -65,7 +67,7 @@ export class Mosquitto {
       `user ${userInfo().username}`,
       'persistence false',
       'log_dest stderr',
-      'log_type all',
+      ...(options.log ?? ['all']).map((type) => `log_type ${type}`),
       'set_tcp_nodelay true',
       ...(options.global ?? ['allow_anonymous true']),
       `listener ${this.port} 127.0.0.1`,

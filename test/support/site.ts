@@ -82,8 +82,8 @@ export class Site {
   }
 
   /** One more plug in the network; a bridge started from now on is to know it. */
-  async addPlug(path: string, device: Partial<DeviceOptions> = {}): Promise<void> {
-    this.plugs.set(path, await startPlug(path, this.plugs.size + 1, device));
+  async addPlug(path: string, device: Partial<DeviceOptions> = {}, port = 0): Promise<void> {
+    this.plugs.set(path, await startPlug(path, this.plugs.size + 1, device, port));
   }
 
   plug(path: string): SitePlug {
@@ -182,18 +182,19 @@ export const SURROUNDINGS = {
   readFile: (path: string) => readFileSync(path, 'utf8'),
 };
 
-/** Starts one simulated plug on a free port of the loopback address. */
+/** Starts one simulated plug on a port of the loopback address; 0 takes any that is free. */
 export async function startPlug(
   path: string,
   number: number,
   options: Partial<DeviceOptions> = {},
+  port = 0,
 ): Promise<SitePlug> {
   const mac = `50:C7:BF:00:00:${number.toString(16).toUpperCase().padStart(2, '0')}`;
   const device = new SimulatedDevice(
     { alias: `Lamp ${number}`, mac, hardware: '2.0', loadW: 40, ...options },
     clock,
   );
-  const server = new PlugServer({ device, host: '127.0.0.1', port: 0, clock, random: Math.random });
+  const server = new PlugServer({ device, host: '127.0.0.1', port, clock, random: Math.random });
   await server.start();
   return { path, server, device };
 }

@@ -1,0 +1,122 @@
+import { isObject, type JsonObject } from '../../src/protocol/json.ts';
+import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import { PlugServer } from '../../src/simulator/plug-server.ts';
+import { FAULTS, type FaultCase, heal, type Victim } from '../support/fault-table.ts';
+import { quietPort } from '../support/quiet-port.ts';
+import { SURROUNDINGS } from '../support/site.ts';
+import type { Chance } from './random.ts';
+
+const { clock } = SURROUNDINGS;
+
+/** What a plug answered of its relay; `null` where it said nothing of it. */
+interface Told {
+  readonly at: number;
+  readonly relay: boolean | null;
+  /** Whether the answer went out as it is. */
+  readonly whole: boolean;
+}
+
+/** A publication may be this much later than the answer that it tells of. */
+const LATE_MS = 3000;
+
+/** A simulated device that remembers what it has said. */
+class TellingDevice extends SimulatedDevice {
+  readonly told: Told[] = [];
+  whole: () => boolean = () => true;
+
+  constructor(options: DeviceOptions) {
+    super(options, clock);
+  }
+
+  override answer(query: JsonObject): JsonObject {
+    const reply = super.answer(query);
+    const { system } = reply;
+    if (isObject(system) && isObject(system.get_sysinfo)) {
+      const { relay_state } = system.get_sysinfo;
+      const relay = relay_state === undefined ? null : relay_state === 1;
+      this.told.push({ at: clock.now(), relay, whole: this.whole() });
+      if (this.told.length > 2000) this.told.splice(0, 1000);
+    }
+    return reply;
+  }
+}
+
+/** Faults on the wire that leave the answer itself as it is. */
+const WHOLE = new Set(['none', 'delay', 'split', 'two-frames', 'surplus', 'half-open']);
+
+/** A plug of the soak: it fails now and then, and knows what may be published of it. */
+export class SoakedPlug implements Victim {
+  readonly path: string;
+  readonly server: PlugServer;
+  readonly device: TellingDevice;
+  readonly home: number;
+  readonly elsewhere: number;
+  #fault: FaultCase | undefined;
+
+  private constructor(path: string, server: PlugServer, device: TellingDevice, elsewhere: number) {
+    this.path = path;
+    this.server = server;
+    this.device = device;
+    this.home = server.port;
+    this.elsewhere = elsewhere;
+    device.whole = () => WHOLE.has(server.fault.kind);
+  }
+
+  /** Puts plug number `number` on the network; with `elsewhere`, another port, it moves now and then. */
+  static async started(path: string, number: number, elsewhere = 0): Promise<SoakedPlug> {
+    const digits = number.toString(16).toUpperCase().padStart(4, '0');
+    const device = new TellingDevice({
+      alias: path,
+      mac: `50:C7:BF:00:${digits.slice(0, 2)}:${digits.slice(2)}`,
+      hardware: number % 3 === 0 ? '1.0' : '2.0',
+      loadW: 40,
+      on: number % 2 === 0,
+    });
+    const server = new PlugServer({
+      device,
+      host: '127.0.0.1',
+      port: await quietPort(),
+      clock,
+      random: Math.random,
+    });
+    await server.start();
+    return new SoakedPlug(path, server, device, elsewhere);
+  }
+
+  get fails(): boolean {
+    return this.#fault !== undefined;
+  }
+
+  /** Begins to fail, by chance in one way or the other; returns which. */
+  async fail(chance: Chance): Promise<string> {
+    const possible = FAULTS.filter(({ fault }) => fault !== 'address-changes' || this.elsewhere > 0);
+    const fault = chance.of(possible);
+    this.#fault = fault;
+    await fault.strike(this);
+    return fault.fault;
+  }
+
+  async heal(): Promise<void> {
+    await heal(this);
+    this.#fault = undefined;
+  }
+
+  /** Whether `state` may be published now: it was said lately, or was the last that came through before. */
+  mayBe(state: boolean | null): boolean {
+    const { told } = this.device;
+    const lately = clock.now() - LATE_MS;
+    let certain = 0;
+    for (let index = told.length - 1; index >= 0 && certain < 2; index--) {
+      const one = told[index];
+      if (one === undefined || one.relay === state) return one !== undefined;
+      if (one.whole && one.at < lately) certain++;
+    }
+    // Before it has said anything nothing is known of it.
+    return state === null && told.length === 0;
+  }
+
+  /** Whether it has said since then that its relay is so. */
+  saidSince(at: number, relay: boolean): boolean {
+    return this.device.told.some((one) => one.at >= at && one.relay === relay);
+  }
+}
