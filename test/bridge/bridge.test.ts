@@ -205,6 +205,25 @@ describe('commands to a place', () => {
     expect(ended()).toMatchObject({ outcome: 'partial', missing: [{ path: 'east/a', reason: 'timeout' }] });
   });
 
+  it('that are superseded while they queue do not take up room', async () => {
+    const bench = await BridgeBench.running(EAST, { concurrency: 1 });
+    bench.transport('east/a').behaviour = 'hang';
+    const first = bench.command('east', { relay: 'on' });
+    await settled();
+    const second = bench.command('east/b', { relay: 'on' });
+    expect(await second.receipt).toMatchObject({ outcome: 'confirmed' });
+    await bench.clock.advance(1000);
+    expect(bench.relays).toEqual([false, true, true]);
+    expect(first.ended()).toBeUndefined();
+    bench.transport('east/a').behaviour = 'answer';
+    bench.transport('east/a').finish();
+    expect(await first.receipt).toMatchObject({
+      outcome: 'partial',
+      confirmed: 2,
+      missing: [{ path: 'east/b', reason: 'a later command took over' }],
+    });
+  });
+
   it('do not queue behind a plug that is known to be away', async () => {
     const bench = await BridgeBench.running(EAST, { concurrency: 1, poll: { offlineAfter: 1 } });
     bench.transport('east/a').behaviour = new PlugError('timeout', 'away');

@@ -36,6 +36,34 @@ describe('looking for plugs', () => {
     expect(site.searches.map(({ at }) => at)).toEqual([7000, 67_000, 127_000]);
   });
 
+  it('begins again soon when a plug was lost during a search, which may have passed it over', async () => {
+    const site = new FinderBench(['a', 'b'], { lost: ['a'], poll: { offlineAfter: 1 } });
+    let release = () => {};
+    site.hold = new Promise((resolve) => {
+      release = resolve;
+    });
+    await site.run(1000);
+    site.bench.transport('b').behaviour = new PlugError('timeout', 'away');
+    await site.bench.clock.advance(6000);
+    release();
+    await settled();
+    await site.bench.clock.advance(60_000);
+    expect(site.searches.map(({ at }) => at)).toEqual([0, 9000]);
+    await site.bench.clock.advance(10_000);
+    expect(site.searches.map(({ at }) => at)).toEqual([0, 9000, 69_000]);
+  });
+
+  it('is said to be in vain once, while there is nobody at all', async () => {
+    const said = ({ bench }: FinderBench) =>
+      bench.log.lines.filter(({ msg }) => msg === 'no plug answers; the search goes on');
+    const alone = new FinderBench([], { adopt: true });
+    await alone.run(200_000);
+    expect(said(alone)).toHaveLength(1);
+    const not = new FinderBench(['lamp'], { lost: ['lamp'] });
+    await not.run(200_000);
+    expect(said(not)).toEqual([]);
+  });
+
   it('is never begun by itself where that is not wanted, yet done on request', async () => {
     const site = new FinderBench(['lamp'], { lost: ['lamp'], everyMs: 0 });
     await site.run(600_000);

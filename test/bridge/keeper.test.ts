@@ -27,6 +27,22 @@ describe('a timed command', () => {
     expect(bench.remembered).toBeGreaterThan(0);
   });
 
+  it('is confirmed and switched back even if a mistake of ours is made over the countdown', async () => {
+    const bench = await PlugBench.polled();
+    await bench.clock.advance(1000);
+    bench.transport.behaviour = 'hang';
+    const { ended } = bench.order({ relay: 'on', forMs: 8000 });
+    await settled();
+    bench.transport.bug = new TypeError('a mistake');
+    bench.transport.behaviour = 'answer';
+    bench.transport.finish();
+    await bench.clock.advance(1000);
+    expect(bench.said('unexpected failure; polling goes on')).toHaveLength(1);
+    expect(ended()).toEqual({ ...DONE, countdown: true });
+    await bench.clock.advance(8000);
+    expect(bench.device.relay).toBe(false);
+  });
+
   it('is switched back by the bridge when its time is over', async () => {
     const bench = await PlugBench.polled();
     bench.device.broken.set('count_down', -1);

@@ -265,4 +265,25 @@ describe('firmware that reports a change late', () => {
       reason: 'the plug accepted the command 4 times but still reports OFF',
     });
   });
+
+  it.each([
+    ['the relay', { relay: 'on' }, { relay_state: undefined }, 'does not report its relay'],
+    ['the LED', { led: false }, { led_off: undefined }, 'does not report its LED'],
+    ['another LED', { led: false }, { led_off: 0 }, 'still reports its old LED setting'],
+    [
+      'the relay before the LED',
+      { relay: 'on', led: false },
+      { relay_state: 0, led_off: 0 },
+      'still reports OFF',
+    ],
+  ] as const)('that never reports %s is said to do so', async (_, wish, reported, words) => {
+    const bench = await PlugBench.polled();
+    bench.transport.overlay = reported;
+    const { ended } = bench.order({ ...wish, once: true, until: Number.POSITIVE_INFINITY });
+    await bench.clock.advance(1050);
+    expect(ended()).toEqual({
+      outcome: 'failed',
+      reason: `the plug accepted the command 4 times but ${words}`,
+    });
+  });
 });

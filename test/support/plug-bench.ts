@@ -6,7 +6,7 @@ import { PlugLoop, type PollSettings } from '../../src/bridge/plug-loop.ts';
 import type { PlugMemory, PlugPolicy } from '../../src/bridge/policy.ts';
 import { PlugError, type Reason } from '../../src/errors.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
-import type { JsonObject } from '../../src/protocol/json.ts';
+import { isObject, type JsonObject } from '../../src/protocol/json.ts';
 import type { Query, Request } from '../../src/protocol/requests.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
 import { ManualClock, settled } from './manual-clock.ts';
@@ -38,6 +38,8 @@ export class TimedTransport extends ScriptedTransport {
   readonly asked: { readonly at: number; readonly query: Query }[] = [];
   /** A mistake of ours that the next exchange runs into. */
   bug: Error | undefined;
+  /** What the plug says in its sysinfo instead of the truth; `undefined` leaves a key out. */
+  overlay: JsonObject | undefined;
   readonly #clock: ManualClock;
 
   constructor(device: SimulatedDevice, clock: ManualClock) {
@@ -60,7 +62,10 @@ export class TimedTransport extends ScriptedTransport {
     const { bug } = this;
     this.bug = undefined;
     if (bug !== undefined) throw bug;
-    return super.exchange(request);
+    const reply = await super.exchange(request);
+    const { system } = reply;
+    if (this.overlay === undefined || !isObject(system) || !isObject(system.get_sysinfo)) return reply;
+    return { ...reply, system: { ...system, get_sysinfo: { ...system.get_sysinfo, ...this.overlay } } };
   }
 }
 
