@@ -212,6 +212,8 @@ export class MqttLink implements Task, MqttSession {
     // the bridge said itself from it.
     const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true, nl: true } : {}) };
     client.subscribe([...this.#filters], options, (error, granted) => {
+      // What fails because the connection is gone is tried again on the next.
+      if (this.#client !== client) return;
       const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? [];
       if (error !== null || refused.length > 0) {
         this.#options.log.error(
