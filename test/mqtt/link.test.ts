@@ -1,0 +1,235 @@
+import { createServer } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { Broker } from '../../src/mqtt/broker.ts';
+import { type LinkOptions, MqttLink } from '../../src/mqtt/link.ts';
+import type { Incoming, Message } from '../../src/mqtt/session.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { freePort } from '../support/free-port.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { Observer } from '../support/observer.ts';
+import { RunningTask } from '../support/running-task.ts';
+import { startBroker } from '../support/site.ts';
+import { rejectionOf } from '../support/thrown.ts';
+import { until } from '../support/until.ts';
+
+const clock = new SystemClock();
+
+const message = (payload: string, more: Partial<Message> = {}): Message => ({
+  topic: 'museum/lamp/result',
+  payload,
+  retain: false,
+  qos: 1,
+  ...more,
+});
+
+describe('the link to the broker', () => {
+  const stops: (() => Promise<unknown>)[] = [];
+
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  });
+
+  async function broker(port = 0): Promise<string> {
+    const { running, url } = await startBroker(port);
+    stops.push(() => running.stop());
+    return url;
+  }
+
+  function link(url: string, options: Partial<LinkOptions> = {}) {
+    const { log, lines } = memoryLog();
+    const made = new MqttLink({
+      urls: () => [url],
+      version: 'auto',
+      clientId: 'bridge',
+      username: undefined,
+      password: undefined,
+      ca: undefined,
+      cert: undefined,
+      key: undefined,
+      rejectUnauthorized: true,
+      keepaliveS: 60,
+      exitOnRefusedLogin: false,
+      stateTopic: 'museum/bridge/state',
+      clock,
+      random: () => 0,
+      log,
+      ...options,
+    });
+    let connects = 0;
+    made.onConnect(() => connects++);
+    return { link: made, lines, connects: () => connects };
+  }
+
+  function run(made: MqttLink): RunningTask {
+    const task = new RunningTask(made);
+    stops.push(() => task.stop());
+    return task;
+  }
+
+  async function observer(url: string): Promise<Observer> {
+    const made = await Observer.connect(url);
+    stops.push(() => made.end());
+    return made;
+  }
+
+  it('is ready before it is connected: plugs are polled whether there is a broker or not', async () => {
+    const { link: made } = link(`mqtt://127.0.0.1:${await freePort()}`);
+    expect(run(made).ready).toBe(1);
+  });
+
+  it('takes a broker that speaks MQTT 3.1.1 only, and says which version it is', async () => {
+    const { link: made, lines, connects } = link(await broker());
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    expect(lines.find(({ msg }) => msg === 'connected to broker')).toMatchObject({ version: '3.1.1' });
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('says that the bridge is there, and at the end that it is not', async () => {
+    const url = await broker();
+    const watch = await observer(url);
+    const { link: made } = link(url);
+    const task = run(made);
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    await task.stop();
+    await watch.message('museum/bridge/state', (payload) => payload === 'offline');
+    expect(watch.seen.map(({ payload }) => payload)).toEqual(['online', 'offline']);
+  });
+
+  it('keeps what must not be lost until there is a broker, in order, and drops what would be old by then', async () => {
+    const url = `mqtt://127.0.0.1:${await freePort()}`;
+    const { link: made } = link(url);
+    made.publish(message('a receipt', { keep: true }));
+    made.publish(message('a state', { retain: true }));
+    made.publish(message('a reading', { qos: 0 }));
+    made.publish(message('another receipt', { keep: true }));
+    await broker(Number(new URL(url).port));
+    const watch = await observer(url);
+    const task = run(made);
+    await watch.message('museum/lamp/result', (payload) => payload === 'another receipt');
+    await task.stop();
+    const results = watch.seen.filter(({ topic }) => topic === 'museum/lamp/result');
+    expect(results.map(({ payload }) => payload)).toEqual(['a receipt', 'another receipt']);
+  });
+
+  it('sends many at QoS 1 in the order in which they were wanted', async () => {
+    const url = await broker();
+    const watch = await observer(url);
+    const { link: made, connects } = link(url);
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    const wanted = Array.from({ length: 500 }, (_, index) => String(index));
+    for (const payload of wanted) made.publish(message(payload));
+    await watch.message('museum/lamp/result', (payload) => payload === '499');
+    const results = watch.seen.filter(({ topic }) => topic === 'museum/lamp/result');
+    expect(results.map(({ payload }) => payload)).toEqual(wanted);
+  });
+
+  it('hands on what arrives, with whether it is retained', async () => {
+    const url = await broker();
+    const watch = await observer(url);
+    await watch.say('museum/lamp/set', 'ON', { retain: true });
+    const { link: made } = link(url);
+    const received: Incoming[] = [];
+    made.listen(['museum/+/set'], (incoming) => received.push(incoming));
+    run(made);
+    await until(() => received.length === 1, 'the retained message');
+    await watch.say('museum/desk/set', 'OFF');
+    await until(() => received.length === 2, 'the other message');
+    expect(received.map(({ topic, payload, retain }) => [topic, payload.toString(), retain])).toEqual([
+      ['museum/lamp/set', 'ON', true],
+      ['museum/desk/set', 'OFF', false],
+    ]);
+  });
+
+  it('comes back when the broker does, and tells of each connect; the failures in between are said once', async () => {
+    const { running, url } = await startBroker(0);
+    const { link: made, lines, connects } = link(url);
+    made.listen(['museum/+/set'], () => {});
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    await running.stop();
+    await until(() => lines.filter(({ msg }) => msg === 'cannot reach the broker').length > 1, 'attempts');
+    await broker(Number(new URL(url).port));
+    await until(() => connects() === 2, 'the next connection');
+    const loud = lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
+    expect(loud).toEqual(['lost the broker']);
+  });
+
+  it('does not take the loss of a connection for a refusal to let it listen', async () => {
+    const server = createServer((socket) => {
+      // Takes the login, and hangs up over the next message.
+      socket.once('data', () => {
+        socket.write(Buffer.from([0x20, 2, 0, 0]));
+        socket.once('data', () => socket.destroy());
+      });
+      socket.on('error', () => socket.destroy());
+    });
+    const port = await freePort();
+    await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
+    stops.push(() => new Promise((resolve) => server.close(resolve)));
+    const { link: made, lines, connects } = link(`mqtt://127.0.0.1:${port}`, { version: '3.1.1' });
+    made.listen(['museum/+/set'], () => {});
+    run(made);
+    await until(() => connects() === 2, 'the next connection');
+    const loud = lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
+    expect(new Set(loud)).toEqual(new Set(['lost the broker']));
+  });
+
+  it('never shows a password that stands in an address', async () => {
+    const port = await freePort();
+    const { link: made, lines } = link(`mqtt://ann:secret@127.0.0.1:${port}`);
+    run(made);
+    await until(() => lines.some(({ msg }) => msg.startsWith('cannot reach the broker')), 'the failure');
+    expect(lines[0]).toMatchObject({ broker: `mqtt://127.0.0.1:${port}` });
+    expect(JSON.stringify(lines)).not.toContain('secret');
+  });
+
+  it('tries several brokers in turn', async () => {
+    const url = await broker();
+    const {
+      link: made,
+      lines,
+      connects,
+    } = link('', {
+      urls: () => ['mqtt://127.0.0.1:1', url],
+      version: '3.1.1',
+    });
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    expect(lines.map(({ broker: at, msg }) => [at, msg])).toEqual([
+      ['mqtt://127.0.0.1:1', 'cannot reach the broker; trying again'],
+      [url, 'connected to broker'],
+    ]);
+  });
+
+  it('has room while there is no connection: what is sent then is dropped or kept, not waited for', async () => {
+    const { link: made } = link(`mqtt://127.0.0.1:${await freePort()}`);
+    expect(made.congested).toBe(false);
+    let resumed = false;
+    made.whenFree(() => {
+      resumed = true;
+    });
+    expect(resumed).toBe(true);
+  });
+
+  it('gives up when the login is refused, if that is wanted', async () => {
+    const options = { host: '127.0.0.1', port: 0, username: 'ann', password: 'secret', clock };
+    const guarded = new Broker({ ...options, log: memoryLog().log });
+    const task = new RunningTask(guarded);
+    stops.push(() => task.stop());
+    await until(() => task.ready === 1, 'the broker');
+    const { link: made, lines } = link(guarded.url, {
+      exitOnRefusedLogin: true,
+      password: 'wrong',
+      username: 'ann',
+    });
+    expect(await rejectionOf(made.run(new AbortController().signal, () => {}))).toMatchObject({
+      code: 'login-refused',
+      message: expect.stringMatching(/refuses the login/),
+    });
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { msg: 'the broker refuses the login; check mqtt.username and mqtt.password' },
+    ]);
+  });
+});
