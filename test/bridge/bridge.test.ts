@@ -224,6 +224,28 @@ describe('commands to a place', () => {
     });
   });
 
+  it('give their room back at once when they are superseded before they could be tried', async () => {
+    const bench = await BridgeBench.running(EAST, { concurrency: 1 });
+    await bench.clock.advance(500);
+    bench.transport('east/a').behaviour = 'hang';
+    bench.bridge.refresh('east/a');
+    await settled();
+    bench.command('east', { relay: 'on' });
+    await settled();
+    expect(bench.relays).toEqual([false, false, false]);
+    bench.command('east/a', { relay: 'off' });
+    await settled();
+    expect(bench.relays).toEqual([false, true, true]);
+  });
+
+  it('are timed for each plug', async () => {
+    const bench = await BridgeBench.running(EAST);
+    const { receipt } = bench.command('east', { relay: 'on', forMs: 5000 });
+    expect(await receipt).toMatchObject({ outcome: 'confirmed', countdown: true });
+    await bench.clock.advance(5000);
+    expect(bench.relays).toEqual([false, false, false]);
+  });
+
   it('do not queue behind a plug that is known to be away', async () => {
     const bench = await BridgeBench.running(EAST, { concurrency: 1, poll: { offlineAfter: 1 } });
     bench.transport('east/a').behaviour = new PlugError('timeout', 'away');

@@ -232,6 +232,20 @@ describe('a plug that returns from a power cut', () => {
   });
 });
 
+describe('what a plug should be', () => {
+  it('is what it was last made, by whomever, and is kept over a restart', async () => {
+    const bench = await PlugBench.polled();
+    expect(bench.memory.relay).toBe(false);
+    const remembered = bench.remembered;
+    bench.device.press();
+    await bench.clock.advance(5000);
+    expect(bench.memory.relay).toBe(true);
+    expect(bench.remembered).toBe(remembered + 1);
+    await bench.clock.advance(20_000);
+    expect(bench.remembered).toBe(remembered + 1);
+  });
+});
+
 describe('an enforced plug', () => {
   const enforced = { policy: { enforce: true, enforceAfterMs: 2000 }, device: { on: true } };
 

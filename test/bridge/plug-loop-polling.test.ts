@@ -235,7 +235,10 @@ describe('a plug that fails', () => {
     await bench.clock.advance(60_000);
     expect(bench.said('plug is offline').map(({ reason }) => reason)).toEqual(['timeout', 'refused']);
     expect(bench.loop.state.problem).toBe('refused');
-    expect(bench.told.map(({ after }) => after.problem)).toEqual(['timeout', 'refused']);
+    expect(bench.told.map(({ after, asked }) => [after.problem, asked])).toEqual([
+      ['timeout', false],
+      ['refused', false],
+    ]);
   });
 });
 
@@ -276,10 +279,11 @@ describe('a plug that was found with newer firmware', () => {
 });
 
 describe('the end of polling', () => {
-  it('arms no timer any more and asks nothing any more', async () => {
+  it('lets the plug go, arms no timer any more and asks nothing any more', async () => {
     const bench = await PlugBench.polled();
     await bench.loop.stop('stopping');
     expect(bench.clock.armed).toBe(0);
+    expect(bench.transport.closes).toBe(1);
     const { length } = bench.transport.queries;
     bench.loop.refresh();
     await bench.clock.advance(60_000);

@@ -38,6 +38,8 @@ export class TimedTransport extends ScriptedTransport {
   readonly asked: { readonly at: number; readonly query: Query }[] = [];
   /** A mistake of ours that the next exchange runs into. */
   bug: Error | undefined;
+  /** How often it was given up. */
+  closes = 0;
   /** What the plug says in its sysinfo instead of the truth; `undefined` leaves a key out. */
   overlay: JsonObject | undefined;
   readonly #clock: ManualClock;
@@ -55,6 +57,11 @@ export class TimedTransport extends ScriptedTransport {
   /** When queries were sent that match, each time once. */
   times(matches: (query: Query) => boolean): number[] {
     return [...new Set(this.asked.filter(({ query }) => matches(query)).map(({ at }) => at))];
+  }
+
+  override close(): void {
+    this.closes++;
+    super.close();
   }
 
   override async exchange(request: Request): Promise<JsonObject> {
