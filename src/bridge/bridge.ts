@@ -224,7 +224,9 @@ export class Bridge implements Task, BridgeView {
       const ttlMs = until - this.#clock.date();
       if (command.relay === 'toggle')
         return unattempted(target, command, 'failed', 'the bridge was restarted');
-      return this.command(target, { ...command, ttlMs: Math.max(1, ttlMs) });
+      if (ttlMs <= 0)
+        return unattempted(target, command, 'expired', 'the bridge was restarted too late for it');
+      return this.command(target, { ...command, ttlMs });
     });
   }
 

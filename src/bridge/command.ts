@@ -93,7 +93,7 @@ export function placeReceipt(
 export function unattempted(
   path: string,
   command: Pick<Command, 'id' | 'relay' | 'led' | 'replyTo'>,
-  outcome: 'refused' | 'failed',
+  outcome: 'refused' | 'failed' | 'expired',
   reason: string,
 ): Receipt {
   return { ...head(path, command), outcome, reason, confirmed: 0, total: 0, missing: [], ms: 0 };

@@ -59,16 +59,19 @@ export class OrderBook {
     return this.#orders.find(({ notBefore }) => notBefore <= now);
   }
 
-  /** When there is something to do next. */
+  /** When the next order may be tried. */
   get nextAt(): number {
-    let at = Number.POSITIVE_INFINITY;
-    for (const { notBefore, until } of this.#orders) at = Math.min(at, notBefore, until);
-    return at;
+    return Math.min(...this.#orders.map(({ notBefore }) => notBefore));
+  }
+
+  /** When the next order that waits has outlived its time; one in flight ends by itself. */
+  get expiresAt(): number {
+    return Math.min(...this.#waiting.map(({ until }) => until));
   }
 
   /** Settles what has outlived its time; `reason` is why the plug could not be reached. */
   expire(now: number, reason: string): void {
-    for (const order of this.#orders.filter(({ until }) => until <= now)) {
+    for (const order of this.#waiting.filter(({ until }) => until <= now)) {
       this.settle(order, order.lags > 0 ? lagging(order) : { outcome: 'expired', reason });
     }
   }
@@ -101,6 +104,10 @@ export class OrderBook {
     for (const order of this.#orders.filter((wanted) => !spareCurrent || wanted !== this.current)) {
       this.settle(order, { outcome: 'failed', reason });
     }
+  }
+
+  get #waiting(): Order[] {
+    return this.#orders.filter((order) => order !== this.current);
   }
 
   settle(order: Order, settlement: Settlement): void {

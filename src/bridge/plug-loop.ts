@@ -11,6 +11,7 @@ import { follows, type Order, OrderBook } from './orders.ts';
 import { Patience, type PatienceSettings } from './patience.ts';
 import { type ClockKeeping, PlugClock } from './plug-clock.ts';
 import type { PlugMemory, PlugPolicy } from './policy.ts';
+import { Questions } from './questions.ts';
 
 /** How one plug is polled; milliseconds. */
 export interface PollSettings extends PatienceSettings {
@@ -34,17 +35,6 @@ export interface LoopOptions {
   /** The memory is another and should outlive the program. */
   readonly remember: () => void;
 }
-
-/** One query asked from outside, and where its answer goes. */
-interface Question {
-  readonly query: Query;
-  readonly timeoutMs: number | undefined;
-  readonly resolve: (reply: JsonObject) => void;
-  readonly reject: (error: PlugError) => void;
-}
-
-/** Questions that may wait for one plug. */
-const MOST_QUESTIONS = 16;
 
 const NEWER_FIRMWARE =
   'the plug has newer firmware that closed port 9999 and speaks KLAP only; this bridge does not';
@@ -75,7 +65,10 @@ export class PlugLoop {
   readonly #options: LoopOptions;
   readonly #clock: Clock;
   readonly #timer: Timer;
+  /** Fires though an exchange may be in flight: an order that waits for its end must not outlive its time. */
+  readonly #expiry: Timer;
   readonly #orders = new OrderBook();
+  readonly #questions: Questions;
   readonly #keeper: Keeper;
   readonly #patience: Patience;
   readonly #plugClock: PlugClock;
@@ -83,10 +76,7 @@ export class PlugLoop {
   #due = Number.POSITIVE_INFINITY;
   #surveyDue = Number.POSITIVE_INFINITY;
   #asked = false;
-  #questions: Question[] = [];
   #running = false;
-  /** Why nothing is asked any more, once that is so. */
-  #ended: PlugError | undefined;
   #turning: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
@@ -97,6 +87,8 @@ export class PlugLoop {
     this.#clock = options.clock;
     this.#state = unseen(options.path);
     this.#timer = options.clock.timer(() => this.#wake());
+    this.#expiry = options.clock.timer(() => this.#expire());
+    this.#questions = new Questions(options.path);
     this.#keeper = new Keeper(options, this.#orders);
     this.#plugClock = new PlugClock(options);
     this.#patience = new Patience(options.poll, options.random);
@@ -121,9 +113,8 @@ export class PlugLoop {
   /** Ends polling and fails what is wanted for that reason; an exchange in flight has a moment to end well. */
   async stop(reason: string): Promise<void> {
     this.#running = false;
-    const ended = new PlugError('stopping', `${this.path} is no longer asked: ${reason}`);
-    this.#ended = ended;
     this.#timer.clear();
+    this.#expiry.clear();
     this.#orders.failAll(reason, true);
     if (this.#turning !== undefined) {
       const patience = this.#clock.timer(() => this.client.close());
@@ -132,13 +123,14 @@ export class PlugLoop {
       patience.clear();
     }
     this.#orders.failAll(reason, false);
-    for (const { reject } of this.#questions.splice(0)) reject(ended);
+    this.#questions.end(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
     this.client.close();
   }
 
   /** Takes an order; it supersedes those not yet begun that it overlaps with. */
   submit(order: Order): void {
     this.#orders.add(order);
+    this.#expire();
     if (order.relay !== undefined && order.origin !== 'bridge') this.#keeper.forgive();
     this.#wake();
   }
@@ -162,14 +154,9 @@ export class PlugLoop {
 
   /** Asks the plug something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
   ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#questions.length >= MOST_QUESTIONS) {
-      return Promise.reject(new PlugError('timeout', `${this.path} has too many questions waiting`));
-    }
-    return new Promise((resolve, reject) => {
-      this.#questions.push({ query, timeoutMs, resolve, reject });
-      this.#wake();
-    });
+    const answer = this.#questions.add(query, timeoutMs);
+    this.#wake();
+    return answer;
   }
 
   /** The plug has been found at an address: it is asked there, at once. */
@@ -199,11 +186,11 @@ export class PlugLoop {
   async #turn(): Promise<void> {
     try {
       const now = this.#clock.now();
-      this.#orders.expire(now, this.#patience.reason);
+      this.#expire();
       this.#keeper.revertIfDue();
       const order = this.#orders.ready(now);
       if (order !== undefined) await this.#carryOut(order);
-      else if (this.#questions.length > 0) await this.#answer();
+      else if (!this.#questions.isEmpty) await this.#questions.askNext(this.client);
       else if (this.#asked || this.#due <= now) await this.#poll();
       else if (this.#mustDisarm) await this.#keeper.disarm();
       else if (this.#surveyDue <= now) await this.#survey();
@@ -213,11 +200,21 @@ export class PlugLoop {
     }
   }
 
+  /** Settles the orders whose time is over, and waits for the next one's. */
+  #expire(): void {
+    const now = this.#clock.now();
+    this.#orders.expire(now, this.#patience.reason);
+    const { expiresAt } = this.#orders;
+    if (Number.isFinite(expiresAt)) this.#expiry.set(expiresAt - now);
+    else this.#expiry.clear();
+  }
+
   /** Arms the timer for whatever comes next, or begins it if it is due already. */
   #plan(): void {
     if (!this.#running) return;
+    this.#expire();
     const now = this.#clock.now();
-    const busy = this.#asked || this.#mustDisarm || this.#questions.length > 0;
+    const busy = this.#asked || this.#mustDisarm || !this.#questions.isEmpty;
     const idle = busy ? now : Math.min(this.#due, this.#surveyDue);
     const delay = Math.min(idle, this.#keeper.revertAt, this.#orders.nextAt) - now;
     if (delay <= 0) this.#wake();
@@ -226,15 +223,6 @@ export class PlugLoop {
 
   get #mustDisarm(): boolean {
     return this.#keeper.mustDisarm && this.#patience.isFresh;
-  }
-
-  async #answer(): Promise<void> {
-    const question = this.#questions.shift();
-    try {
-      question?.resolve(await this.client.send(question.query, question.timeoutMs));
-    } catch (error) {
-      question?.reject(asPlugError(error));
-    }
   }
 
   async #poll(): Promise<void> {

@@ -44,6 +44,18 @@ describe('a command', () => {
     expect(bench.transport.queries[asked]).toHaveProperty('system.set_relay_state', { state: 1 });
   });
 
+  it('expires when its time is over, though an exchange that was under way has not ended', async () => {
+    const bench = await PlugBench.polled();
+    bench.transport.behaviour = 'hang';
+    await bench.clock.advance(5000);
+    const { ended } = bench.order({ relay: 'on', until: bench.clock.now() + 300 });
+    await bench.clock.advance(299);
+    expect(ended()).toBeUndefined();
+    await bench.clock.advance(1);
+    expect(ended()).toEqual({ outcome: 'expired', reason: 'timeout' });
+    expect(bench.switched).toEqual([]);
+  });
+
   it('leaves the relay alone when it is about the LED', async () => {
     const bench = await PlugBench.polled();
     expect(await bench.order({ led: false }).end).toEqual(CONFIRMED);
