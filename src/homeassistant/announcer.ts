@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
-import type { BridgeEvent, BridgeView } from '../bridge/bridge.ts';
 import type { PlugInfo } from '../bridge/model.ts';
+import type { BridgeEvent, BridgeView } from '../bridge/view.ts';
 import type { Incoming, MqttSession } from '../mqtt/session.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
-import type { BridgeView } from '../bridge/bridge.ts';
 import { type Command, type Outcome, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
+import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { decodeCommand, receiptPayload } from './payloads.ts';

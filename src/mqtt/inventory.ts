@@ -1,5 +1,5 @@
-import type { BridgeView } from '../bridge/bridge.ts';
 import type { PlugState } from '../bridge/model.ts';
+import type { BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { MqttSession } from './session.ts';

@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { BridgeView } from '../bridge/bridge.ts';
+import type { BridgeView } from '../bridge/view.ts';
 import { BridgeError, CommandError, messageOf } from '../errors.ts';
 import type { FoundPlug } from '../plug/discovery.ts';
 import { checkCount } from '../plug/preset.ts';

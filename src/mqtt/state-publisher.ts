@@ -1,6 +1,6 @@
-import type { BridgeEvent, BridgeView, PlugEvent } from '../bridge/bridge.ts';
 import type { PlugState } from '../bridge/model.ts';
 import { type PlaceState, placesOf } from '../bridge/places.ts';
+import type { BridgeEvent, BridgeView, PlugEvent } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { flatPayloads, placePayload, plugValues } from './payloads.ts';

@@ -1,8 +1,9 @@
-import { Bridge, type BridgeEvent, type BridgeOptions, type PlugSpec } from '../../src/bridge/bridge.ts';
+import { Bridge, type BridgeOptions, type PlugSpec } from '../../src/bridge/bridge.ts';
 import type { Command, Receipt } from '../../src/bridge/command.ts';
 import { Memory } from '../../src/bridge/memory.ts';
 import type { PollSettings } from '../../src/bridge/plug-loop.ts';
 import type { PlugPolicy } from '../../src/bridge/policy.ts';
+import type { BridgeEvent } from '../../src/bridge/view.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import type { DeviceOptions } from '../../src/simulator/device.ts';
 import { ManualClock, settled } from './manual-clock.ts';

@@ -1,7 +1,7 @@
-import type { BridgeEvent, BridgeView } from '../../src/bridge/bridge.ts';
 import type { Command, Receipt } from '../../src/bridge/command.ts';
 import { type PlugState, unseen } from '../../src/bridge/model.ts';
 import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
+import type { BridgeEvent, BridgeView } from '../../src/bridge/view.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query } from '../../src/protocol/requests.ts';
