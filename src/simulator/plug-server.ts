@@ -17,6 +17,10 @@ export interface ServerOptions<Device extends PlugDevice = SimulatedDevice> {
   readonly random: () => number;
 }
 
+/** How often, and how long apart, a plug tries to get its port back. */
+const MOST_RETURNS = 100;
+const RETURN_MS = 100;
+
 /** Puts a simulated device on the network: TCP and UDP on one port, and all the faults a test can think of. */
 export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   readonly #options: ServerOptions<Device>;
@@ -100,7 +104,16 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     await this.stop();
     const stops = this.#stops;
     await sleep(this.#options.clock, goneMs);
-    if (stops === this.#stops) await this.start();
+    for (let attempt = 1; stops === this.#stops; attempt++) {
+      try {
+        await this.start();
+        return;
+      } catch (error) {
+        // Somebody else on this machine may have its port for a moment.
+        if (attempt === MOST_RETURNS) throw error;
+        await sleep(this.#options.clock, RETURN_MS);
+      }
+    }
   }
 
   /** Comes back at another port, as a plug does that was given another address. */
