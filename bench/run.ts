@@ -120,7 +120,7 @@ export class Run {
     await Promise.all([delay(WARM_MS), this.#empty()]);
     for (const group of groups) halt(members(group));
     for (const group of groups.toReversed()) {
-      await resume(members(group), 1000);
+      await resume(members(group), 500);
       await this.#measure(group);
       if (group !== kept) await this.#close(group);
     }
@@ -164,16 +164,24 @@ export class Run {
   async #open(plugs: number, kept: boolean): Promise<Group> {
     const options = { base: this.#site.newBase(), plugs, kept, intervalMs: 1000, broker: this.#url };
     this.#note(`starting clients of ${plugs} plugs`);
-    const {
-      subject: bridge,
-      firstMs,
-      allMs,
-    } = await start(() => this.#site.bridge(options), this.#observer, options);
-    if (kept && !(this.#options.quick && plugs === 100)) this.results.starts.push({ plugs, firstMs, allMs });
+    const bridge = kept ? await this.#start(options) : await this.#site.bridge(options);
     const floor = await this.#site.floor(options);
     // More plugs than this it cannot follow.
     const wanted = this.#wants('library') && kept && plugs === 1000;
     return { options, bridge, floor, library: wanted ? await this.#site.library(options) : undefined };
+  }
+
+  /** Without kept connections so many plugs may never all be there: only kept ones are waited for. */
+  async #start(options: SubjectOptions): Promise<Subject> {
+    const { subject, firstMs, allMs } = await start(
+      () => this.#site.bridge(options),
+      this.#observer,
+      options,
+    );
+    // In a quick run others start or run already.
+    if (!(this.#options.quick && options.plugs === 100))
+      this.results.starts.push({ plugs: options.plugs, firstMs, allMs });
+    return subject;
   }
 
   async #close(group: Group): Promise<void> {
@@ -188,7 +196,10 @@ export class Run {
       await bridge.order({ changing });
       const withLibrary = changing === 0.1 ? library : undefined;
       const subjects = [bridge, floor, ...(withLibrary === undefined ? [] : [withLibrary])];
-      const [bridgeCosts = [], floorCosts = [], libraryCosts] = await rounds(subjects, this.#pace(plugs));
+      const [bridgeCosts = [], floorCosts = [], libraryCosts] = await rounds(
+        subjects,
+        this.#pace(plugs, changing),
+      );
       const add = (client: PollResult['client'], all: Cost[], share: number | null) =>
         this.results.polls.push({
           kept,
@@ -204,9 +215,9 @@ export class Run {
     }
   }
 
-  #pace(plugs: number) {
+  #pace(plugs: number, changing: number) {
     const sideBySide = plugs <= 1000;
-    if (this.#options.quick) return { rounds: 3, ms: 1500, settleMs: 0, sideBySide };
+    if (this.#options.quick) return { rounds: changing === 1 ? 2 : 3, ms: 1200, settleMs: 0, sideBySide };
     return { rounds: 3, ms: 5000, settleMs: sideBySide ? 500 : 2500, sideBySide };
   }
 
@@ -279,7 +290,7 @@ export class Run {
     const { quick } = this.#options;
     const pace = quick ? { commands: 40, blocks: 1 } : { commands: 200, blocks: 3 };
     const settleMs = plugs > 1000 ? 2500 : 300;
-    for (const pauseMs of PAUSES_MS) {
+    for (const pauseMs of quick && plugs === 1 ? [3] : PAUSES_MS) {
       const [bridge, minimal] = await commandsInTurn(both, { plugs, pauseMs, settleMs, ...pace });
       if (bridge === undefined || minimal === undefined) continue;
       const result = { broker, plugs, pauseMs, bridge: summary(bridge), minimal: summary(minimal) };
@@ -303,7 +314,7 @@ export class Run {
   async #isolation({ options, bridge, floor }: Group): Promise<void> {
     halt([floor]);
     await delay(this.#options.quick ? 500 : 3000);
-    const pace = this.#options.quick ? { ms: 2500, settleMs: 500 } : { ms: 15_000, settleMs: 1000 };
+    const pace = this.#options.quick ? { ms: 2000, settleMs: 500 } : { ms: 15_000, settleMs: 1000 };
     this.results.isolation.push({ plugs: options.plugs, ...(await isolation(bridge, pace)) });
     await resume([floor], 0);
   }
