@@ -290,7 +290,11 @@ describe('commands that were open when the bridge was killed', () => {
 
   it('are carried out in the time that they have left', async () => {
     const { bench, receipts } = await resumed(open('lamp', 'on'));
+    bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
     bench.start();
+    await bench.clock.advance(3000);
+    bench.transport('lamp').behaviour = 'answer';
+    await bench.clock.advance(1999);
     expect(await Promise.all(receipts)).toMatchObject([{ id: 'lamp', outcome: 'confirmed' }]);
     expect(bench.relays).toEqual([true]);
     expect(bench.memory.commands.size).toBe(0);

@@ -59,6 +59,16 @@ describe('a timed command', () => {
     expect(bench.switched).toEqual([1, 0]);
   });
 
+  it('is switched back each time', async () => {
+    const bench = await PlugBench.polled();
+    bench.device.broken.set('count_down', -1);
+    for (let time = 0; time < 2; time++) {
+      await bench.order({ relay: 'on', forMs: 8000 }).end;
+      await bench.clock.advance(8000);
+      expect(bench.device.relay).toBe(false);
+    }
+  });
+
   it('leaves nothing on the plug that would undo the next command', async () => {
     const bench = await PlugBench.polled();
     await bench.order({ relay: 'on', forMs: 9200 }).end;
