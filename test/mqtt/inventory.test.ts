@@ -135,6 +135,7 @@ describe('the health', () => {
   it('counts plugs, commands and connects, at each connect and once a minute, retained', async () => {
     const { bridge, session, clock, topics } = open('a', 'b', 'c');
     const outcomes = new Map([['confirmed' as const, 3]]);
+    await clock.advance(5000);
     const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
     expect(task.ready).toBe(1);
     await clock.advance(1000);
