@@ -133,6 +133,8 @@ export class Finder implements Task {
   }
 
   #soon(delayMs: number): void {
+    // The search that the end cut short would otherwise plan the next, and keep the program alive for ever.
+    if (this.#stop.signal.aborted) return;
     const at = this.#options.clock.now() + delayMs;
     this.#lostMeanwhile ||= this.#searching !== undefined;
     if (this.#options.everyMs === 0 || this.#searching !== undefined || at >= this.#nextAt) return;
