@@ -161,10 +161,12 @@ describe('the state file', () => {
     await until(() => written() === encodeMemory(memory), 'the file to be written again');
   });
 
-  it('is not written while nothing changes', async () => {
-    const { clock, task, written } = run();
+  it('is not written while nothing changes, nor for what changes after the end', async () => {
+    const { clock, task, change, written } = run();
     await clock.advance(60_000);
     await task.stop();
+    change(true);
+    await clock.advance(60_000);
     expect(written()).toBe(false);
   });
 
