@@ -189,7 +189,7 @@ export class PlugClient {
         `another plug (${mac ?? 'without a MAC'}) answers at ${host}:${port} instead of ${this.#mac}; it is left alone`,
       );
     }
-    this.#mac = mac;
+    this.#mac ??= mac;
     this.#identified = this.#transport.connection;
   }
 }

@@ -83,8 +83,12 @@ export function readSysinfo(answer: JsonObject): Sysinfo {
   };
 }
 
+const MAC = /^[0-9A-F]{2}(?::[0-9A-F]{2}){5}$/;
+
 /** Normalises a MAC to upper-case pairs with colons; `undefined` if it is none. */
 export function readMac(text: string | undefined): string | undefined {
+  // Plugs write it as it is wanted, and say it in every answer.
+  if (text !== undefined && MAC.test(text)) return text;
   const digits = (text ?? '').replaceAll(/[:.-]/g, '').toUpperCase();
   return /^[0-9A-F]{12}$/.test(digits) ? (digits.match(/../g) ?? []).join(':') : undefined;
 }
