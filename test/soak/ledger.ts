@@ -80,8 +80,7 @@ export class Ledger {
     this.latest.set(path, state);
     const relay = state === '' ? null : state === 'ON';
     if (plug.mayBe(relay)) return;
-    const lately = plug.device.told.slice(-4).map((one) => `${one.relay}${one.whole ? '' : ' (broken)'}`);
-    this.#break(`${path} was published as ${state || 'null'}, but had said ${lately.join(', ')}`);
+    this.#break(`${path} was published as ${state || 'null'}, but had said ${plug.lately}`);
   }
 
   #receipt(payload: string): void {

@@ -23,9 +23,13 @@ const INTERVAL_MS = 1000;
 /** How late the polls of a plug that is well may be, but for one in a hundred. */
 const LATE_MS = 500;
 
+/** How long the program may take to end. */
+const END_MS = 5000;
+
 /** 200 plugs, a broker and the real program for some minutes, in which everything fails now and then. */
 class Soak {
   readonly #chance: Chance;
+  readonly #embedded: boolean;
   readonly #plugs = new Map<string, SoakedPlug>();
   readonly #ledger = new Ledger(this.#plugs, () => clock.now());
   readonly #program = new Program();
@@ -37,7 +41,8 @@ class Soak {
   /** While the broker is being restarted nobody says anything. */
   #silent = false;
 
-  constructor(seed: number) {
+  constructor(seed: number, embedded: boolean) {
+    this.#embedded = embedded;
     // Every plug that fails waits for the end.
     setMaxListeners(0, this.#over.signal);
     this.#chance = new Chance(seed);
@@ -55,8 +60,9 @@ class Soak {
       await Promise.all(all);
       await this.#settle();
       const after = this.#rss();
-      const { code } = await this.#program.end('SIGTERM');
+      const { code, ms } = await this.#program.end('SIGTERM');
       if (code !== 0) this.#ledger.broken.push(`the program ended with exit code ${code}`);
+      if (ms > END_MS) this.#ledger.broken.push(`the program took ${Math.round(ms)} ms to end`);
       this.#report(before, after);
       return this.#ledger.broken.length === 0;
     } finally {
@@ -75,7 +81,10 @@ class Soak {
       this.#plugs.set(path, plug);
       if (calm) this.#time(plug);
     }
-    this.#broker = await SoakedBroker.started((topic, payload) => this.#ledger.seen(topic, payload));
+    this.#broker = await SoakedBroker.started(
+      (topic, payload) => this.#ledger.seen(topic, payload),
+      this.#embedded,
+    );
     const moving = [...this.#plugs.values()].filter(({ elsewhere }) => elsewhere > 0);
     await this.#program.start({
       mqtt: { url: this.#broker.way.url, heartbeat: '10s' },
@@ -229,8 +238,12 @@ function print(line: string): void {
 }
 
 const { values } = parseArgs({
-  options: { minutes: { type: 'string', default: '1' }, seed: { type: 'string' } },
+  options: {
+    minutes: { type: 'string', default: '1' },
+    seed: { type: 'string' },
+    embedded: { type: 'boolean', default: false },
+  },
 });
 const seed = values.seed === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(values.seed);
 print(`${PLUGS} plugs, ${values.minutes} min, --seed ${seed}`);
-process.exitCode = (await new Soak(seed).run(Number(values.minutes))) ? 0 : 1;
+process.exitCode = (await new Soak(seed, values.embedded).run(Number(values.minutes))) ? 0 : 1;

@@ -32,8 +32,12 @@ export class SoakedBroker {
     this.#seen = seen;
   }
 
-  static async started(seen: (topic: string, payload: string) => void): Promise<SoakedBroker> {
-    const mosquitto = noMosquitto === undefined ? await Mosquitto.started(PATIENT) : undefined;
+  /** Mosquitto where there is one, unless the embedded broker is wanted. */
+  static async started(
+    seen: (topic: string, payload: string) => void,
+    embedded: boolean,
+  ): Promise<SoakedBroker> {
+    const mosquitto = noMosquitto === undefined && !embedded ? await Mosquitto.started(PATIENT) : undefined;
     const own = mosquitto === undefined ? await startBroker(0) : undefined;
     const url = mosquitto?.url ?? own?.url ?? '';
     const way = await TcpProxy.started(Number(new URL(url).port));

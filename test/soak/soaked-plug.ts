@@ -1,5 +1,6 @@
 import { isObject, type JsonObject } from '../../src/protocol/json.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import type { Fault } from '../../src/simulator/faults.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { FAULTS, type FaultCase, heal, type Victim } from '../support/fault-table.ts';
 import { quietPort } from '../support/quiet-port.ts';
@@ -41,8 +42,11 @@ class TellingDevice extends SimulatedDevice {
   }
 }
 
-/** Faults on the wire that leave the answer itself as it is. */
-const WHOLE = new Set(['none', 'delay', 'split', 'two-frames', 'surplus', 'half-open']);
+/** Whether an answer goes out as it is, and in time, with this fault on the wire. */
+function isWhole(fault: Fault): boolean {
+  if (fault.kind === 'delay') return fault.ms < 500;
+  return ['none', 'two-frames', 'surplus', 'half-open'].includes(fault.kind);
+}
 
 /** A plug of the soak: it fails now and then, and knows what may be published of it. */
 export class SoakedPlug implements Victim {
@@ -59,7 +63,7 @@ export class SoakedPlug implements Victim {
     this.device = device;
     this.home = server.port;
     this.elsewhere = elsewhere;
-    device.whole = () => WHOLE.has(server.fault.kind);
+    device.whole = () => isWhole(server.fault);
   }
 
   /** Puts plug number `number` on the network; with `elsewhere`, another port, it moves now and then. */
@@ -81,6 +85,15 @@ export class SoakedPlug implements Victim {
     });
     await server.start();
     return new SoakedPlug(path, server, device, elsewhere);
+  }
+
+  /** What it said last, for people. */
+  get lately(): string {
+    const said = this.device.told.slice(-6).map(({ at, relay, whole }) => {
+      const state = relay === null ? 'nothing' : relay ? 'ON' : 'OFF';
+      return `${state} ${Math.round(clock.now() - at)} ms ago${whole ? '' : ' (broken)'}`;
+    });
+    return `${said.join(', ')}; fault: ${this.#fault?.fault ?? 'none'}`;
   }
 
   get fails(): boolean {

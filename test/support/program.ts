@@ -7,13 +7,18 @@ import process from 'node:process';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { stringify } from 'yaml';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { within } from '../../src/runtime/supervisor.ts';
 import { until } from './until.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
-/** How the program ended; `code` is `null` if a signal killed it. */
+/** How long the program may take to end before it is taken to hang. */
+const HANGS_MS = 15_000;
+
+/** How the program ended; `code` is `null` if a signal killed it, `undefined` if it hangs. */
 export interface Exit {
-  readonly code: number | null;
+  readonly code: number | null | undefined;
   readonly ms: number;
 }
 
@@ -71,11 +76,11 @@ export class Program {
     this.#child?.kill(name);
   }
 
-  /** Resolves when it has ended. */
+  /** Resolves when it has ended, or hangs. */
   async ended(): Promise<Exit> {
     const start = performance.now();
-    await this.#exit;
-    return { code: this.#child?.exitCode ?? null, ms: performance.now() - start };
+    const ended = await within(new SystemClock(), HANGS_MS, this.#exit ?? Promise.resolve());
+    return { code: ended ? this.#child?.exitCode : undefined, ms: performance.now() - start };
   }
 
   /** Ends it with a signal. */
