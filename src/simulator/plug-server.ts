@@ -66,9 +66,9 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     return this.#port;
   }
 
-  /** Connections open at the moment. */
+  /** Connections open at the moment; one that the plug has ended is none, though its peer may not know yet. */
   get connections(): number {
-    return this.#sockets.size;
+    return [...this.#sockets].filter((socket) => !socket.writableEnded).length;
   }
 
   /** Begins to answer; after a stop on the same port as before. Rejects if the port cannot be had. */
