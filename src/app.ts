@@ -166,9 +166,15 @@ function linkOptions(
   };
 }
 
+/** What is configured for a place; it may have the name of something that every object has. */
+function placeOptions({ places }: Config, path: string): PlaceConfig[] {
+  const options = Object.hasOwn(places, path) ? places[path] : undefined;
+  return options === undefined ? [] : [options];
+}
+
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
 function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
-  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => config.places[place] ?? [])];
+  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;

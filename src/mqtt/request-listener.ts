@@ -27,6 +27,9 @@ export interface RequestOptions {
 
 const MAX_REQUEST_BYTES = 16 * 1024;
 
+/** Commands that have a topic of their own. */
+const SWITCHING = new Set(['on', 'off', 'toggle']);
+
 /** Requests under way at a time; more are refused. */
 const MOST_REQUESTS = 64;
 
@@ -130,6 +133,7 @@ export class RequestListener implements Task {
     const preset = presetOf(command);
     if (preset === undefined)
       throw new CommandError('not-understood', `there is no command "${command.slice(0, 80)}"`);
+    if (SWITCHING.has(command)) throw this.#elsewhere(path);
     if (!preset.readOnly) this.#permit(command);
     const given = readArguments(request.args);
     checkCount(preset, given);
@@ -138,6 +142,12 @@ export class RequestListener implements Task {
     const before = first === undefined ? {} : await bridge.ask(path, first);
     const { query, read } = preset.plan(given, { date: clock.date(), timeZone, before });
     return read(await bridge.ask(path, query, preset.patienceMs));
+  }
+
+  /** Switching has one way in, where plugs may be locked and every command has its receipt. */
+  #elsewhere(path: string): CommandError {
+    const topic = this.#options.topics.below(path, 'set');
+    return new CommandError('not-understood', `send ON, OFF or TOGGLE to ${topic}`);
   }
 
   /** Throws CommandError unless the configuration allows the command. */

@@ -83,15 +83,30 @@ describe('a request to the bridge', () => {
   });
 
   it('asks the plug first what a command needs to know', async () => {
-    const { bridge, ask } = open(['toggle']);
-    bridge.answer = async ({ system }) => {
-      const set = system?.set_relay_state;
-      const get_sysinfo = { relay_state: set === undefined ? 1 : 0, err_code: 0 };
-      return { system: { get_sysinfo, ...(set === undefined ? {} : { set_relay_state: { err_code: 0 } }) } };
-    };
-    expect(await ask({ plug: 'lamp', command: 'toggle' })).toMatchObject({ data: { state: 'OFF' } });
-    expect(bridge.asked.map(({ query }) => query.system?.set_relay_state)).toEqual([undefined, { state: 0 }]);
+    const { bridge, ask } = open([]);
+    const now = { year: 2026, month: 3, mday: 1, hour: 0, min: 0, sec: 0, err_code: 0 };
+    bridge.answer = async ({ time }) =>
+      time === undefined
+        ? { emeter: { get_monthstat: { month_list: [], err_code: 0 } } }
+        : { time: { get_time: now } };
+    expect(await ask({ plug: 'lamp', command: 'month' })).toMatchObject({ status: 'ok' });
+    expect(bridge.asked.map(({ query }) => query)).toEqual([
+      { time: { get_time: {} } },
+      { emeter: { get_monthstat: { year: 2026 } } },
+    ]);
   });
+
+  it.each(['on', 'off', 'toggle'])(
+    'does not %s, even where that is allowed: it names the topic for it',
+    async (command) => {
+      const { bridge, ask } = open([command]);
+      expect(await ask({ plug: 'lamp', command })).toMatchObject({
+        status: 'error',
+        error: 'send ON, OFF or TOGGLE to museum/lamp/set',
+      });
+      expect(bridge.asked).toEqual([]);
+    },
+  );
 
   it('gives the plug the time that a command takes', async () => {
     const { bridge, ask } = open();
