@@ -168,10 +168,16 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
         else socket.end();
         return;
       }
-      if (step.afterMs !== undefined) await sleep(this.#options.clock, step.afterMs);
+      if (step.afterMs !== undefined) await this.#pause(step.afterMs);
       if (!socket.destroyed) socket.write(step.send);
     }
     if (steps.length > 0 && this.device.closesAfterReply) socket.end();
+  }
+
+  /** No time at all is still a moment in which what was sent before goes out. */
+  #pause(ms: number): Promise<void> {
+    const { clock } = this.#options;
+    return ms > 0 ? sleep(clock, ms) : new Promise((resolve) => clock.soon(resolve));
   }
 
   async #bindUdp(): Promise<UdpSocket> {

@@ -49,7 +49,8 @@ export const FAULTS: readonly FaultCase[] = [
     fault: 'delay-with-jitter',
     strike: wire({ kind: 'delay', ms: 100, jitterMs: 50 }),
     ...HARMLESS,
-    ttl: '3s',
+    ttl: '5s',
+    timeout: '2s',
   },
   { fault: 'answers-after-5s', strike: wire({ kind: 'delay', ms: 5000 }), ...lost(/^timeout$/) },
   { fault: 'answers-too-late', strike: wire({ kind: 'delay', ms: 350 }), ...lost(/^timeout$/) },
@@ -68,7 +69,7 @@ export const FAULTS: readonly FaultCase[] = [
   { fault: 'close-without-reply', strike: wire({ kind: 'close' }), ...lost(/^closed$/) },
   { fault: 'half-open', strike: wire({ kind: 'half-open' }), ...HARMLESS, ttl: '4s' },
   { fault: 'byte-per-200ms', strike: wire({ kind: 'trickle', ms: 200 }), ...lost(/^timeout$/) },
-  { fault: 'split-at-every-byte', strike: wire({ kind: 'split' }), ...HARMLESS, ttl: '7s', timeout: '6s' },
+  { fault: 'split-at-every-byte', strike: wire({ kind: 'split' }), ...HARMLESS, ttl: '7s', timeout: '3s' },
   { fault: 'two-frames', strike: wire({ kind: 'two-frames' }), ...HARMLESS },
   { fault: 'length-0', strike: wire({ kind: 'length', length: 0 }), ...HARMLESS, ttl: '4s' },
   {
