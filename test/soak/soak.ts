@@ -45,6 +45,8 @@ class Soak {
     this.#embedded = embedded;
     // Every plug that fails waits for the end.
     setMaxListeners(0, this.#over.signal);
+    // Ctrl-C ends it early, with its report, and leaves no program and no broker behind.
+    for (const name of ['SIGINT', 'SIGTERM'] as const) process.once(name, () => this.#over.abort());
     this.#chance = new Chance(seed);
   }
 
