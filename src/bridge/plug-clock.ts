@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
 import type { Survey } from '../plug/survey.ts';
+import { secondsAhead } from '../plug/time-zones.ts';
 import type { PlugTime } from '../protocol/replies.ts';
 import type { Clock } from '../runtime/clock.ts';
 
@@ -40,7 +41,7 @@ export class PlugClock {
   async check({ time, clockSet, zone }: Survey): Promise<ClockState | null> {
     if (time === undefined) return null;
     const { clock, clockKeeping } = this.#options;
-    const aheadS = Math.round(secondsOf(time) - secondsOf(localTime(clock.date())));
+    const aheadS = Math.round(secondsAhead(time, localTime(clock.date())));
     const off = Math.abs(aheadS) * 1000 > clockKeeping.toleranceMs;
     const state = clockSet === false ? 'unset' : off ? 'wrong' : 'right';
     this.#report(state, aheadS);
@@ -81,8 +82,4 @@ function localTime(ms: number): PlugTime {
     minute: date.getMinutes(),
     second: date.getSeconds(),
   };
-}
-
-function secondsOf({ year, month, day, hour, minute, second }: PlugTime): number {
-  return Date.UTC(year, month - 1, day, hour, minute, second) / 1000;
 }
