@@ -143,7 +143,7 @@ function linkOptions(
   const { clock, random, log, readFile } = surroundings;
   const file = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
   return {
-    urls: () => mqtt.url ?? [broker?.url ?? ''],
+    brokers: broker === undefined ? (mqtt.url ?? []) : [() => broker.connect()],
     // aedes speaks 3.1.1 only.
     version: broker === undefined ? mqtt.version : '3.1.1',
     clientId:

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { Aedes, type AedesOptions } from 'aedes';
+import { type Duplex, duplexPair } from 'node:stream';
+import type { Aedes, AedesOptions } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
@@ -24,6 +25,7 @@ export class Broker implements Task {
   readonly #options: BrokerOptions;
   readonly #sockets = new Set<Socket>();
   #port: number;
+  #aedes: Aedes | undefined;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -38,9 +40,19 @@ export class Broker implements Task {
     return `mqtt://${near}:${this.#port}`;
   }
 
+  /** Connects a client within this program: nothing goes through the system's network. */
+  connect(): Duplex {
+    const [near, far] = duplexPair();
+    if (this.#aedes === undefined) far.destroy();
+    else this.#aedes.handle(far);
+    return near;
+  }
+
   /** Rejects if the port cannot be had. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { host, port, log } = this.#options;
+    // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
+    const { Aedes } = await import('aedes');
     const aedes = await Aedes.createBroker({ authenticate: this.#authenticate() });
     // Nagle's algorithm would hold back a publish behind an unacknowledged one for some 40 ms.
     const server = createServer({ noDelay: true }, (socket) => {
@@ -48,6 +60,7 @@ export class Broker implements Task {
       aedes.handle(socket);
     });
     this.#port = await listen(server, host, port);
+    this.#aedes = aedes;
     log.info({ host, port: this.#port }, 'embedded broker listens');
     ready();
     await aborted(signal);

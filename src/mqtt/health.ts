@@ -16,12 +16,14 @@ export interface HealthOptions {
 
 const EVERY_MS = 60_000;
 
-/** Publishes counters of the bridge once a minute, for whoever keeps watch over it. */
+/** Publishes counters of the bridge once a minute and as commands end, for whoever keeps watch over it. */
 export class Health implements Task {
   readonly name = 'health';
   readonly #options: HealthOptions;
   #connects = 0;
   #startedAt = 0;
+  /** Commands that had ended when the counters were last told. */
+  #told = 0;
 
   constructor(options: HealthOptions) {
     this.#options = options;
@@ -38,14 +40,33 @@ export class Health implements Task {
       this.#connects++;
       this.#publish();
     });
+    session.onDelivered(() => {
+      if (!signal.aborted) this.#afterReceipts();
+    });
     timer.set(EVERY_MS);
     ready();
     await aborted(signal);
     timer.clear();
   }
 
+  /**
+   * Tells that commands have ended once the broker has their receipts. It must be then, and at QoS 0: without
+   * anything to send the kernel holds back the acknowledgement of the broker's last packet for 40 ms, and a
+   * broker that uses Nagle's algorithm, as Mosquitto does, holds back the next command as long.
+   */
+  #afterReceipts(): void {
+    if (this.#ended !== this.#told) this.#publish();
+  }
+
+  get #ended(): number {
+    let ended = 0;
+    for (const count of this.#options.outcomes.values()) ended += count;
+    return ended;
+  }
+
   #publish(): void {
     const { bridge, session, topics, outcomes, clock } = this.#options;
+    this.#told = this.#ended;
     const plugs = { total: 0, online: 0, offline: 0, unknown: 0 };
     for (const { availability } of bridge.plugs()) {
       plugs.total++;

@@ -1,16 +1,25 @@
 import type { Socket } from 'node:net';
-import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, type MqttClient } from 'mqtt';
+import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { backoff } from '../runtime/backoff.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { type Task, within } from '../runtime/supervisor.ts';
+import {
+  type BrokerAddress,
+  type Ending,
+  isTakenOver,
+  place,
+  refusesLogin,
+  refusesVersion,
+  report,
+} from './ending.ts';
 import { Outbox } from './outbox.ts';
 import type { Incoming, Message, MqttSession } from './session.ts';
 
 export interface LinkOptions {
-  /** Brokers, tried in turn; asked for when the link starts. */
-  readonly urls: () => readonly string[];
+  /** Tried in turn. */
+  readonly brokers: readonly BrokerAddress[];
   readonly version: '5' | '3.1.1' | 'auto';
   readonly clientId: string;
   readonly username: string | undefined;
@@ -46,17 +55,6 @@ const CONGESTED_BYTES = 1024 * 1024;
 /** How long the last messages may take at the end. */
 const FAREWELL_MS = 1500;
 
-const WRONG_VERSION = new Set([1, 132]);
-const REFUSED_LOGIN = new Set([4, 5, 134, 135]);
-const TAKEN_OVER = 142;
-
-/** Why a connection ended; `code` is the broker's reason code, if it gave one. */
-interface Ending {
-  readonly connected: boolean;
-  readonly code: number | undefined;
-  readonly message: string;
-}
-
 /**
  * The connection to the broker: made, lost and made again for as long as the bridge runs, each time as a clean
  * session. It keeps no state but the messages that must not be lost.
@@ -65,6 +63,7 @@ export class MqttLink implements Task, MqttSession {
   readonly name = 'mqtt';
   readonly #options: LinkOptions;
   readonly #connected: (() => void)[] = [];
+  readonly #delivered: (() => void)[] = [];
   readonly #received: ((incoming: Incoming) => void)[] = [];
   readonly #filters = new Set<string>();
   readonly #tooLarge = new Set<string>();
@@ -80,6 +79,10 @@ export class MqttLink implements Task, MqttSession {
 
   onConnect(connected: () => void): void {
     this.#connected.push(connected);
+  }
+
+  onDelivered(delivered: () => void): void {
+    this.#delivered.push(delivered);
   }
 
   listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
@@ -109,42 +112,43 @@ export class MqttLink implements Task, MqttSession {
   /** Runs until the signal aborts; not being able to connect is no reason to end. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     ready();
-    const { clock, random, log } = this.#options;
-    const urls = this.#options.urls();
+    const { brokers, clientId, clock, random, log } = this.#options;
     let failures = 0;
     let brief = 0;
     for (let attempt = 0; !signal.aborted; attempt++) {
-      const url = urls[attempt % urls.length] ?? '';
+      const broker = brokers[attempt % brokers.length] ?? '';
       const since = clock.now();
-      const ending = await this.#session(url, signal);
+      const ending = await this.#session(broker, signal);
       if (signal.aborted) return;
-      if (this.#fallBack(ending, url)) continue;
+      if (this.#fallBack(ending, broker)) continue;
       // A connection that held for a while ends a row of failures.
       const heldMs = ending.connected ? clock.now() - since : 0;
       failures = heldMs > LAST_RETRY_MS ? 0 : failures;
       brief = ending.connected && ending.code === undefined && heldMs < BRIEF_MS ? brief + 1 : 0;
-      const ousted = ending.code === TAKEN_OVER || brief >= MOST_BRIEF;
-      this.#report(ending, url, failures === 0, ousted);
-      if (REFUSED_LOGIN.has(ending.code ?? 0) && this.#options.exitOnRefusedLogin) {
+      const ousted = isTakenOver(ending) || brief >= MOST_BRIEF;
+      report(ending, { broker: place(broker), clientId, first: failures === 0, ousted, log });
+      if (refusesLogin(ending) && this.#options.exitOnRefusedLogin) {
         throw new BridgeError(
           'login-refused',
-          `the broker ${place(url)} refuses the login: ${ending.message}`,
+          `the broker ${place(broker)} refuses the login: ${ending.message}`,
         );
       }
-      const round = Math.floor(failures / urls.length);
+      const round = Math.floor(failures / brokers.length);
       failures++;
       const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, random);
-      await sleep(clock, ousted ? TAKEN_OVER_WAIT_MS : failures % urls.length === 0 ? wait : 0, signal);
+      await sleep(clock, ousted ? TAKEN_OVER_WAIT_MS : failures % brokers.length === 0 ? wait : 0, signal);
     }
     log.debug('link ended');
   }
 
   /** One connection from its first byte to its end. */
-  async #session(url: string, signal: AbortSignal): Promise<Ending> {
-    const client = mqtt.connect(url, this.#connectOptions());
+  async #session(broker: BrokerAddress, signal: AbortSignal): Promise<Ending> {
+    const options = this.#connectOptions();
+    const client =
+      typeof broker === 'string' ? mqtt.connect(broker, options) : new MqttClient(broker, options);
     const leave = () => void this.#farewell(client).finally(() => client.end(true));
     signal.addEventListener('abort', leave, { once: true });
-    const ending = await this.#watch(client, url);
+    const ending = await this.#watch(client, broker);
     signal.removeEventListener('abort', leave);
     client.end(true);
     return ending;
@@ -159,6 +163,8 @@ export class MqttLink implements Task, MqttSession {
       reconnectPeriod: 0,
       resubscribe: false,
       queueQoSZero: false,
+      // It would take 8 MB, to save next to nothing.
+      writeCache: false,
       connectTimeout: CONNECT_TIMEOUT_MS,
       keepalive: this.#options.keepaliveS,
       rejectUnauthorized: this.#options.rejectUnauthorized,
@@ -172,7 +178,7 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** Follows a connection; resolves when it is over. */
-  #watch(client: MqttClient, url: string): Promise<Ending> {
+  #watch(client: MqttClient, broker: BrokerAddress): Promise<Ending> {
     let connected = false;
     let code: number | undefined;
     let message = 'the connection was closed';
@@ -180,7 +186,7 @@ export class MqttLink implements Task, MqttSession {
     if (isSocket(client.stream)) client.stream.setNoDelay(true);
     client.on('connect', (connack) => {
       connected = true;
-      this.#opened(client, connack, url);
+      this.#opened(client, connack, broker);
     });
     client.on('message', (topic, payload, packet) => this.#dispatch(topic, payload, packet));
     client.on('disconnect', (packet) => {
@@ -200,12 +206,12 @@ export class MqttLink implements Task, MqttSession {
     });
   }
 
-  #opened(client: MqttClient, connack: IConnackPacket, url: string): void {
+  #opened(client: MqttClient, connack: IConnackPacket, broker: BrokerAddress): void {
     this.#client = client;
     this.#outbox.open(connack.properties?.receiveMaximum);
     this.#largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
     this.#options.log.info(
-      { broker: place(url), version: this.#version === 5 ? '5' : '3.1.1' },
+      { broker: place(broker), version: this.#version === 5 ? '5' : '3.1.1' },
       'connected to broker',
     );
     // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained, "no local" keeps what
@@ -251,6 +257,7 @@ export class MqttLink implements Task, MqttSession {
     const landed = () => {
       this.#outbox.landed(message);
       this.#pump();
+      if (this.#outbox.isEmpty) for (const delivered of this.#delivered) delivered();
     };
     if (!this.#fits(message)) {
       this.#outbox.landed(message);
@@ -305,40 +312,11 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** Whether the broker speaks only MQTT 3.1.1, and the next attempt does too. */
-  #fallBack(ending: Ending, url: string): boolean {
-    if (this.#options.version !== 'auto' || this.#version === 4 || ending.connected) return false;
-    if (!WRONG_VERSION.has(ending.code ?? 0)) return false;
+  #fallBack(ending: Ending, broker: BrokerAddress): boolean {
+    if (this.#options.version !== 'auto' || this.#version === 4 || !refusesVersion(ending)) return false;
     this.#version = 4;
-    this.#options.log.debug({ broker: place(url) }, 'the broker does not speak MQTT 5');
+    this.#options.log.debug({ broker: place(broker) }, 'the broker does not speak MQTT 5');
     return true;
-  }
-
-  /** Tells of the first failure in a row aloud, of the others quietly. */
-  #report({ code, message, connected }: Ending, url: string, first: boolean, ousted: boolean): void {
-    const { log, clientId } = this.#options;
-    const details = { broker: place(url), reason: message };
-    if (ousted) {
-      log.error(
-        { ...details, clientId },
-        code === TAKEN_OVER
-          ? 'another client uses the same mqtt.clientId and took over; give each bridge its own'
-          : 'the broker ends one connection after the other; another client may use the same mqtt.clientId: give each bridge its own',
-      );
-    } else if (REFUSED_LOGIN.has(code ?? 0)) {
-      if (first) log.error(details, 'the broker refuses the login; check mqtt.username and mqtt.password');
-    } else if (connected || first)
-      log.warn(details, connected ? 'lost the broker' : 'cannot reach the broker; trying again');
-    else log.debug(details, 'cannot reach the broker');
-  }
-}
-
-/** A broker's address as it may be shown: without what might be a password. */
-function place(url: string): string {
-  try {
-    const { protocol, host } = new URL(url);
-    return `${protocol}//${host}`;
-  } catch {
-    return 'the broker';
   }
 }
 

@@ -28,6 +28,8 @@ export interface MqttSession {
   whenFree(resume: () => void): void;
   /** Calls `connected` after each connect, when everything retained is to be published anew. */
   onConnect(connected: () => void): void;
+  /** Calls `delivered` each time the broker has taken everything sent at QoS 1. */
+  onDelivered(delivered: () => void): void;
   /** Subscribes at each connect, and hands all messages that arrive to `received`. */
   listen(filters: readonly string[], received: (incoming: Incoming) => void): void;
 }

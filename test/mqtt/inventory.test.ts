@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/bridge/command.ts';
 import type { PlugInfo } from '../../src/bridge/model.ts';
 import { Health } from '../../src/mqtt/health.ts';
 import { Inventory } from '../../src/mqtt/inventory.ts';
@@ -163,5 +164,23 @@ describe('the health', () => {
     ]);
     await task.stop();
     expect(clock.armed).toBe(0);
+  });
+
+  it('tells once that commands have ended, as soon as the broker has all receipts', async () => {
+    const { bridge, session, clock, topics } = open('a');
+    const outcomes = new Map<Outcome, number>();
+    const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
+    const counted = () => session.on('museum/bridge/health').map((payload) => JSON.parse(payload).commands);
+    session.deliver();
+    expect(counted()).toEqual([]);
+    outcomes.set('confirmed', 2);
+    outcomes.set('expired', 1);
+    session.deliver();
+    session.deliver();
+    expect(counted()).toEqual([{ confirmed: 2, expired: 1 }]);
+    await task.stop();
+    outcomes.set('failed', 1);
+    session.deliver();
+    expect(counted()).toHaveLength(1);
   });
 });

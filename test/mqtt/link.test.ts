@@ -38,7 +38,7 @@ describe('the link to the broker', () => {
   function link(url: string, options: Partial<LinkOptions> = {}) {
     const { log, lines } = memoryLog();
     const made = new MqttLink({
-      urls: () => [url],
+      brokers: [url],
       version: 'auto',
       clientId: 'bridge',
       username: undefined,
@@ -192,7 +192,7 @@ describe('the link to the broker', () => {
       lines,
       connects,
     } = link('', {
-      urls: () => ['mqtt://127.0.0.1:1', url],
+      brokers: ['mqtt://127.0.0.1:1', url],
       version: '3.1.1',
     });
     run(made);

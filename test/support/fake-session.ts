@@ -11,6 +11,7 @@ export class FakeSession implements MqttSession {
   /** Called with each message. */
   onPublish: (message: Message) => void = () => {};
   readonly #connected: (() => void)[] = [];
+  readonly #delivered: (() => void)[] = [];
   readonly #received: ((incoming: Incoming) => void)[] = [];
 
   publish(message: Message): void {
@@ -26,6 +27,10 @@ export class FakeSession implements MqttSession {
     this.#connected.push(connected);
   }
 
+  onDelivered(delivered: () => void): void {
+    this.#delivered.push(delivered);
+  }
+
   listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
     this.filters.push(...filters);
     this.#received.push(received);
@@ -33,6 +38,11 @@ export class FakeSession implements MqttSession {
 
   connect(): void {
     for (const connected of this.#connected) connected();
+  }
+
+  /** The broker has taken all that must not be lost. */
+  deliver(): void {
+    for (const delivered of this.#delivered) delivered();
   }
 
   /** The broker takes more again. */
