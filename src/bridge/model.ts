@@ -109,6 +109,28 @@ export function observe(state: PlugState, seen: Observation, at: number, cause?:
   };
 }
 
+/** Whether anything but the time of the last answer is another. */
+export function differs(one: PlugState, other: PlugState): boolean {
+  return (
+    one.power !== other.power ||
+    one.current !== other.current ||
+    one.voltage !== other.voltage ||
+    one.relay !== other.relay ||
+    one.rssi !== other.rssi ||
+    one.energy !== other.energy ||
+    one.led !== other.led ||
+    one.availability !== other.availability ||
+    one.problem !== other.problem ||
+    one.onSince !== other.onSince ||
+    one.changedBy !== other.changedBy ||
+    one.energyToday !== other.energyToday ||
+    one.energyMonth !== other.energyMonth ||
+    one.cloud !== other.cloud ||
+    one.clock !== other.clock ||
+    one.info !== other.info
+  );
+}
+
 /** The state after what changes slowly was read. */
 export function survey(
   state: PlugState,

@@ -13,13 +13,14 @@ export interface PublisherOptions {
   readonly topics: Topics;
   readonly clock: Clock;
   readonly output: 'json' | 'flat' | 'both';
-  /** An unchanged state is told again after this time, so that `last_seen` stays meaningful. */
+  /** A plug that answers is told of again after this time, so that `last_seen` stays meaningful. */
   readonly heartbeatMs: number;
 }
 
 /** What was last published of a plug. */
 interface Published {
-  readonly state: PlugState;
+  readonly availability: PlugState['availability'];
+  readonly lastSeen: number | null;
   readonly flat: readonly string[];
   readonly at: number;
 }
@@ -30,6 +31,9 @@ const PLACE_VALUES = ['state', 'power'] as const;
 /** A place whose summed power alone changes is told at most this often. */
 const PLACE_POWER_MS = 1000;
 
+/** Heartbeats are not looked for more often than this: each time wakes the processor. */
+const CALM_MS = 500;
+
 /**
  * Publishes what changed of plugs and places, retained. Nothing is queued: a plug that changed is noted, and its
  * state of the moment is sent once the input at hand is dealt with and the broker takes more.
@@ -37,6 +41,7 @@ const PLACE_POWER_MS = 1000;
 export class StatePublisher implements Task {
   readonly name = 'state';
   readonly #options: PublisherOptions;
+  /** The longest ago first. */
   readonly #published = new Map<string, Published>();
   readonly #publishedPlaces = new Map<string, string>();
   readonly #plugs = new Set<string>();
@@ -44,6 +49,7 @@ export class StatePublisher implements Task {
   /** Places of which only the power changed; they wait for the timer. */
   readonly #idlePlaces = new Set<string>();
   readonly #timer: Timer;
+  readonly #heartbeat: Timer;
   #waiting = false;
   #flushing = false;
   /** The broker takes no more; it has been asked to say when it does. */
@@ -53,16 +59,19 @@ export class StatePublisher implements Task {
   constructor(options: PublisherOptions) {
     this.#options = options;
     this.#timer = options.clock.timer(() => this.#promote());
+    this.#heartbeat = options.clock.timer(() => this.#beat());
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { bridge, session } = this.#options;
+    const { bridge, session, heartbeatMs } = this.#options;
     const unsubscribe = bridge.subscribe((event) => this.#heard(event));
     session.onConnect(() => this.publishAll());
+    this.#heartbeat.set(heartbeatMs);
     ready();
     await aborted(signal);
     unsubscribe();
     this.#timer.clear();
+    this.#heartbeat.clear();
     this.#flush();
     this.#stopped = true;
     for (const plug of bridge.plugs()) this.#availability(plug.path, 'offline');
@@ -102,10 +111,11 @@ export class StatePublisher implements Task {
   }
 
   #note({ before, after, asked }: PlugEvent): void {
-    const last = this.#published.get(after.path);
+    const { session } = this.#options;
     if (asked) this.#published.delete(after.path);
-    else if (last !== undefined && !this.#due(last, after)) return;
-    this.#plugs.add(after.path);
+    // A plug that was switched is waited for: it is told of at once, unless it comes in a crowd.
+    if (before.relay !== after.relay && !this.#flushing && !session.congested) this.#publishPlug(after);
+    else this.#plugs.add(after.path);
     const counts = before.relay !== after.relay || before.availability !== after.availability;
     for (const place of placesOf(after.path)) (counts ? this.#places : this.#idlePlaces).add(place);
     if (this.#idlePlaces.size > 0 && !this.#waiting) {
@@ -122,9 +132,26 @@ export class StatePublisher implements Task {
     this.#later();
   }
 
-  #due(last: Published, now: PlugState): boolean {
-    if (this.#options.clock.now() - last.at >= this.#options.heartbeatMs) return true;
-    return differs(last.state, now);
+  /** Tells anew of what was told too long ago, if the plug has answered since. */
+  #beat(): void {
+    const { bridge, clock, heartbeatMs } = this.#options;
+    const now = clock.now();
+    let next = now + heartbeatMs;
+    for (const [path, last] of this.#published) {
+      if (last.at + heartbeatMs > now) {
+        next = last.at + heartbeatMs;
+        break;
+      }
+      if (bridge.plug(path)?.lastSeen === last.lastSeen) this.#keep(path, { ...last, at: now });
+      else this.#plugs.add(path);
+    }
+    this.#heartbeat.set(Math.max(next - now, CALM_MS));
+    this.#later();
+  }
+
+  #keep(path: string, published: Published): void {
+    this.#published.delete(path);
+    this.#published.set(path, published);
   }
 
   #later(): void {
@@ -177,10 +204,11 @@ export class StatePublisher implements Task {
           this.#send(topics.below(plug.path, name), payload, 0);
       });
     }
-    if (last?.state.availability !== plug.availability && plug.availability !== 'unknown') {
+    if (last?.availability !== plug.availability && plug.availability !== 'unknown') {
       this.#availability(plug.path, plug.availability);
     }
-    this.#published.set(plug.path, { state: plug, flat, at: clock.now() });
+    const { availability, lastSeen } = plug;
+    this.#keep(plug.path, { availability, lastSeen, flat, at: clock.now() });
   }
 
   #publishPlace(place: PlaceState): void {
@@ -202,24 +230,4 @@ export class StatePublisher implements Task {
   #send(topic: string, payload: string, qos: 0 | 1): void {
     this.#options.session.publish({ topic, payload, retain: true, qos });
   }
-}
-
-/** Whether anything but the time of the last answer is another. */
-function differs(one: PlugState, other: PlugState): boolean {
-  return (
-    one.power !== other.power ||
-    one.current !== other.current ||
-    one.voltage !== other.voltage ||
-    one.relay !== other.relay ||
-    one.rssi !== other.rssi ||
-    one.energy !== other.energy ||
-    one.led !== other.led ||
-    one.availability !== other.availability ||
-    one.problem !== other.problem ||
-    one.onSince !== other.onSince ||
-    one.changedBy !== other.changedBy ||
-    one.energyToday !== other.energyToday ||
-    one.energyMonth !== other.energyMonth ||
-    one.cloud !== other.cloud
-  );
 }

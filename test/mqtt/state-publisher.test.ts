@@ -104,13 +104,38 @@ describe('what is published of a plug', () => {
 
   it('is nothing when only the time of its last answer is another, until the heartbeat', async () => {
     const { bridge, session, clock } = await published(['lamp']);
+    bridge.date('lamp', 5000);
     await clock.advance(HEARTBEAT_MS - 1);
-    bridge.change('lamp', { lastSeen: 5000 });
-    await settled();
     expect(session.news()).toEqual({});
     await clock.advance(1);
-    bridge.change('lamp', { lastSeen: 10_000 });
+    expect(session.news()).toEqual({ 'museum/lamp': expect.stringContaining('00:00:05.000Z') });
+    bridge.date('lamp', 10_000);
+    await clock.advance(HEARTBEAT_MS);
+    expect(session.news()).toEqual({ 'museum/lamp': expect.stringContaining('00:00:10.000Z') });
+  });
+
+  it('is nothing more of a plug that no longer answers', async () => {
+    const { bridge, session, clock } = await published(['lamp']);
+    bridge.change('lamp', { availability: 'offline', problem: 'timeout' });
     await settled();
+    session.news();
+    await clock.advance(3 * HEARTBEAT_MS);
+    expect(session.news()).toEqual({});
+    bridge.date('lamp', 5000);
+    await clock.advance(HEARTBEAT_MS);
+    expect(Object.keys(session.news())).toEqual(['museum/lamp']);
+  });
+
+  it('is told again after the heartbeat counted from its own last message', async () => {
+    const { bridge, session, clock } = await published(['lamp', 'desk'], 'json');
+    await clock.advance(HEARTBEAT_MS / 2);
+    bridge.change('lamp', { power: 7 });
+    await settled();
+    session.news();
+    for (const path of ['lamp', 'desk']) bridge.date(path, 5000);
+    await clock.advance(HEARTBEAT_MS / 2);
+    expect(Object.keys(session.news())).toEqual(['museum', 'museum/desk']);
+    await clock.advance(HEARTBEAT_MS / 2);
     expect(Object.keys(session.news())).toEqual(['museum/lamp']);
   });
 
@@ -121,11 +146,19 @@ describe('what is published of a plug', () => {
     expect(Object.keys(session.news())).toHaveLength(FLAT_VALUES.length + 2);
   });
 
+  it('is told at once when it was switched, and its place once all input is dealt with', async () => {
+    const { bridge, session } = await published(['lamp'], 'json');
+    bridge.seen('lamp', true);
+    expect(Object.keys(session.news())).toEqual(['museum/lamp']);
+    await settled();
+    expect(Object.keys(session.news())).toEqual(['museum']);
+  });
+
   it('is its last state when several come at once', async () => {
     const { bridge, session } = await published(['lamp']);
+    bridge.change('lamp', { led: false });
     bridge.seen('lamp', true);
     bridge.seen('lamp', false);
-    bridge.change('lamp', { led: false });
     await settled();
     expect(session.on('museum/lamp/state')).toEqual([]);
     expect(session.on('museum/lamp/led')).toEqual(['OFF']);

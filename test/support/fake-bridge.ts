@@ -79,6 +79,11 @@ export class FakeBridge implements BridgeView {
     this.tell({ type: 'plug', before, after, asked });
   }
 
+  /** A plug answers and says nothing new. */
+  date(path: string, lastSeen: number): void {
+    this.states.set(path, { ...(this.states.get(path) ?? unseen(path)), lastSeen });
+  }
+
   /** A plug answers, with so much power if it is on. */
   seen(path: string, relay: boolean, more: Partial<PlugState> = {}): void {
     const power = relay ? 40 : 0;
