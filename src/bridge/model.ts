@@ -48,8 +48,11 @@ export interface PlugState {
   /** Milliseconds since 1970 at which the relay closed; `null` when off. */
   readonly onSince: number | null;
   readonly changedBy: Origin | null;
-  /** Milliseconds since 1970 of the last answer. */
-  readonly lastSeen: number | null;
+  /**
+   * Milliseconds since 1970 of the last answer. Written in place while the plug says nothing new: a state for each
+   * poll, outliving it, would be most of the work of the garbage collector.
+   */
+  lastSeen: number | null;
 }
 
 /** A plug of which nothing is known but its path. */

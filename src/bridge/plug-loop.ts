@@ -73,11 +73,6 @@ export class PlugLoop {
   readonly #patience: Patience;
   readonly #plugClock: PlugClock;
   #state: PlugState;
-  /**
-   * When the plug last answered. Most answers say nothing new, and then only this is kept: a new state each time,
-   * outliving its poll, would be most of the work of the garbage collector.
-   */
-  #lastSeen: number | null = null;
   #due = Number.POSITIVE_INFINITY;
   #surveyDue = Number.POSITIVE_INFINITY;
   #asked = false;
@@ -100,7 +95,6 @@ export class PlugLoop {
   }
 
   get state(): PlugState {
-    if (this.#state.lastSeen !== this.#lastSeen) this.#state = { ...this.#state, lastSeen: this.#lastSeen };
     return this.#state;
   }
 
@@ -297,7 +291,7 @@ export class PlugLoop {
     if (this.#state.availability !== 'online') return;
     try {
       const seen = await this.client.survey();
-      this.#become(survey(this.state, seen, await this.#plugClock.check(seen)), false);
+      this.#become(survey(this.#state, seen, await this.#plugClock.check(seen)), false);
     } catch (error) {
       // The next poll shows whether the plug is gone.
       this.#options.log.debug({ plug: this.path, detail: asPlugError(error).message }, 'no survey');
@@ -324,13 +318,15 @@ export class PlugLoop {
     if (!gone || (this.#state.availability === 'offline' && this.#state.problem === reason)) return;
     this.client.forget();
     this.#options.log.warn({ plug: this.path, reason, detail: error.message }, 'plug is offline');
-    this.#become(lose(this.state, reason), false);
+    this.#become(lose(this.#state, reason), false);
   }
 
   #become(after: PlugState, asked: boolean): void {
     const before = this.#state;
-    this.#lastSeen = after.lastSeen;
-    if (!asked && !differs(before, after)) return;
+    if (!asked && !differs(before, after)) {
+      before.lastSeen = after.lastSeen;
+      return;
+    }
     this.#state = after;
     this.#options.changed(after, before, asked);
   }
