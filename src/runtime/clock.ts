@@ -59,6 +59,8 @@ interface Slot {
   readonly due: number;
   readonly timers: Set<SlottedTimer>;
   readonly handle: NodeJS.Timeout;
+  /** Those of its timers that still want to fire; for the others alone the program is not kept running. */
+  wanted: number;
 }
 
 /** Slot width for a delay: never more than a tenth of it, never more than 50 ms. */
@@ -67,10 +69,15 @@ function widthFor(delayMs: number): number {
   return delayMs >= 100 ? 10 : 1;
 }
 
+/**
+ * A timer that is cleared or set later stays in its slot, which moves it on when it comes up: most timers are
+ * deadlines of what ends in time, set and cleared again at every poll.
+ */
 class SlottedTimer implements Timer {
   readonly #slots: Map<number, Slot>;
   readonly #fire: () => void;
   #slot: Slot | undefined;
+  #due = Number.POSITIVE_INFINITY;
 
   constructor(slots: Map<number, Slot>, fire: () => void) {
     this.#slots = slots;
@@ -78,41 +85,58 @@ class SlottedTimer implements Timer {
   }
 
   set(delayMs: number): void {
-    this.clear();
     const now = performance.now();
     const width = widthFor(delayMs);
     const due = Math.ceil((now + Math.max(0, delayMs)) / width) * width;
-    this.#slot = this.#slots.get(due) ?? openSlot(this.#slots, due, due - now);
-    this.#slot.timers.add(this);
+    if (this.#slot !== undefined && this.#slot.due <= due) {
+      if (this.#due === Number.POSITIVE_INFINITY) want(this.#slot);
+    } else {
+      this.clear();
+      this.#slot?.timers.delete(this);
+      this.#join(due, now);
+    }
+    this.#due = due;
   }
 
   clear(): void {
-    const slot = this.#slot;
-    if (slot === undefined) return;
-    this.#slot = undefined;
-    slot.timers.delete(this);
-    if (slot.timers.size === 0 && this.#slots.get(slot.due) === slot) {
-      clearTimeout(slot.handle);
-      this.#slots.delete(slot.due);
-    }
+    if (this.#due === Number.POSITIVE_INFINITY) return;
+    this.#due = Number.POSITIVE_INFINITY;
+    if (this.#slot !== undefined) unwant(this.#slot);
   }
 
-  /** Fires unless it was cleared or set anew since its slot came up. */
-  fire(slot: Slot): void {
-    if (this.#slot !== slot) return;
+  /** Its slot has come up, perhaps a little early. */
+  slotCame(now: number): void {
     this.#slot = undefined;
+    if (this.#due > now) {
+      if (this.#due < Number.POSITIVE_INFINITY) this.#join(this.#due, now);
+      return;
+    }
+    this.#due = Number.POSITIVE_INFINITY;
     this.#fire();
+  }
+
+  #join(due: number, now: number): void {
+    this.#slot = this.#slots.get(due) ?? openSlot(this.#slots, due, due - now);
+    this.#slot.timers.add(this);
+    want(this.#slot);
   }
 }
 
 function openSlot(slots: Map<number, Slot>, due: number, delayMs: number): Slot {
-  const timers = new Set<SlottedTimer>();
-  const slot: Slot = { due, timers, handle: setTimeout(() => fireSlot(slots, slot), delayMs) };
+  const handle = setTimeout(() => {
+    slots.delete(due);
+    const now = Math.max(due, performance.now());
+    for (const timer of slot.timers) timer.slotCame(now);
+  }, delayMs).unref();
+  const slot: Slot = { due, timers: new Set(), handle, wanted: 0 };
   slots.set(due, slot);
   return slot;
 }
 
-function fireSlot(slots: Map<number, Slot>, slot: Slot): void {
-  slots.delete(slot.due);
-  for (const timer of slot.timers) timer.fire(slot);
+function want(slot: Slot): void {
+  if (slot.wanted++ === 0) slot.handle.ref();
+}
+
+function unwant(slot: Slot): void {
+  if (--slot.wanted === 0) slot.handle.unref();
 }
