@@ -1,4 +1,5 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
@@ -15,6 +16,7 @@ import {
   report,
 } from './ending.ts';
 import { Outbox } from './outbox.ts';
+import { LONGEST_TOPIC, publishPacket } from './publish-packet.ts';
 import type { Incoming, Message, MqttSession } from './session.ts';
 
 export interface LinkOptions {
@@ -46,8 +48,6 @@ const TAKEN_OVER_WAIT_MS = 60_000;
 /** So many connections in a row that end this soon and for no reason given are taken for that; some brokers give none. */
 const MOST_BRIEF = 3;
 const BRIEF_MS = 10_000;
-/** Bytes of a topic, by MQTT itself. */
-const LONGEST_TOPIC = 65_535;
 /** Topics with messages that are too large are told of up to this number: others may have thought them up. */
 const MOST_TOLD = 100;
 /** Bytes on their way to the broker above which publishing pauses. */
@@ -69,6 +69,7 @@ export class MqttLink implements Task, MqttSession {
   readonly #tooLarge = new Set<string>();
   readonly #outbox = new Outbox();
   #client: MqttClient | undefined;
+  #corked = false;
   #largest = Number.POSITIVE_INFINITY;
   #version: 4 | 5;
 
@@ -100,8 +101,8 @@ export class MqttLink implements Task, MqttSession {
   }
 
   publish(message: Message): void {
-    if (message.qos === 0 && !message.keep) {
-      if (this.#client !== undefined && this.#fits(message)) this.#send(this.#client, message);
+    if (message.qos === 0) {
+      if (this.#client !== undefined && this.#fits(message)) this.#write(this.#client.stream, message);
       return;
     }
     if (this.#client === undefined && !message.keep) return;
@@ -273,16 +274,28 @@ export class MqttLink implements Task, MqttSession {
     });
   }
 
-  #send(client: MqttClient, message: Message, done?: (error?: Error) => void): void {
+  #send(client: MqttClient, message: Message, done: (error?: Error) => void): void {
     const { topic, payload, retain, qos, correlationData } = message;
     const properties =
       correlationData === undefined || this.#version < 5 ? {} : { properties: { correlationData } };
-    client.publish(
-      topic,
-      payload,
-      { retain, qos, ...properties },
-      done && ((error) => done(error ?? undefined)),
-    );
+    client.publish(topic, payload, { retain, qos, ...properties }, (error) => done(error ?? undefined));
+  }
+
+  /**
+   * Sends a message at QoS 0, of which MQTT.js would keep no track either: its way through MQTT.js costs five
+   * times as much, and there may be thousands a second. What is sent in one go leaves in one go.
+   */
+  #write(stream: Duplex, { topic, payload, retain }: Message): void {
+    if (!stream.writable) return;
+    if (!this.#corked) {
+      this.#corked = true;
+      stream.cork();
+      queueMicrotask(() => {
+        this.#corked = false;
+        stream.uncork();
+      });
+    }
+    stream.write(publishPacket(topic, payload, retain, this.#version));
   }
 
   /**

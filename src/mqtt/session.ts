@@ -4,8 +4,9 @@ export interface Message {
   readonly payload: string;
   readonly retain: boolean;
   readonly qos: 0 | 1;
-  /** Sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
+  /** QoS 1: sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
   readonly keep?: boolean;
+  /** QoS 1, MQTT 5. */
   readonly correlationData?: Buffer;
 }
 
