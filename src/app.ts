@@ -8,11 +8,13 @@ import type { Endpoint } from './config/types.ts';
 import { Announcer } from './homeassistant/announcer.ts';
 import { Broker } from './mqtt/broker.ts';
 import { CommandListener } from './mqtt/command-listener.ts';
+import { EmbeddedSession } from './mqtt/embedded-session.ts';
 import { Health } from './mqtt/health.ts';
 import { Inventory } from './mqtt/inventory.ts';
 import { type LinkOptions, MqttLink } from './mqtt/link.ts';
 import { pathsByAlias } from './mqtt/plug-paths.ts';
 import { RequestListener } from './mqtt/request-listener.ts';
+import type { MqttSession } from './mqtt/session.ts';
 import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
@@ -43,7 +45,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const { clock, random, log } = surroundings;
   const topics = new Topics(config.mqtt.baseTopic);
   const broker = config.mqtt.url === undefined ? embeddedBroker(config, surroundings) : undefined;
-  const session = new MqttLink(linkOptions(config, topics, broker, surroundings));
+  const session = sessionFor(broker, config, topics, surroundings);
   const stateFile = config.stateFile === 'off' ? undefined : config.stateFile;
   const memory = stateFile === undefined ? new Memory() : readMemory(stateFile, clock, log);
   const bridge = new Bridge({
@@ -133,26 +135,30 @@ function embeddedBroker({ broker }: Config, { clock, log }: Surroundings): Broke
   return new Broker({ ...broker.listen, username, password, clock, log });
 }
 
-function linkOptions(
+/** The way to the broker: its own one the bridge need not connect to. */
+function sessionFor(
+  broker: Broker | undefined,
   config: Config,
   topics: Topics,
-  broker: Broker | undefined,
   surroundings: Surroundings,
-): LinkOptions {
-  const { mqtt } = config;
+): MqttSession & Task {
+  if (broker === undefined) return new MqttLink(linkOptions(config, topics, surroundings));
+  return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock: surroundings.clock });
+}
+
+function linkOptions({ mqtt }: Config, topics: Topics, surroundings: Surroundings): LinkOptions {
   const { clock, random, log, readFile } = surroundings;
   const file = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
   return {
-    brokers: broker === undefined ? (mqtt.url ?? []) : [() => broker.connect()],
-    // aedes speaks 3.1.1 only.
-    version: broker === undefined ? mqtt.version : '3.1.1',
+    brokers: mqtt.url ?? [],
+    version: mqtt.version,
     clientId:
       mqtt.clientId ??
       `hs110-mqtt-${Math.floor(random() * 0xffff_ffff)
         .toString(16)
         .padStart(8, '0')}`,
-    username: broker === undefined ? mqtt.username : config.broker.username,
-    password: broker === undefined ? mqtt.password : config.broker.password,
+    username: mqtt.username,
+    password: mqtt.password,
     ca: file(mqtt.ca),
     cert: file(mqtt.cert),
     key: file(mqtt.key),
@@ -208,7 +214,7 @@ function announcer(
     session,
     topics,
     publisher,
-  }: { bridge: Bridge; session: MqttLink; topics: Topics; publisher: StatePublisher },
+  }: { bridge: Bridge; session: MqttSession; topics: Topics; publisher: StatePublisher },
   { clock, random, log, version }: Surroundings,
 ): Announcer {
   const { discovery: form, prefix } = config.homeassistant;
@@ -233,7 +239,7 @@ function announcer(
 }
 
 /** Tells once per connection what runs here and how it is set up; nothing secret is in it. */
-function publishInfo(session: MqttLink, topics: Topics, config: Config, { version }: Surroundings): void {
+function publishInfo(session: MqttSession, topics: Topics, config: Config, { version }: Surroundings): void {
   const info = {
     name: 'hs110-mqtt',
     version,

@@ -1,11 +1,12 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server, type Socket } from 'node:net';
-import { type Duplex, duplexPair } from 'node:stream';
-import type { Aedes, AedesOptions } from 'aedes';
+import type { Aedes, AedesOptions, AedesPublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
+import { LONGEST_TOPIC } from './publish-packet.ts';
+import type { Incoming, Message } from './session.ts';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -26,6 +27,7 @@ export class Broker implements Task {
   readonly #sockets = new Set<Socket>();
   #port: number;
   #aedes: Aedes | undefined;
+  #count = 0;
 
   constructor(options: BrokerOptions) {
     this.#options = options;
@@ -40,12 +42,28 @@ export class Broker implements Task {
     return `mqtt://${near}:${this.#port}`;
   }
 
-  /** Connects a client within this program: nothing goes through the system's network. */
-  connect(): Duplex {
-    const [near, far] = duplexPair();
-    if (this.#aedes === undefined) far.destroy();
-    else this.#aedes.handle(far);
-    return near;
+  /** Takes a message from within the program, once the broker is ready; `taken` when all of its clients have it. */
+  publish({ topic, payload, retain, qos }: Message, taken: () => void): void {
+    // A client could not be told of a longer topic, nor one with a wildcard; MQTT.js and aedes would throw.
+    if (Buffer.byteLength(topic) > LONGEST_TOPIC) {
+      taken();
+      return;
+    }
+    // aedes numbers messages, and passes none on to a client that has had a later one of the same sender. Those of
+    // another kind take another time within it and may overtake: each kind is a sender of its own.
+    const sender = { brokerId: `bridge, QoS ${qos}, ${retain}`, brokerCounter: ++this.#count };
+    this.#aedes?.publish({ cmd: 'publish', topic, payload, retain, qos, dup: false, ...sender }, taken);
+  }
+
+  /** Hands what clients publish on such topics to `received`. */
+  subscribe(filter: string, received: (incoming: Incoming) => void): void {
+    const deliver = ({ topic, payload, retain }: AedesPublishPacket, done: () => void) => {
+      // MQTT 3.1.1 knows no topic for responses.
+      const nothingMore = { responseTopic: undefined, correlationData: undefined };
+      received({ topic, payload: Buffer.from(payload), retain, ...nothingMore });
+      done();
+    };
+    this.#aedes?.subscribe(filter, deliver, () => {});
   }
 
   /** Rejects if the port cannot be had. */

@@ -1,8 +1,4 @@
-import type { Duplex } from 'node:stream';
 import type { Logger } from 'pino';
-
-/** A broker: its URL, or what opens a connection to the one within this program. */
-export type BrokerAddress = string | (() => Duplex);
 
 /** Why a connection ended; `code` is the broker's reason code, if it gave one. */
 export interface Ending {
@@ -59,10 +55,9 @@ export function report(
 }
 
 /** A broker's address as it may be shown: without what might be a password. */
-export function place(broker: BrokerAddress): string {
-  if (typeof broker !== 'string') return 'embedded';
+export function place(url: string): string {
   try {
-    const { protocol, host } = new URL(broker);
+    const { protocol, host } = new URL(url);
     return `${protocol}//${host}`;
   } catch {
     return 'the broker';

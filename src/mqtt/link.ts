@@ -1,27 +1,19 @@
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import mqtt, { type IClientOptions, type IConnackPacket, type IPublishPacket, MqttClient } from 'mqtt';
+import type { IClientOptions, IConnackPacket, IPublishPacket, MqttClient } from 'mqtt';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { backoff } from '../runtime/backoff.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { type Task, within } from '../runtime/supervisor.ts';
-import {
-  type BrokerAddress,
-  type Ending,
-  isTakenOver,
-  place,
-  refusesLogin,
-  refusesVersion,
-  report,
-} from './ending.ts';
+import { type Ending, isTakenOver, place, refusesLogin, refusesVersion, report } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import { LONGEST_TOPIC, publishPacket } from './publish-packet.ts';
 import type { Incoming, Message, MqttSession } from './session.ts';
 
 export interface LinkOptions {
-  /** Tried in turn. */
-  readonly brokers: readonly BrokerAddress[];
+  /** Their URLs, tried in turn. */
+  readonly brokers: readonly string[];
   readonly version: '5' | '3.1.1' | 'auto';
   readonly clientId: string;
   readonly username: string | undefined;
@@ -54,6 +46,8 @@ const MOST_TOLD = 100;
 const CONGESTED_BYTES = 1024 * 1024;
 /** How long the last messages may take at the end. */
 const FAREWELL_MS = 1500;
+
+type Connect = typeof import('mqtt').connect;
 
 /**
  * The connection to the broker: made, lost and made again for as long as the bridge runs, each time as a clean
@@ -114,12 +108,14 @@ export class MqttLink implements Task, MqttSession {
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     ready();
     const { brokers, clientId, clock, random, log } = this.#options;
+    // Loaded only where it is used: with the embedded broker it is not.
+    const { connect } = await import('mqtt');
     let failures = 0;
     let brief = 0;
     for (let attempt = 0; !signal.aborted; attempt++) {
       const broker = brokers[attempt % brokers.length] ?? '';
       const since = clock.now();
-      const ending = await this.#session(broker, signal);
+      const ending = await this.#session(connect, broker, signal);
       if (signal.aborted) return;
       if (this.#fallBack(ending, broker)) continue;
       // A connection that held for a while ends a row of failures.
@@ -143,10 +139,8 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** One connection from its first byte to its end. */
-  async #session(broker: BrokerAddress, signal: AbortSignal): Promise<Ending> {
-    const options = this.#connectOptions();
-    const client =
-      typeof broker === 'string' ? mqtt.connect(broker, options) : new MqttClient(broker, options);
+  async #session(connect: Connect, broker: string, signal: AbortSignal): Promise<Ending> {
+    const client = connect(broker, this.#connectOptions());
     const leave = () => void this.#farewell(client).finally(() => client.end(true));
     signal.addEventListener('abort', leave, { once: true });
     const ending = await this.#watch(client, broker);
@@ -179,7 +173,7 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** Follows a connection; resolves when it is over. */
-  #watch(client: MqttClient, broker: BrokerAddress): Promise<Ending> {
+  #watch(client: MqttClient, broker: string): Promise<Ending> {
     let connected = false;
     let code: number | undefined;
     let message = 'the connection was closed';
@@ -207,7 +201,7 @@ export class MqttLink implements Task, MqttSession {
     });
   }
 
-  #opened(client: MqttClient, connack: IConnackPacket, broker: BrokerAddress): void {
+  #opened(client: MqttClient, connack: IConnackPacket, broker: string): void {
     this.#client = client;
     this.#outbox.open(connack.properties?.receiveMaximum);
     this.#largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
@@ -325,7 +319,7 @@ export class MqttLink implements Task, MqttSession {
   }
 
   /** Whether the broker speaks only MQTT 3.1.1, and the next attempt does too. */
-  #fallBack(ending: Ending, broker: BrokerAddress): boolean {
+  #fallBack(ending: Ending, broker: string): boolean {
     if (this.#options.version !== 'auto' || this.#version === 4 || !refusesVersion(ending)) return false;
     this.#version = 4;
     this.#options.log.debug({ broker: place(broker) }, 'the broker does not speak MQTT 5');

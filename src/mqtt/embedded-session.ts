@@ -1,0 +1,90 @@
+import { type Clock, sleep } from '../runtime/clock.ts';
+import { aborted, type Task } from '../runtime/supervisor.ts';
+import type { Broker } from './broker.ts';
+import type { Incoming, Message, MqttSession } from './session.ts';
+
+export interface EmbeddedSessionOptions {
+  readonly broker: Broker;
+  /** The topic that says whether the bridge is there. */
+  readonly stateTopic: string;
+  readonly clock: Clock;
+}
+
+/** How long clients may take over the last messages at the end. */
+const FAREWELL_MS = 1500;
+
+/** The bridge at its own broker: handed over within the program, without a network, packets, or a way to lose them. */
+export class EmbeddedSession implements Task, MqttSession {
+  readonly name = 'mqtt';
+  readonly congested = false;
+  readonly #options: EmbeddedSessionOptions;
+  readonly #connected: (() => void)[] = [];
+  readonly #delivered: (() => void)[] = [];
+  readonly #received: ((incoming: Incoming) => void)[] = [];
+  readonly #filters = new Set<string>();
+  /** What is to be kept of what was published before the session opened. */
+  #early: Message[] = [];
+  #open = false;
+  #flying = 0;
+
+  constructor(options: EmbeddedSessionOptions) {
+    this.#options = options;
+  }
+
+  onConnect(connected: () => void): void {
+    this.#connected.push(connected);
+  }
+
+  onDelivered(delivered: () => void): void {
+    this.#delivered.push(delivered);
+  }
+
+  listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
+    for (const filter of filters) this.#filters.add(filter);
+    this.#received.push(received);
+  }
+
+  whenFree(resume: () => void): void {
+    resume();
+  }
+
+  publish(message: Message): void {
+    if (this.#open) this.#send(message);
+    else if (message.keep) this.#early.push(message);
+  }
+
+  /** Opens once everything that publishes and listens has started; the broker runs already. */
+  async run(signal: AbortSignal, ready: () => void): Promise<void> {
+    const { stateTopic, clock } = this.#options;
+    clock.soon(() => {
+      if (!signal.aborted) this.#begin();
+    });
+    ready();
+    await aborted(signal);
+    this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
+    this.#open = false;
+    const until = clock.now() + FAREWELL_MS;
+    while (this.#flying > 0 && clock.now() < until) await sleep(clock, 5);
+  }
+
+  #begin(): void {
+    const { broker, stateTopic } = this.#options;
+    this.#open = true;
+    for (const filter of this.#filters) {
+      broker.subscribe(filter, (incoming) => {
+        for (const received of this.#received) received(incoming);
+      });
+    }
+    this.publish({ topic: stateTopic, payload: 'online', retain: true, qos: 1 });
+    for (const connected of this.#connected) connected();
+    for (const message of this.#early.splice(0)) this.#send(message);
+  }
+
+  #send(message: Message): void {
+    if (message.qos === 1) this.#flying++;
+    this.#options.broker.publish(message, () => {
+      if (message.qos === 0 || --this.#flying > 0) return;
+      for (const delivered of this.#delivered) delivered();
+    });
+  }
+}

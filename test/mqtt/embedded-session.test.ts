@@ -1,0 +1,124 @@
+import { afterEach, describe, expect, it } from 'vitest';
+import { Broker } from '../../src/mqtt/broker.ts';
+import { EmbeddedSession } from '../../src/mqtt/embedded-session.ts';
+import type { Incoming, Message } from '../../src/mqtt/session.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { memoryLog } from '../support/memory-log.ts';
+import { Observer } from '../support/observer.ts';
+import { RunningTask } from '../support/running-task.ts';
+import { until } from '../support/until.ts';
+
+const clock = new SystemClock();
+
+const message = (payload: string, more: Partial<Message> = {}): Message => ({
+  topic: 'museum/lamp',
+  payload,
+  retain: true,
+  qos: 0,
+  ...more,
+});
+
+describe('the session at the embedded broker', () => {
+  const stops: (() => Promise<unknown>)[] = [];
+
+  afterEach(async () => {
+    for (const stop of stops.splice(0).reverse()) await stop();
+  });
+
+  /** A broker with a client, and a session that has not begun. */
+  async function open() {
+    const { log } = memoryLog();
+    const broker = new Broker({
+      host: '127.0.0.1',
+      port: 0,
+      username: undefined,
+      password: undefined,
+      clock,
+      log,
+    });
+    const running = new RunningTask(broker);
+    stops.push(() => running.stop());
+    await until(() => running.ready === 1, 'the broker');
+    const watch = await Observer.connect(broker.url);
+    stops.push(() => watch.end());
+    const session = new EmbeddedSession({ broker, stateTopic: 'museum/bridge/state', clock });
+    const begin = () => {
+      const task = new RunningTask(session);
+      stops.push(() => task.stop());
+      return task;
+    };
+    return { session, watch, begin };
+  }
+
+  it('says that the bridge is there, what it publishes, and at the end that it is not', async () => {
+    const { session, watch, begin } = await open();
+    session.onConnect(() => session.publish(message('a reading')));
+    const task = begin();
+    await watch.message('museum/lamp', (payload) => payload === 'a reading');
+    await task.stop();
+    await watch.message('museum/bridge/state', (payload) => payload === 'offline');
+    expect(watch.seen.map(({ payload }) => payload).toSorted()).toEqual(['a reading', 'offline', 'online']);
+  });
+
+  it('loses nothing when messages of all kinds come in a crowd', async () => {
+    const { session, watch, begin } = await open();
+    begin();
+    const sent = Array.from({ length: 400 }, (_, n) => `${n}`);
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    for (const payload of sent) {
+      const n = Number(payload);
+      session.publish(message(payload, { qos: n % 2 === 0 ? 0 : 1, retain: n % 3 === 0 }));
+    }
+    await until(() => watch.seen.length >= 401, 'all of them');
+    expect(watch.seen.slice(1).map(({ payload }) => Number(payload))).toHaveLength(400);
+    expect(new Set(watch.seen.slice(1).map(({ payload }) => payload))).toEqual(new Set(sent));
+  });
+
+  it('keeps until it begins what must not be lost, and nothing else', async () => {
+    const { session, watch, begin } = await open();
+    session.publish(message('an old reading'));
+    session.publish(message('a receipt', { qos: 1, keep: true }));
+    begin();
+    await watch.message('museum/lamp', (payload) => payload === 'a receipt');
+    expect(watch.seen.map(({ payload }) => payload)).toEqual(['online', 'a receipt']);
+  });
+
+  it('says each time when all is delivered that must not be lost', async () => {
+    const { session, begin } = await open();
+    let delivered = 0;
+    session.onDelivered(() => delivered++);
+    begin();
+    await until(() => delivered === 1, 'the first word of the bridge');
+    for (const payload of ['a', 'b', 'c']) session.publish(message(payload, { qos: 1 }));
+    await until(() => delivered === 2, 'the three');
+    session.publish(message('d'));
+    session.publish(message('e', { qos: 1 }));
+    await until(() => delivered === 3, 'the last');
+  });
+
+  it('hears what clients publish on the topics it listens to, retained or not, and not what it says itself', async () => {
+    const { session, watch, begin } = await open();
+    const heard: Incoming[] = [];
+    session.listen(['museum/+/set', 'museum/set'], (incoming) => heard.push(incoming));
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    await watch.say('museum/lamp/set', 'ON');
+    await watch.say('museum/lamp/get', '');
+    await watch.say('museum/set', 'OFF', { retain: true });
+    await until(() => heard.length === 2, 'both commands');
+    expect(heard.map(({ topic, payload, retain }) => [topic, payload.toString(), retain])).toEqual([
+      ['museum/lamp/set', 'ON', false],
+      ['museum/set', 'OFF', true],
+    ]);
+  });
+
+  it('leaves out what no client could be told, and goes on', async () => {
+    const { session, watch, begin } = await open();
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    session.publish(message('too long', { topic: 'x'.repeat(70_000), qos: 1 }));
+    session.publish(message('too deep', { topic: 'x/'.repeat(200), qos: 1 }));
+    session.publish(message('well'));
+    await watch.message('museum/lamp', (payload) => payload === 'well');
+  });
+});
