@@ -13,6 +13,7 @@ const USAGE = `npm run build && npm run bench -- [--quick] [--json] [--write] [-
   --json    the results as JSON instead of tables
   --write   put the tables into docs/performance.md
   --only    only this part; may be given several times
+  --python  a Python that has python-kasa, to measure that too
   --node    a flag for the Node that runs the bridge, such as --node=--cpu-prof; keeps the folder it ran in`;
 
 const PROGRAM = 'dist/main.js';
@@ -25,6 +26,7 @@ const { values } = parseArgs({
     write: { type: 'boolean', default: false },
     help: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true },
+    python: { type: 'string' },
     node: { type: 'string', multiple: true, default: [] },
   },
 });
@@ -49,7 +51,8 @@ async function measure() {
   try {
     const { url } = await site.broker();
     const note = (text: string) => console.error(text);
-    const options = { quick: values.quick, parts: new Set(partsWanted()), note };
+    const { quick, python } = values;
+    const options = { quick, python, parts: new Set(partsWanted()), note };
     const run = new Run(site, options, url, await Observer.at(url));
     await run.all();
     return { results: run.results, targets: targetsOf(run.results) };

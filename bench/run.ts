@@ -23,10 +23,12 @@ export const PARTS = ['poll', 'library', 'latency', 'place', 'isolation', 'memor
 
 export type Part = (typeof PARTS)[number];
 
+export type Library = 'tplink-smarthome-api' | 'python-kasa';
+
 export interface PollResult {
   readonly kept: boolean;
   readonly plugs: number;
-  readonly client: 'bridge' | 'tplink-smarthome-api';
+  readonly client: 'bridge' | Library;
   /** Share of the polls that showed another reading. */
   readonly changing: number | null;
   readonly cost: Cost;
@@ -64,12 +66,17 @@ export interface Results {
 
 export interface RunOptions {
   readonly quick: boolean;
+  /** A Python that has python-kasa. */
+  readonly python: string | undefined;
   readonly parts: ReadonlySet<Part>;
   readonly note: (text: string) => void;
 }
 
 /** Before this a new bridge reads the statistics of its plugs. */
 const WARM_MS = 11_500;
+
+/** Polls a second by which libraries are compared: enough for a steady cost, and the slowest can still follow. */
+const LIBRARY_PLUGS = 4000;
 
 /** Commands in a row, and so far apart that no acknowledgement of the one before is held back any more. */
 const PAUSES_MS = [3, 60];
@@ -78,7 +85,6 @@ interface Group {
   readonly options: SubjectOptions;
   readonly bridge: Subject;
   readonly floor: Subject;
-  readonly library: Subject | undefined;
 }
 
 /** Measures everything that is wanted, one after the other. */
@@ -107,6 +113,7 @@ export class Run {
   async all(): Promise<void> {
     if (!this.#options.quick) await this.#empty();
     await (this.#options.quick ? this.#quick() : this.#full());
+    if (this.#wants('library') && !this.#options.quick) await this.#libraries();
     await this.#observer.end();
     if (!this.#wants('latency')) return;
     if (!this.#options.quick) await this.#idleLatency('Mosquitto', this.#url);
@@ -128,6 +135,7 @@ export class Run {
   }
 
   async #full(): Promise<void> {
+    if ([...this.#options.parts].every((part) => part === 'library')) return;
     for (const plugs of [100, 1000, 10_000]) {
       for (const kept of [true, false]) {
         if (!kept && !this.#wants('poll')) continue;
@@ -166,9 +174,7 @@ export class Run {
     this.#note(`starting clients of ${plugs} plugs`);
     const bridge = kept ? await this.#start(options) : await this.#site.bridge(options);
     const floor = await this.#site.floor(options);
-    // More plugs than this it cannot follow.
-    const wanted = this.#wants('library') && kept && plugs === 1000;
-    return { options, bridge, floor, library: wanted ? await this.#site.library(options) : undefined };
+    return { options, bridge, floor };
   }
 
   /** Without kept connections so many plugs may never all be there: only kept ones are waited for. */
@@ -189,30 +195,42 @@ export class Run {
   }
 
   async #polls(group: Group): Promise<void> {
-    const { options, bridge, floor, library } = group;
+    const { options, bridge, floor } = group;
     const { plugs, kept } = options;
     for (const changing of [1, 0.1]) {
       if (this.#options.quick && changing === 1 && (plugs === 100 || !kept)) continue;
       await bridge.order({ changing });
-      const withLibrary = changing === 0.1 ? library : undefined;
-      const subjects = [bridge, floor, ...(withLibrary === undefined ? [] : [withLibrary])];
-      const [bridgeCosts = [], floorCosts = [], libraryCosts] = await rounds(
-        subjects,
-        this.#pace(plugs, changing),
-      );
-      const add = (client: PollResult['client'], all: Cost[], share: number | null) =>
-        this.results.polls.push({
-          kept,
-          plugs,
-          client,
-          changing: share,
-          cost: typical(all),
-          floor: typical(floorCosts),
-          ratio: ratio(all, floorCosts),
-        });
-      add('bridge', bridgeCosts, changing);
-      if (libraryCosts !== undefined) add('tplink-smarthome-api', libraryCosts, null);
+      const [all = [], floors = []] = await rounds([bridge, floor], this.#pace(plugs, changing));
+      this.#add({ kept, plugs, client: 'bridge', changing }, all, floors);
     }
+  }
+
+  /** The bridge beside what others use, each in turn: together they are too much for the machine. */
+  async #libraries(): Promise<void> {
+    const { python } = this.#options;
+    const { options, bridge, floor } = await this.#open(LIBRARY_PLUGS, true);
+    const { plugs } = options;
+    const libraries: [Library, Subject][] = [['tplink-smarthome-api', await this.#site.library(options)]];
+    if (python !== undefined) libraries.push(['python-kasa', await this.#site.library(options, python)]);
+    await delay(WARM_MS);
+    const subjects = [bridge, floor, ...libraries.map(([, subject]) => subject)];
+    const [all = [], floors = [], ...others] = await rounds(subjects, {
+      ...this.#pace(plugs, 0.1),
+      sideBySide: false,
+    });
+    this.#add({ kept: true, plugs, client: 'bridge', changing: 0.1 }, all, floors);
+    for (const [i, [client]] of libraries.entries())
+      this.#add({ kept: client === 'python-kasa', plugs, client, changing: null }, others[i] ?? [], floors);
+    await this.#site.endSubjects();
+  }
+
+  #add(
+    what: Pick<PollResult, 'kept' | 'plugs' | 'client' | 'changing'>,
+    all: readonly Cost[],
+    floors: readonly Cost[],
+  ) {
+    const result = { ...what, cost: typical(all), floor: typical(floors), ratio: ratio(all, floors) };
+    this.results.polls.push(result);
   }
 
   #pace(plugs: number, changing: number) {
@@ -328,8 +346,8 @@ export class Run {
   }
 }
 
-function members({ bridge, floor, library }: Group): Subject[] {
-  return [bridge, floor, ...(library === undefined ? [] : [library])];
+function members({ bridge, floor }: Group): Subject[] {
+  return [bridge, floor];
 }
 
 function observerAt(broker: string | number): Promise<Observer> {

@@ -3,6 +3,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import type { FarmOptions, FarmOrder, FarmReport } from './farm.ts';
 import type { FloorOptions } from './floor.ts';
 import type { LibraryOptions } from './library.ts';
@@ -110,11 +111,17 @@ export class Site {
     return new Subject(floor.base, this.#keep(Process.script('floor.ts', floor)), farm);
   }
 
-  async library(options: SubjectOptions): Promise<Subject> {
+  /** tplink-smarthome-api, or python-kasa in the Python given. */
+  async library(options: SubjectOptions, python?: string): Promise<Subject> {
     const farm = await this.#farm(options);
     const { port } = await farm.ask<FarmReport>({});
     const library: LibraryOptions = { plugs: options.plugs, port };
-    return new Subject(options.base, this.#keep(Process.script('library.ts', library)), farm);
+    const script = fileURLToPath(new URL('python_kasa.py', import.meta.url));
+    const process =
+      python === undefined
+        ? Process.script('library.ts', library)
+        : Process.program(python, [script, JSON.stringify(library)], this.#log('python-kasa'));
+    return new Subject(options.base, this.#keep(process), farm);
   }
 
   async end(...subjects: readonly (Subject | Process)[]): Promise<void> {

@@ -54,7 +54,7 @@ function ofPoll(poll: PollResult, all: readonly PollResult[]): Target[] {
       {
         what: `a poll, ${plugs} plugs: part of what ${client} takes`,
         value: ours.ratio / ratio,
-        limit: 0.25,
+        limit: client === 'python-kasa' ? 0.5 : 0.25,
         unit: '×',
       },
     ];
