@@ -306,9 +306,9 @@ export class Run {
     both: readonly { subject: Subject; observer: Observer }[],
   ): Promise<void> {
     const { quick } = this.#options;
-    const pace = quick ? { commands: 40, blocks: 1 } : { commands: 200, blocks: 3 };
     const settleMs = plugs > 1000 ? 2500 : 300;
     for (const pauseMs of quick && plugs === 1 ? [3] : PAUSES_MS) {
+      const pace = quick ? { commands: 40, blocks: 1 } : { commands: pauseMs < 10 ? 200 : 80, blocks: 3 };
       const [bridge, minimal] = await commandsInTurn(both, { plugs, pauseMs, settleMs, ...pace });
       if (bridge === undefined || minimal === undefined) continue;
       const result = { broker, plugs, pauseMs, bridge: summary(bridge), minimal: summary(minimal) };

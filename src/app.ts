@@ -194,6 +194,8 @@ function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
     ),
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),
+      fastMs: own((from) => from.poll.fast, poll.fast),
+      slowMs: own((from) => from.poll.slow, poll.slow),
       offlineAfter: own((from) => from.poll.offlineAfter, poll.offlineAfter),
       backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
       surveyMs: own((from) => from.poll.statistics, poll.statistics),

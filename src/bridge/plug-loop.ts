@@ -8,13 +8,14 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { Keeper } from './keeper.ts';
 import { type Cause, differs, lose, observe, type PlugState, survey, unseen } from './model.ts';
 import { follows, type Order, OrderBook } from './orders.ts';
+import { isEventful, Pace, type PaceSettings } from './pace.ts';
 import { Patience, type PatienceSettings } from './patience.ts';
 import { type ClockKeeping, PlugClock } from './plug-clock.ts';
 import type { PlugMemory, PlugPolicy } from './policy.ts';
 import { Questions } from './questions.ts';
 
 /** How one plug is polled; milliseconds. */
-export interface PollSettings extends PatienceSettings {
+export interface PollSettings extends PatienceSettings, PaceSettings {
   /** How often the plug's statistics, clock and cloud are read. */
   readonly surveyMs: number;
 }
@@ -71,6 +72,7 @@ export class PlugLoop {
   readonly #questions: Questions;
   readonly #keeper: Keeper;
   readonly #patience: Patience;
+  readonly #pace: Pace;
   readonly #plugClock: PlugClock;
   #state: PlugState;
   #due = Number.POSITIVE_INFINITY;
@@ -92,6 +94,7 @@ export class PlugLoop {
     this.#keeper = new Keeper(options, this.#orders);
     this.#plugClock = new PlugClock(options);
     this.#patience = new Patience(options.poll, options.random);
+    this.#pace = new Pace(options.poll);
   }
 
   get state(): PlugState {
@@ -130,6 +133,7 @@ export class PlugLoop {
   /** Takes an order; it supersedes those not yet begun that it overlaps with. */
   submit(order: Order): void {
     this.#orders.add(order);
+    this.#pace.stir(this.#clock.now());
     this.#expire();
     if (order.relay !== undefined && order.origin !== 'bridge') this.#keeper.forgive();
     this.#wake();
@@ -238,8 +242,9 @@ export class PlugLoop {
 
   /** The grid of polls stays where it is; what was missed is not made up for. */
   #advance(): void {
-    const { intervalMs } = this.#options.poll;
-    const late = this.#clock.now() - this.#due;
+    const now = this.#clock.now();
+    const intervalMs = this.#pace.intervalAt(now);
+    const late = now - this.#due;
     if (late >= 0) this.#due += (1 + Math.floor(late / intervalMs)) * intervalMs;
   }
 
@@ -328,6 +333,7 @@ export class PlugLoop {
       return;
     }
     this.#state = after;
+    if (isEventful(before, after)) this.#due = Math.min(this.#due, this.#pace.stir(this.#clock.now()));
     this.#options.changed(after, before, asked);
   }
 }

@@ -64,6 +64,8 @@ const DAY = 86_400 * SECOND;
 /** How a plug is polled; every plug may have its own. */
 const POLL = {
   interval: duration(100, DAY),
+  fast: duration(100, DAY),
+  slow: duration(100, DAY),
   timeout: duration(100, 60 * SECOND),
   offlineAfter: count(1, 100),
   backoffMax: duration(SECOND, DAY),
@@ -125,6 +127,8 @@ export const SCHEMA = {
   },
   poll: {
     interval: leaf('Time between two polls of a plug.', POLL.interval, '5s'),
+    fast: open('In its place for 10 s after a command or a change.', POLL.fast),
+    slow: open('In its place while nothing happens.', POLL.slow),
     timeout: leaf('How long a plug may take to answer.', POLL.timeout, '5s'),
     offlineAfter: leaf('Polls that fail in a row before a plug counts as offline.', POLL.offlineAfter, 3),
     backoffMax: leaf('The longest wait between polls of a plug that is offline.', POLL.backoffMax, '30s'),
@@ -205,6 +209,8 @@ const POLICY = {
 
 const OWN_POLL = {
   interval: open('As `poll.interval`.', POLL.interval),
+  fast: open('As `poll.fast`.', POLL.fast),
+  slow: open('As `poll.slow`.', POLL.slow),
   timeout: open('As `poll.timeout`.', POLL.timeout),
   offlineAfter: open('As `poll.offlineAfter`.', POLL.offlineAfter),
   backoffMax: open('As `poll.backoffMax`.', POLL.backoffMax),
@@ -253,6 +259,8 @@ export const BARE_PLUG: PlugConfig = {
   enforceAfter: undefined,
   poll: {
     interval: undefined,
+    fast: undefined,
+    slow: undefined,
     timeout: undefined,
     offlineAfter: undefined,
     backoffMax: undefined,

@@ -1,0 +1,47 @@
+import type { PlugState } from './model.ts';
+
+/** How often a plug is polled; milliseconds. */
+export interface PaceSettings {
+  readonly intervalMs: number;
+  /** In its place after a command or a change. */
+  readonly fastMs?: number | undefined;
+  /** In its place while nothing happens. */
+  readonly slowMs?: number | undefined;
+}
+
+/** What has happened to a plug is followed for so long. */
+const LIVELY_MS = 10_000;
+
+/** What a meter shows of a steady load wavers by less than this: watts, or part of what it was. */
+const LEAST_W = 1;
+const LEAST_PART = 0.05;
+
+/** The pace at which one plug is polled: fast for a while after something has happened to it. */
+export class Pace {
+  readonly #settings: PaceSettings;
+  #livelyUntil = Number.NEGATIVE_INFINITY;
+
+  constructor(settings: PaceSettings) {
+    this.#settings = settings;
+  }
+
+  /** Something has happened; says when the plug is to be polled next at the latest. */
+  stir(now: number): number {
+    this.#livelyUntil = now + LIVELY_MS;
+    return now + this.intervalAt(now);
+  }
+
+  /** Milliseconds between polls at the moment. */
+  intervalAt(now: number): number {
+    const { intervalMs, fastMs, slowMs } = this.#settings;
+    return (now < this.#livelyUntil ? fastMs : slowMs) ?? intervalMs;
+  }
+}
+
+/** Whether something has happened to the plug, other than that its readings waver. */
+export function isEventful(before: PlugState, after: PlugState): boolean {
+  if (before.relay !== after.relay || before.led !== after.led) return true;
+  if (before.availability !== after.availability) return true;
+  if (before.power === null || after.power === null) return before.power !== after.power;
+  return Math.abs(after.power - before.power) >= Math.max(LEAST_W, LEAST_PART * before.power);
+}
