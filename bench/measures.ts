@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { median, percentile } from './numbers.ts';
+import { median } from './numbers.ts';
 import type { Observer } from './observer.ts';
 import { pathOf } from './plugs.ts';
 import { sharedNow } from './process.ts';
@@ -157,10 +157,6 @@ export async function commandsInTurn(
     0,
   );
   return results;
-}
-
-export function p50p99(values: readonly number[]): { p50: number; p99: number } {
-  return { p50: median(values), p99: percentile(values, 0.99) };
 }
 
 /** Milliseconds until the receipt for a command to the place at this topic; the median of several. */

@@ -33,6 +33,7 @@ export class EmbeddedSession implements Task, MqttSession {
 
   onConnect(connected: () => void): void {
     this.#connected.push(connected);
+    if (this.#open) connected();
   }
 
   onDelivered(delivered: () => void): void {
@@ -40,8 +41,12 @@ export class EmbeddedSession implements Task, MqttSession {
   }
 
   listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
-    for (const filter of filters) this.#filters.add(filter);
     this.#received.push(received);
+    for (const filter of filters) {
+      if (this.#filters.has(filter)) continue;
+      this.#filters.add(filter);
+      if (this.#open) this.#subscribe(filter);
+    }
   }
 
   whenFree(resume: () => void): void {
@@ -68,16 +73,18 @@ export class EmbeddedSession implements Task, MqttSession {
   }
 
   #begin(): void {
-    const { broker, stateTopic } = this.#options;
+    const { stateTopic } = this.#options;
     this.#open = true;
-    for (const filter of this.#filters) {
-      broker.subscribe(filter, (incoming) => {
-        for (const received of this.#received) received(incoming);
-      });
-    }
+    for (const filter of this.#filters) this.#subscribe(filter);
     this.publish({ topic: stateTopic, payload: 'online', retain: true, qos: 1 });
     for (const connected of this.#connected) connected();
     for (const message of this.#early.splice(0)) this.#send(message);
+  }
+
+  #subscribe(filter: string): void {
+    this.#options.broker.subscribe(filter, (incoming) => {
+      for (const received of this.#received) received(incoming);
+    });
   }
 
   #send(message: Message): void {

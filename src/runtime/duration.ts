@@ -15,12 +15,3 @@ export function parseDuration(text: string): number | undefined {
   const ms = Math.round(Number(match[1]) * unit);
   return Number.isSafeInteger(ms) ? ms : undefined;
 }
-
-/** Writes milliseconds in the largest unit that keeps the number whole, as {@link parseDuration} reads it. */
-export function formatDuration(ms: number): string {
-  if (ms === 0) return '0';
-  for (const [unit, size] of [...UNITS].reverse()) {
-    if (ms % size === 0) return `${ms / size}${unit}`;
-  }
-  return `${ms}ms`;
-}

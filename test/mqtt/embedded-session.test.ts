@@ -112,6 +112,21 @@ describe('the session at the embedded broker', () => {
     ]);
   });
 
+  it('takes in who comes to listen and to publish after it has begun', async () => {
+    const { session, watch, begin } = await open();
+    const heard: string[] = [];
+    session.listen(['museum/set'], ({ topic }) => heard.push(topic));
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    session.onConnect(() => session.publish(message('a late reading')));
+    session.listen(['museum/set', 'museum/+/set'], ({ topic }) => heard.push(`late ${topic}`));
+    await watch.message('museum/lamp', (payload) => payload === 'a late reading');
+    await watch.say('museum/set', 'ON');
+    await watch.say('museum/lamp/set', 'ON');
+    await until(() => heard.length >= 4, 'both commands, twice each');
+    expect(heard).toEqual(['museum/set', 'late museum/set', 'museum/lamp/set', 'late museum/lamp/set']);
+  });
+
   it('leaves out what no client could be told, and goes on', async () => {
     const { session, watch, begin } = await open();
     begin();

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { formatDuration, parseDuration } from '../../src/runtime/duration.ts';
+import { parseDuration } from '../../src/runtime/duration.ts';
 
 describe('a duration', () => {
   it.each([
@@ -42,30 +42,11 @@ describe('a duration', () => {
     expect(parseDuration(text)).toBeUndefined();
   });
 
-  it.each([
-    [0, '0'],
-    [1, '1ms'],
-    [1500, '1500ms'],
-    [5000, '5s'],
-    [60_000, '1m'],
-    [90_000, '90s'],
-    [3_600_000, '1h'],
-    [86_400_000, '1d'],
-    [90_000_000, '25h'],
-  ])('of %d ms is written %s', (ms, text) => {
-    expect(formatDuration(ms)).toBe(text);
-  });
-
-  it('is read as it was written, whatever its length', () => {
-    const unit = fc.constantFrom(1, 1000, 60_000, 3_600_000, 86_400_000);
+  it('is so many of its unit, whatever its length', () => {
+    const unit = fc.constantFrom(['ms', 1], ['s', 1000], ['m', 60_000], ['h', 3_600_000], ['d', 86_400_000]);
     fc.assert(
-      fc.property(fc.nat(1_000_000), unit, (count, size) => {
-        expect(parseDuration(formatDuration(count * size))).toBe(count * size);
-      }),
-    );
-    fc.assert(
-      fc.property(fc.maxSafeNat(), (ms) => {
-        expect(parseDuration(formatDuration(ms))).toBe(ms);
+      fc.property(fc.nat(1_000_000), unit, (count, [name, ms]) => {
+        expect(parseDuration(`${count}${name}`)).toBe(count * Number(ms));
       }),
     );
   });
