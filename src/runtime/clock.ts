@@ -63,17 +63,10 @@ interface Slot {
   wanted: number;
 }
 
-/** With more timers than this a wide slot would keep others waiting; what is too much goes to narrow ones. */
-const MOST_IN_WIDE_SLOT = 100;
-
-/** When the slot comes up for a timer that is due: late by never more than a tenth of its delay, or 50 ms. */
-function slotFor(slots: ReadonlyMap<number, Slot>, due: number, delayMs: number): number {
-  if (delayMs >= 500) {
-    const wide = Math.ceil(due / 50) * 50;
-    if ((slots.get(wide)?.timers.size ?? 0) < MOST_IN_WIDE_SLOT) return wide;
-  }
-  const width = delayMs >= 100 ? 10 : 1;
-  return Math.ceil(due / width) * width;
+/** Slot width for a delay: never more than a tenth of it, never more than 50 ms. */
+function widthFor(delayMs: number): number {
+  if (delayMs >= 500) return 50;
+  return delayMs >= 100 ? 10 : 1;
 }
 
 /**
@@ -93,7 +86,8 @@ class SlottedTimer implements Timer {
 
   set(delayMs: number): void {
     const now = performance.now();
-    const due = slotFor(this.#slots, now + Math.max(0, delayMs), delayMs);
+    const width = widthFor(delayMs);
+    const due = Math.ceil((now + Math.max(0, delayMs)) / width) * width;
     if (this.#slot !== undefined && this.#slot.due <= due) {
       if (this.#due === Number.POSITIVE_INFINITY) want(this.#slot);
     } else {
