@@ -1,4 +1,5 @@
 import type { Outcome } from '../bridge/command.ts';
+import type { PlugState } from '../bridge/model.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
@@ -16,6 +17,8 @@ export interface HealthOptions {
 
 const EVERY_MS = 60_000;
 
+type PlugCounts = Record<'total' | PlugState['availability'], number>;
+
 /** Publishes counters of the bridge once a minute and as commands end, for whoever keeps watch over it. */
 export class Health implements Task {
   readonly name = 'health';
@@ -24,15 +27,18 @@ export class Health implements Task {
   #startedAt = 0;
   /** Commands that had ended when the counters were last told. */
   #told = 0;
+  /** Forgotten when it no longer holds: a large site takes a while to be counted. */
+  #plugs: PlugCounts | undefined;
 
   constructor(options: HealthOptions) {
     this.#options = options;
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { session, clock } = this.#options;
+    const { bridge, session, clock } = this.#options;
     this.#startedAt = clock.now();
     const timer = clock.timer(() => {
+      this.#plugs = undefined;
       this.#publish();
       timer.set(EVERY_MS);
     });
@@ -43,9 +49,14 @@ export class Health implements Task {
     session.onDelivered(() => {
       if (!signal.aborted) this.#afterReceipts();
     });
+    const unsubscribe = bridge.subscribe((event) => {
+      if (event.type === 'removed' || event.before.availability !== event.after.availability)
+        this.#plugs = undefined;
+    });
     timer.set(EVERY_MS);
     ready();
     await aborted(signal);
+    unsubscribe();
     timer.clear();
   }
 
@@ -67,17 +78,22 @@ export class Health implements Task {
   #publish(): void {
     const { bridge, session, topics, outcomes, clock } = this.#options;
     this.#told = this.#ended;
-    const plugs = { total: 0, online: 0, offline: 0, unknown: 0 };
-    for (const { availability } of bridge.plugs()) {
-      plugs.total++;
-      plugs[availability]++;
-    }
+    this.#plugs ??= count(bridge.plugs());
     const health = {
       uptime_s: Math.round((clock.now() - this.#startedAt) / 1000),
       broker_connects: this.#connects,
-      plugs,
+      plugs: this.#plugs,
       commands: Object.fromEntries(outcomes),
     };
     session.publish({ topic: topics.bridgeHealth, payload: JSON.stringify(health), retain: true, qos: 0 });
   }
+}
+
+function count(plugs: Iterable<PlugState>): PlugCounts {
+  const counts = { total: 0, online: 0, offline: 0, unknown: 0 };
+  for (const { availability } of plugs) {
+    counts.total++;
+    counts[availability]++;
+  }
+  return counts;
 }

@@ -166,6 +166,25 @@ describe('the health', () => {
     expect(clock.armed).toBe(0);
   });
 
+  it('counts anew as plugs come and go', async () => {
+    const { bridge, session, clock, topics } = open('a', 'b');
+    const outcomes = new Map<Outcome, number>();
+    const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
+    const counted = () => {
+      outcomes.set('confirmed', (outcomes.get('confirmed') ?? 0) + 1);
+      session.deliver();
+      return JSON.parse(session.on('museum/bridge/health').at(-1) ?? '{}').plugs;
+    };
+    expect(counted()).toEqual({ total: 2, online: 0, offline: 0, unknown: 2 });
+    bridge.seen('a', true);
+    expect(counted()).toEqual({ total: 2, online: 1, offline: 0, unknown: 1 });
+    bridge.change('a', { availability: 'offline' });
+    bridge.remove('b');
+    expect(counted()).toEqual({ total: 1, online: 0, offline: 1, unknown: 0 });
+    await task.stop();
+    expect(bridge.listeners.size).toBe(0);
+  });
+
   it('tells once that commands have ended, as soon as the broker has all receipts', async () => {
     const { bridge, session, clock, topics } = open('a');
     const outcomes = new Map<Outcome, number>();
