@@ -92,7 +92,7 @@ class SlottedTimer implements Timer {
       if (this.#due === Number.POSITIVE_INFINITY) want(this.#slot);
     } else {
       this.clear();
-      this.#slot?.timers.delete(this);
+      this.#leave();
       this.#join(due, now);
     }
     this.#due = due;
@@ -113,6 +113,16 @@ class SlottedTimer implements Timer {
     }
     this.#due = Number.POSITIVE_INFINITY;
     this.#fire();
+  }
+
+  /** A slot that nobody is in any more goes with its last timer: it may be days away. */
+  #leave(): void {
+    const slot = this.#slot;
+    if (slot === undefined) return;
+    slot.timers.delete(this);
+    if (slot.timers.size > 0 || this.#slots.get(slot.due) !== slot) return;
+    clearTimeout(slot.handle);
+    this.#slots.delete(slot.due);
   }
 
   #join(due: number, now: number): void {
