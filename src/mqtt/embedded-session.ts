@@ -1,7 +1,7 @@
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { Broker } from './broker.ts';
-import type { Incoming, Message, MqttSession } from './session.ts';
+import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
 
 export interface EmbeddedSessionOptions {
   readonly broker: Broker;
@@ -9,9 +9,6 @@ export interface EmbeddedSessionOptions {
   readonly stateTopic: string;
   readonly clock: Clock;
 }
-
-/** How long clients may take over the last messages at the end. */
-const FAREWELL_MS = 1500;
 
 /** The bridge at its own broker: handed over within the program, without a network, packets, or a way to lose them. */
 export class EmbeddedSession implements Task, MqttSession {

@@ -9,7 +9,7 @@ import { type Task, within } from '../runtime/supervisor.ts';
 import { type Ending, isTakenOver, place, refusesLogin, refusesVersion, report } from './ending.ts';
 import { Outbox } from './outbox.ts';
 import { LONGEST_TOPIC, publishPacket } from './publish-packet.ts';
-import type { Incoming, Message, MqttSession } from './session.ts';
+import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
 
 export interface LinkOptions {
   /** Their URLs, tried in turn. */
@@ -44,8 +44,6 @@ const BRIEF_MS = 10_000;
 const MOST_TOLD = 100;
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 1024 * 1024;
-/** How long the last messages may take at the end. */
-const FAREWELL_MS = 1500;
 
 type Connect = typeof import('mqtt').connect;
 

@@ -1,3 +1,6 @@
+/** How long the last messages may take at the end. */
+export const FAREWELL_MS = 1500;
+
 /** One message to a topic. */
 export interface Message {
   readonly topic: string;
