@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { freePort } from '../test/support/free-port.ts';
 import {
   type Cost,
   commandsInTurn,
@@ -17,7 +18,7 @@ import {
 import { median, percentile } from './numbers.ts';
 import { Observer } from './observer.ts';
 import { ROOM } from './plugs.ts';
-import { freePort, type Site, type Subject, type SubjectOptions } from './site.ts';
+import type { Site, Subject, SubjectOptions } from './site.ts';
 
 export const PARTS = ['poll', 'library', 'latency', 'place', 'isolation', 'memory', 'soak'] as const;
 

@@ -1,9 +1,9 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from '../test/support/free-port.ts';
 import type { FarmOptions, FarmOrder, FarmReport } from './farm.ts';
 import type { FloorOptions } from './floor.ts';
 import type { LibraryOptions } from './library.ts';
@@ -165,16 +165,4 @@ export class Site {
   #path(name: string): string {
     return join(mkdtempSync(join(this.#folder, 'run-')), name);
   }
-}
-
-/** A port of the loopback interface on which nobody listens. */
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().on('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      const port = typeof address === 'object' && address !== null ? address.port : 0;
-      server.close(() => resolve(port));
-    });
-  });
 }

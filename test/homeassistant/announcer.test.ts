@@ -1,22 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { PlugInfo } from '../../src/bridge/model.ts';
 import { Announcer } from '../../src/homeassistant/announcer.ts';
 import type { Naming } from '../../src/homeassistant/discovery.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
-import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { RunningTask } from '../support/running-task.ts';
 
-const INFO: PlugInfo = {
-  mac: '50:C7:BF:00:00:01',
-  alias: 'Lamp',
-  model: 'HS110(EU)',
-  hardware: '2.0',
-  firmware: '1.5.4',
-  hasMeter: true,
-};
 const STATUS = 'homeassistant/status';
 const LAMP = 'homeassistant/device/hs110mqtt_50c7bf000001/config';
 const DESK = 'homeassistant/device/hs110mqtt_50c7bf000002/config';

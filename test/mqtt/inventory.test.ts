@@ -1,22 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Outcome } from '../../src/bridge/command.ts';
-import type { PlugInfo } from '../../src/bridge/model.ts';
 import { Health } from '../../src/mqtt/health.ts';
 import { Inventory } from '../../src/mqtt/inventory.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
-import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { RunningTask } from '../support/running-task.ts';
-
-const INFO: PlugInfo = {
-  mac: '50:C7:BF:00:00:01',
-  alias: 'Lamp',
-  model: 'HS110(EU)',
-  hardware: '2.0',
-  firmware: '1.5.4',
-  hasMeter: true,
-};
 
 function open(...paths: readonly string[]) {
   const bridge = new FakeBridge(...paths);

@@ -1,10 +1,20 @@
 import type { Command, Receipt } from '../../src/bridge/command.ts';
-import { type PlugState, unseen } from '../../src/bridge/model.ts';
+import { type PlugInfo, type PlugState, unseen } from '../../src/bridge/model.ts';
 import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
 import type { BridgeEvent, BridgeView } from '../../src/bridge/view.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query } from '../../src/protocol/requests.ts';
+
+/** What a lamp says about itself. */
+export const INFO: PlugInfo = {
+  mac: '50:C7:BF:00:00:01',
+  alias: 'Lamp',
+  model: 'HS110(EU)',
+  hardware: '2.0',
+  firmware: '1.5.4',
+  hasMeter: true,
+};
 
 /** A bridge whose plugs are what a test says they are. */
 export class FakeBridge implements BridgeView {
