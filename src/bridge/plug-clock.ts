@@ -2,8 +2,8 @@ import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
 import type { Survey } from '../plug/survey.ts';
-import { secondsAhead } from '../plug/time-zones.ts';
 import type { PlugTime } from '../protocol/replies.ts';
+import { secondsAhead } from '../protocol/time-zones.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** How a plug's clock stands: within the tolerance, beyond it, or not set since the plug booted. */

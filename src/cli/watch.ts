@@ -1,6 +1,6 @@
 import { PlugError } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
-import { localTime } from '../plug/time-zones.ts';
+import { localTime } from '../protocol/time-zones.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { PlugSession } from './plug-session.ts';
 import { meterText, observationData, onOff } from './plug-text.ts';

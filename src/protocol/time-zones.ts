@@ -1,4 +1,4 @@
-import type { PlugTime } from '../protocol/replies.ts';
+import type { PlugTime } from './replies.ts';
 
 /**
  * A zone for each index that `time.set_timezone` takes, 0 to 109, chosen by the cities that hardware 1 names in the
@@ -84,8 +84,8 @@ function asUtc({ year, month, day, hour, minute, second }: PlugTime): number {
   return Date.UTC(year, month - 1, day, hour, minute, second);
 }
 
-/** ms by which the zone is ahead of UTC at `date`. */
-function offsetAt(zone: string, date: number): number {
+/** Milliseconds by which `zone` is ahead of UTC at `date` (ms since 1970). */
+export function offsetAt(zone: string, date: number): number {
   return asUtc(localTime(zone, date)) - date;
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../../src/plug/time-zones.ts';
+import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../../src/protocol/time-zones.ts';
 
 const DATE = Date.parse('2026-03-01T12:00:00Z');
 
