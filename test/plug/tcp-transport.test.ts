@@ -215,6 +215,7 @@ describe('the deadline of an exchange', () => {
     const clock = {
       now: () => 0,
       date: () => 0,
+      boot: 'boot 1',
       soon: () => {},
       timer: (fire: () => void) => ({ set: () => expired.push(fire), clear: () => {} }),
     };

@@ -1,6 +1,13 @@
 import { getEventListeners } from 'node:events';
 import { describe, expect, it } from 'vitest';
-import { SystemClock, sleep, type Timer } from '../../src/runtime/clock.ts';
+import {
+  momentOf,
+  SystemClock,
+  sleep,
+  type Timer,
+  type TimeSources,
+  timeOf,
+} from '../../src/runtime/clock.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { until } from '../support/until.ts';
 
@@ -200,5 +207,83 @@ describe('sleeping', () => {
     await settled();
     await clock.advance(1000);
     expect(woke).toBe(1);
+  });
+});
+
+/** Clocks of a machine that a test suspends, and whose wall clock it sets. */
+class Machine implements TimeSources {
+  asleepMs = 0;
+  wallMs = 0;
+  readonly boot = 'boot 1';
+  readonly monotonic = () => performance.now();
+  readonly wall = () => performance.now() + this.asleepMs + this.wallMs;
+  readonly uptime = () => (performance.now() + this.asleepMs) / 1000;
+}
+
+const HOUR_MS = 3_600_000;
+
+describe('a machine that is suspended', () => {
+  it('ages everything by the time asleep', () => {
+    const machine = new Machine();
+    const clock = new SystemClock(machine);
+    const before = clock.now();
+    machine.asleepMs = HOUR_MS;
+    expect(clock.now() - before).toBeGreaterThanOrEqual(HOUR_MS);
+    expect(clock.now() - before).toBeLessThan(HOUR_MS + 60_000);
+  });
+
+  it('fires timers that fell due while it slept, and leaves the others', async () => {
+    const machine = new Machine();
+    const clock = new SystemClock(machine);
+    const fired: string[] = [];
+    const [missed, later] = ['missed', 'later'].map((name) => clock.timer(() => fired.push(name)));
+    missed?.set(HOUR_MS);
+    later?.set(2 * HOUR_MS);
+    machine.asleepMs = HOUR_MS;
+    clock.now();
+    await until(() => fired.length > 0, 'the missed timer');
+    await turnOf(clock, 5);
+    expect(fired).toEqual(['missed']);
+    later?.clear();
+  });
+});
+
+describe('a wall clock that is set', () => {
+  it('neither ends timers nor prolongs them, whichever way it jumps', async () => {
+    const machine = new Machine();
+    const clock = new SystemClock(machine);
+    const before = clock.now();
+    const fired: string[] = [];
+    const timer = clock.timer(() => fired.push('early'));
+    timer.set(HOUR_MS);
+    for (const jump of [HOUR_MS * 24, -HOUR_MS * 24]) {
+      machine.wallMs = jump;
+      expect(clock.now() - before).toBeLessThan(60_000);
+      expect(clock.now()).toBeGreaterThanOrEqual(before);
+    }
+    await turnOf(clock, 5);
+    expect(fired).toEqual([]);
+    timer.clear();
+  });
+
+  it('counts for a stored moment only if the machine was booted anew since', () => {
+    const clock = new ManualClock();
+    const moment = momentOf(clock, clock.now() + HOUR_MS);
+    clock.setWall(HOUR_MS);
+    expect(timeOf(clock, moment)).toBe(HOUR_MS);
+    const booted = new ManualClock('2026-01-01T12:30:00Z', 'boot 2');
+    expect(timeOf(booted, moment)).toBe(HOUR_MS / 2);
+  });
+});
+
+describe('a delay of more than 24.8 days', () => {
+  it('is waited for, though timers of the platform fire at once', async () => {
+    const clock = new SystemClock();
+    const fired: string[] = [];
+    const timer = clock.timer(() => fired.push('early'));
+    timer.set(30 * 24 * HOUR_MS);
+    await turnOf(clock, 5);
+    expect(fired).toEqual([]);
+    timer.clear();
   });
 });

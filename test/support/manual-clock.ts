@@ -4,10 +4,13 @@ import type { Clock, Timer } from '../../src/runtime/clock.ts';
 export class ManualClock implements Clock {
   readonly #timers = new Set<ManualTimer>();
   #now = 0;
-  readonly #epoch: number;
+  readonly boot: string;
+  #epoch: number;
 
-  constructor(startsAt = '2026-01-01T12:00:00Z') {
+  /** Two clocks of one boot go on from one another: a bridge restarted on the same machine. */
+  constructor(startsAt = '2026-01-01T12:00:00Z', boot = 'boot 1') {
     this.#epoch = Date.parse(startsAt);
+    this.boot = boot;
   }
 
   now(): number {
@@ -16,6 +19,11 @@ export class ManualClock implements Clock {
 
   date(): number {
     return this.#epoch + this.#now;
+  }
+
+  /** Somebody, or a time server, sets the wall clock; no time passes. */
+  setWall(byMs: number): void {
+    this.#epoch += byMs;
   }
 
   timer(fire: () => void): Timer {
