@@ -54,8 +54,13 @@ const baseTopic: Type<string> = {
 
 const mac: Type<string> = {
   expects: 'a MAC such as 50:C7:BF:12:34:56',
-  schema: { type: 'string', pattern: '^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$' },
-  read: (raw) => (typeof raw === 'string' ? readMac(raw) : undefined),
+  schema: {
+    type: ['string', 'integer'],
+    pattern:
+      '^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([.][0-9A-Fa-f]{4}){2}|[0-9A-Fa-f]{12})$',
+  },
+  // YAML reads a MAC of digits alone as a number.
+  read: (raw) => (typeof raw === 'string' || typeof raw === 'number' ? readMac(String(raw)) : undefined),
 };
 
 const SECOND = 1000;

@@ -85,12 +85,22 @@ export function readSysinfo(answer: JsonObject): Sysinfo {
 
 const MAC = /^[0-9A-F]{2}(?::[0-9A-F]{2}){5}$/;
 
-/** Normalises a MAC to upper-case pairs with colons; `undefined` if it is none. */
+/** The ways in which a MAC is written: `50:C7:BF…`, `50-C7-BF…`, `50C7.BF12.3456` or without separators. */
+const SPELLINGS = [
+  /^[0-9A-F]{2}(?::[0-9A-F]{2}){5}$/i,
+  /^[0-9A-F]{2}(?:-[0-9A-F]{2}){5}$/i,
+  /^[0-9A-F]{4}(?:\.[0-9A-F]{4}){2}$/i,
+  /^[0-9A-F]{12}$/i,
+];
+
+/** Normalises a MAC to upper-case pairs with colons; `undefined` if it is none, as an IP address is none. */
 export function readMac(text: string | undefined): string | undefined {
+  if (text === undefined) return undefined;
   // Plugs write it as it is wanted, and say it in every answer.
-  if (text !== undefined && MAC.test(text)) return text;
-  const digits = (text ?? '').replaceAll(/[:.-]/g, '').toUpperCase();
-  return /^[0-9A-F]{12}$/.test(digits) ? (digits.match(/../g) ?? []).join(':') : undefined;
+  if (MAC.test(text)) return text;
+  if (!SPELLINGS.some((spelling) => spelling.test(text))) return undefined;
+  const digits = text.replaceAll(/[:.-]/g, '').toUpperCase();
+  return (digits.match(/../g) ?? []).join(':');
 }
 
 /**

@@ -214,6 +214,11 @@ describe('a problem', () => {
       'site.yaml:2:15: plugs[0].mac must be a MAC such as',
     ],
     [
+      'a MAC that is an IP address',
+      'plugs:\n  - {path: a, mac: 192.168.178.101}\n',
+      'site.yaml:2:15: plugs[0].mac must be a MAC such as',
+    ],
+    [
       "an option of a plug's polling",
       `${PLUG}    poll: {interval: 1}\n`,
       'site.yaml:4:12: plugs[0].poll.interval must be a duration',
@@ -317,6 +322,11 @@ describe('the path of a plug', () => {
       '{path: a, host: 10.0.0.1}',
       '{path: b, host: "10.0.0.1:9999"}',
       'plugs[1].host 10.0.0.1:9999 is taken by plugs[0]',
+    ],
+    [
+      '{path: a, mac: 501122334455}',
+      '{path: b, mac: "50:11:22:33:44:55"}',
+      'plugs[1].mac 50:11:22:33:44:55 is taken by plugs[0]',
     ],
     [
       '{path: a, mac: 50c7bf000001}',
