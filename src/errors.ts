@@ -11,6 +11,7 @@ export type Reason =
   | 'wrong-plug'
   | 'not-found'
   | 'newer-firmware'
+  | 'unsupported'
   | 'no-sockets'
   | 'flapping'
   | 'stopping';

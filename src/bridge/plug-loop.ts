@@ -281,8 +281,12 @@ export class PlugLoop {
     this.#due = Math.min(this.#due, this.#clock.now() + SETTLED_MS);
   }
 
-  /** The order did not get through. A plug's own refusal is final; everything else may pass. */
+  /** The order did not get through. A plug's own refusal is final, and so is what it is; everything else may pass. */
   #notDone(order: Order, error: PlugError): void {
+    if (error.reason === 'unsupported') {
+      this.#orders.settle(order, { outcome: 'refused', reason: error.message });
+      return;
+    }
     if (error.reason === 'plug-error') {
       this.#orders.settle(order, { outcome: 'failed', reason: error.message });
       return;

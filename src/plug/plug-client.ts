@@ -2,6 +2,7 @@ import { PlugError } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   answerTo,
+  type DeviceKind,
   type MeterReading,
   type PlugTime,
   readMeter,
@@ -41,6 +42,8 @@ export class PlugClient {
   /** The only MAC that is taken for this plug. */
   #mac: string | undefined;
   #hasMeter: boolean | undefined;
+  /** What the device last said it is. A plug that once leaves out its relay is still a plug. */
+  #kind: DeviceKind = 'other';
   /** The transport's connection on which the MAC was last seen. */
   #identified = -1;
   /** Rises with each close(): what was given up is not tried anew. */
@@ -78,11 +81,15 @@ export class PlugClient {
 
   /**
    * Sets what is given and returns what the plug then reports of itself. Never reaches a plug with another MAC:
-   * on a connection that has not shown the MAC yet, the plug is asked for it first.
+   * on a connection that has not shown the MAC yet, the plug is asked for it first. Rejects as `unsupported`,
+   * without having set anything, if the device is not a plug: a strip would switch all of its outlets.
    */
   apply(settings: Settings): Promise<Observation> {
     return this.#surely(
-      () => setAndConfirm(settings, this.hasMeter),
+      () => {
+        this.#demandPlug();
+        return setAndConfirm(settings, this.hasMeter);
+      },
       (reply) => {
         if (settings.relay !== undefined) answerTo(reply, 'system', 'set_relay_state');
         if (settings.led !== undefined) answerTo(reply, 'system', 'set_led_off');
@@ -174,10 +181,21 @@ export class PlugClient {
   }
 
   #observe(reply: JsonObject): Observation {
-    const sysinfo = readSysinfo(answerTo(reply, 'system', 'get_sysinfo'));
-    this.#recognise(sysinfo.mac);
-    this.#hasMeter = sysinfo.hasMeter;
+    const said = readSysinfo(answerTo(reply, 'system', 'get_sysinfo'));
+    this.#recognise(said.mac);
+    this.#hasMeter = said.hasMeter;
+    if (said.kind !== 'other') this.#kind = said.kind;
+    const sysinfo = said.kind === this.#kind ? said : { ...said, kind: this.#kind };
     return { sysinfo, meter: readMeterIn(reply) };
+  }
+
+  #demandPlug(): void {
+    if (this.#kind === 'plug') return;
+    const { host, port } = this.#transport.address ?? NOWHERE;
+    throw new PlugError(
+      'unsupported',
+      `the device at ${host}:${port} ${NO_PLUG[this.#kind]}; only plugs with one relay are switched`,
+    );
   }
 
   #recognise(mac: string | undefined): void {
@@ -193,6 +211,13 @@ export class PlugClient {
     this.#identified = this.#transport.connection;
   }
 }
+
+/** Why a device that is not a plug takes no commands. */
+const NO_PLUG = {
+  strip: 'is a strip with several outlets',
+  bulb: 'is a bulb',
+  other: 'does not report a relay',
+} as const;
 
 /** Whether the connection ended under a question. */
 function isGone(error: unknown): boolean {

@@ -1,8 +1,15 @@
 import { PlugRefusal, ProtocolError } from '../errors.ts';
 import { isObject, type JsonObject, numberAt, objectsAt, textAt } from './json.ts';
 
+/**
+ * What a device is, by the fields of its sysinfo: a `plug` has one relay of its own (wall switches and dimmers too),
+ * a `strip` has outlets (`children`), a `bulb` a lamp, `other` none of these.
+ */
+export type DeviceKind = 'plug' | 'strip' | 'bulb' | 'other';
+
 /** What `system.get_sysinfo` says; `undefined` where the plug did not say it. */
 export interface Sysinfo {
+  readonly kind: DeviceKind;
   readonly alias: string | undefined;
   readonly model: string | undefined;
   readonly hardware: string | undefined;
@@ -70,6 +77,7 @@ function refuse(answer: JsonObject, question: string): void {
 /** Reads the answer of `system.get_sysinfo`; field order and presence differ by hardware. */
 export function readSysinfo(answer: JsonObject): Sysinfo {
   return {
+    kind: kindOf(answer),
     alias: textAt(answer, 'alias'),
     model: textAt(answer, 'model'),
     hardware: textAt(answer, 'hw_ver'),
@@ -81,6 +89,14 @@ export function readSysinfo(answer: JsonObject): Sysinfo {
     rssi: numberAt(answer, 'rssi'),
     onTimeS: numberAt(answer, 'on_time'),
   };
+}
+
+function kindOf(answer: JsonObject): DeviceKind {
+  if (Array.isArray(answer.children)) return 'strip';
+  if (isObject(answer.light_state)) return 'bulb';
+  const type = textAt(answer, 'type') ?? textAt(answer, 'mic_type') ?? '';
+  if (type.includes('SMARTBULB')) return 'bulb';
+  return numberAt(answer, 'relay_state') === undefined ? 'other' : 'plug';
 }
 
 const MAC = /^[0-9A-F]{2}(?::[0-9A-F]{2}){5}$/;

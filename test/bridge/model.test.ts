@@ -5,6 +5,7 @@ import type { Survey } from '../../src/plug/survey.ts';
 import type { MeterReading, Sysinfo } from '../../src/protocol/replies.ts';
 
 const SYSINFO: Sysinfo = {
+  kind: 'plug',
   alias: 'Lamp',
   model: 'HS110(EU)',
   hardware: '2.0',

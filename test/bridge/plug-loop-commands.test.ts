@@ -221,6 +221,18 @@ describe('a toggle', () => {
   });
 });
 
+describe('a command to a device that is not a plug', () => {
+  it('is refused in words and never sent', async () => {
+    const bench = new PlugBench();
+    bench.transport.overlay = { children: [{ id: '00', state: 1 }], relay_state: undefined };
+    bench.loop.start(0);
+    const { end } = bench.order({ relay: 'off' });
+    await settled();
+    expect(await end).toEqual({ outcome: 'refused', reason: expect.stringContaining('a strip') });
+    expect(bench.switched).toEqual([]);
+  });
+});
+
 describe('firmware that reports a change late', () => {
   it('is asked again soon, and what it reports meanwhile is not told as a change', async () => {
     const bench = await PlugBench.polled();

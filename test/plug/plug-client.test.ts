@@ -2,6 +2,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { PlugRefusal } from '../../src/errors.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
 import { LoopbackPlug, type PlugOptions, TIMEOUT_MS } from '../support/loopback-plug.ts';
 import { frameOf, RawPeer } from '../support/raw-peer.ts';
 import { rejectionOf } from '../support/thrown.ts';
@@ -242,6 +243,49 @@ describe('a command', () => {
     const error = await rejectionOf(client.apply({ relay: true }));
     expect(error).toBeInstanceOf(PlugRefusal);
     expect(error).toMatchObject({ errCode: -3, message: expect.stringContaining('system.set_relay_state') });
+  });
+});
+
+describe('a device that is not a plug', () => {
+  /** Asks a peer that describes itself like this, and says what it was asked. */
+  async function device(sysinfo: () => JsonObject): Promise<{ client: PlugClient; questions: string[] }> {
+    const peer = new RawPeer();
+    await peer.start();
+    open.push(peer);
+    const clock = new LoopbackPlug().clock;
+    const client = new PlugClient(new TcpTransport(peer.address, clock), TIMEOUT_MS, undefined);
+    open.push({ stop: async () => client.close() });
+    peer.onQuestion = (socket, text) => {
+      const done = text.includes('set_') ? { set_relay_state: {}, set_led_off: {} } : {};
+      const said = { mac: MAC, feature: 'TIM', err_code: 0, ...sysinfo() };
+      socket.write(frameOf({ system: { ...done, get_sysinfo: said } }));
+    };
+    return { client, questions: peer.questions };
+  }
+
+  it.each([
+    ['strip', { children: [{ id: '00', state: 0 }] }, 'a strip with several outlets'],
+    ['strip', { children: [{ id: '00', state: 0 }], relay_state: 0 }, 'a strip with several outlets'],
+    ['bulb', { light_state: { on_off: 1 } }, 'a bulb'],
+    ['other', {}, 'does not report a relay'],
+  ])('is read as %s, and never switched: %o', async (kind, sysinfo, words) => {
+    const { client, questions } = await device(() => sysinfo);
+    for (const settings of [{ relay: false }, { led: false }, { relay: true }]) {
+      const error = await rejectionOf(client.apply(settings));
+      expect(error).toMatchObject({ reason: 'unsupported', message: expect.stringContaining(words) });
+    }
+    expect((await client.read()).sysinfo.kind).toBe(kind);
+    expect(questions.join()).not.toContain('set_');
+  });
+
+  it('is not a plug that leaves out its relay once', async () => {
+    let relay: JsonObject = { relay_state: 0 };
+    const { client, questions } = await device(() => relay);
+    await client.read();
+    relay = {};
+    expect((await client.read()).sysinfo).toMatchObject({ kind: 'plug', relay: undefined });
+    await client.apply({ relay: true });
+    expect(questions.filter((text) => text.includes('set_relay_state'))).toHaveLength(1);
   });
 });
 

@@ -102,8 +102,28 @@ describe('the description of a plug', () => {
 
   it('leaves open what the plug did not say', () => {
     const info = readSysinfo({ err_code: 0 });
-    expect(info.hasMeter).toBe(false);
-    expect(Object.values({ ...info, hasMeter: undefined }).every((value) => value === undefined)).toBe(true);
+    const { kind, hasMeter, ...rest } = info;
+    expect({ kind, hasMeter }).toEqual({ kind: 'other', hasMeter: false });
+    expect(Object.values(rest).every((value) => value === undefined)).toBe(true);
+  });
+
+  it.each([
+    ['plug', 'a plug', { relay_state: 1, type: 'IOT.SMARTPLUGSWITCH' }],
+    ['plug', 'a dimmer for the wall', { relay_state: 0, brightness: 50, mic_type: 'IOT.SMARTPLUGSWITCH' }],
+    ['strip', 'a strip', { children: [{ id: '00', state: 1 }], child_num: 1 }],
+    ['strip', 'a strip that reports a relay too', { children: [], relay_state: 1 }],
+    ['bulb', 'a bulb', { light_state: { on_off: 1 } }],
+    ['bulb', 'a bulb by its type', { mic_type: 'IOT.SMARTBULB' }],
+    ['bulb', 'a bulb by its older type', { type: 'IOT.SMARTBULB', relay_state: 1 }],
+    ['other', 'something without a relay', { type: 'IOT.SMARTPLUGSWITCH' }],
+    ['other', 'something whose relay is no number', { relay_state: 'on' }],
+  ])('is that of a %s for %s', (kind, _, answer) => {
+    expect(readSysinfo(answer).kind).toBe(kind);
+  });
+
+  it.each(FIXTURES)('$name is taken for what it is', ({ name, reply }) => {
+    const kind = name.startsWith('HS300') ? 'strip' : 'plug';
+    expect(readSysinfo(answerTo(reply, 'system', 'get_sysinfo')).kind).toBe(kind);
   });
 
   it.each([
