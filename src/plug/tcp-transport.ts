@@ -37,6 +37,8 @@ export class TcpTransport implements Transport {
   #address: Address | undefined;
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
+  /** Whether the plug owes an answer on this connection. */
+  #unanswered = false;
   #timeoutMs = 0;
   #connection = 0;
   /** When the last answer came on this connection. */
@@ -82,12 +84,17 @@ export class TcpTransport implements Transport {
       this.#timeoutMs = timeoutMs;
       this.#deadline.set(timeoutMs);
       this.#socket ??= this.#connect(address);
-      this.#socket.write(request.frame);
+      this.#send(request);
     });
   }
 
   close(): void {
     this.#fail(new PlugError('closed', `the connection to ${this.#name} was given up`));
+  }
+
+  #send(request: Request): void {
+    this.#unanswered = true;
+    this.#socket?.write(request.frame);
   }
 
   #connect(address: Address): Socket {
@@ -130,8 +137,8 @@ export class TcpTransport implements Transport {
       const body = bodies[0];
       if (body === undefined) return;
       const reply = parseObject(decodeBody(body));
-      if (bodies.length > 1 || this.#decoder.pending > 0) this.#drop();
-      this.#succeed(reply);
+      const isAlone = bodies.length === 1 && this.#decoder.pending === 0;
+      this.#succeed(reply, isAlone);
     } catch (error) {
       this.#fail(asPlugError(error));
     }
@@ -142,10 +149,13 @@ export class TcpTransport implements Transport {
     if (this.hungUp) this.#hangUps++;
     const body = this.#decoder.end();
     const exchange = this.#exchange;
+    if (exchange !== undefined && body !== undefined) {
+      this.#finish(body);
+      return;
+    }
     this.#drop();
     if (exchange === undefined) return;
-    if (body !== undefined) this.#finish(body);
-    else if (exchange.reused) this.#again(exchange);
+    if (exchange.reused) this.#again(exchange);
     else this.#fail(new PlugError('closed', `${this.#name} closed the connection without a whole answer`));
   }
 
@@ -161,7 +171,7 @@ export class TcpTransport implements Transport {
     exchange.reused = false;
     if (this.#address === undefined) return;
     this.#socket = this.#connect(this.#address);
-    this.#socket.write(exchange.request.frame);
+    this.#send(exchange.request);
   }
 
   #timedOut(): void {
@@ -178,22 +188,22 @@ export class TcpTransport implements Transport {
   /** Takes what came without a length for the answer. */
   #finish(body: Buffer): void {
     try {
-      const reply = parseObject(decodeBody(body));
-      this.#drop();
-      this.#succeed(reply);
+      this.#succeed(parseObject(decodeBody(body)), false);
     } catch (error) {
       this.#fail(asPlugError(error));
     }
   }
 
-  #succeed(reply: JsonObject): void {
+  /** Hands out the answer; keeps the connection for the next question if `keep` and the plug does so too. */
+  #succeed(reply: JsonObject, keep: boolean): void {
     const exchange = this.#exchange;
     this.#exchange = undefined;
+    this.#unanswered = false;
     this.#deadline.clear();
     if (!Number.isNaN(this.#answeredAt)) this.#hangUps = 0;
     this.#answeredAt = this.#clock.now();
     // Not to wait for its end each time, and for the next question to know that it needs a connection.
-    if (this.#hangUps >= HANG_UPS) this.#drop();
+    if (!keep || this.#hangUps >= HANG_UPS) this.#drop();
     exchange?.resolve(reply);
   }
 
@@ -211,11 +221,18 @@ export class TcpTransport implements Transport {
     return port === 0 ? host : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
   }
 
+  /**
+   * Ends the connection; with a reset if the plug owes an answer: after an ordinary close the kernel goes on sending
+   * what the plug has not acknowledged, so that a command given up long ago would still reach it.
+   */
   #drop(): void {
     const socket = this.#socket;
+    const isOwed = this.#unanswered;
     this.#socket = undefined;
+    this.#unanswered = false;
     this.#decoder.reset();
-    socket?.destroy();
+    if (isOwed && socket?.connecting === false) socket.resetAndDestroy();
+    else socket?.destroy();
   }
 }
 

@@ -45,6 +45,13 @@ function transportTo(peer: RawPeer, clock = new ManualClock()): TcpTransport {
 }
 
 const SYSINFO = { system: { get_sysinfo: { alias: 'Loom' } } };
+/** The frame of an object with a length of 0, as some old firmware sends it. */
+function withoutLength(value: unknown): Buffer {
+  const frame = frameOf(value);
+  frame.writeUInt32BE(0);
+  return frame;
+}
+
 const TIME = { time: { get_time: { year: 2026 } } };
 
 describe('an exchange', () => {
@@ -259,6 +266,77 @@ describe('giving up', () => {
     transport.close();
     expect(transport.connected).toBe(false);
     await until(() => plug.server.connections === 0, 'the connection to close');
+  });
+});
+
+describe('the end of a connection', () => {
+  /** How each connection to `peer` ended, as seen from there: `end` for a FIN, `ECONNRESET` for a reset. */
+  function endsOf(peer: RawPeer): string[] {
+    const ends: string[] = [];
+    peer.onConnection = (socket) => {
+      socket.on('end', () => ends.push('end'));
+      socket.on('error', (error: NodeJS.ErrnoException) => ends.push(error.code ?? 'error'));
+    };
+    return ends;
+  }
+
+  it.each<[string, (transport: TcpTransport, clock: ManualClock) => unknown]>([
+    ['timed out', (_, clock) => clock.advance(TIMEOUT_MS)],
+    ['was given up', (transport) => transport.close()],
+    ['was to a plug that moved', (transport) => transport.moveTo({ host: '127.0.0.1', port: 9 })],
+  ])('is a reset when a question %s: the kernel must not send it again later', async (_, giveUp) => {
+    const peer = await peerOn();
+    const ends = endsOf(peer);
+    const clock = new ManualClock();
+    const transport = transportTo(peer, clock);
+    const failed = rejectionOf(transport.exchange(GET_SYSINFO, TIMEOUT_MS));
+    await until(() => peer.questions.length === 1, 'the question');
+    giveUp(transport, clock);
+    await failed;
+    await until(() => ends.length > 0, 'the end');
+    expect(ends).toEqual(['ECONNRESET']);
+  });
+
+  it('is a reset when a kept connection is given up under its second question', async () => {
+    const peer = await peerOn();
+    const ends = endsOf(peer);
+    const transport = transportTo(peer);
+    peer.onQuestion = (socket) => peer.questions.length === 1 && socket.write(frameOf(SYSINFO));
+    await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
+    const failed = rejectionOf(transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS));
+    await until(() => peer.questions.length === 2, 'the second question');
+    transport.close();
+    await failed;
+    await until(() => ends.length > 0, 'the end');
+    expect(ends).toEqual(['ECONNRESET']);
+  });
+
+  it('is a reset when the plug has closed its side only, so that the question asked anew is the only one', async () => {
+    const peer = await peerOn();
+    peer.allowHalfOpen = true;
+    const ends = endsOf(peer);
+    const transport = transportTo(peer);
+    peer.onQuestion = (socket) =>
+      peer.questions.length === 2 ? socket.end() : socket.write(frameOf(SYSINFO));
+    await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
+    expect(await transport.exchange(GET_SYSINFO, TIMEOUT_MS)).toEqual(SYSINFO);
+    await until(() => ends.length > 0, 'the end');
+    expect(ends).toEqual(['ECONNRESET']);
+  });
+
+  it.each<[string, (socket: Socket) => unknown]>([
+    ['with its length', (socket) => socket.write(frameOf(SYSINFO))],
+    ['and more', (socket) => socket.write(Buffer.concat([frameOf(SYSINFO), frameOf(SYSINFO)]))],
+    ['up to the end of the connection', (socket) => socket.end(withoutLength(SYSINFO))],
+  ])('is an ordinary one when all is answered: %s', async (_, answer) => {
+    const peer = await peerOn();
+    const ends = endsOf(peer);
+    const transport = transportTo(peer);
+    peer.onQuestion = answer;
+    await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
+    transport.close();
+    await until(() => ends.length > 0, 'the end');
+    expect(ends).toEqual(['end']);
   });
 });
 

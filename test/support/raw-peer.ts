@@ -7,6 +7,9 @@ export class RawPeer {
   readonly sockets = new Set<Socket>();
   /** Questions as text, oldest first. */
   readonly questions: string[] = [];
+  onConnection: (socket: Socket) => void = () => {};
+  /** Whether a client that has ended its side may still be sent to, and the other way round. */
+  allowHalfOpen = false;
   onQuestion: (socket: Socket, text: string) => unknown = () => {};
 
   constructor() {
@@ -31,6 +34,8 @@ export class RawPeer {
   #accept(socket: Socket): void {
     const decoder = new FrameDecoder();
     this.sockets.add(socket);
+    socket.allowHalfOpen = this.allowHalfOpen;
+    this.onConnection(socket);
     socket.on('close', () => this.sockets.delete(socket));
     socket.on('error', () => socket.destroy());
     socket.on('data', (chunk) => {
