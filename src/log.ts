@@ -12,11 +12,14 @@ const REDACT = {
   censor: (value: unknown, path: string[]) => redactValue(path.at(-1) ?? '', value),
 };
 
-/** The log of the whole program, to standard error: for people on a terminal, else one JSON object a line. */
-export async function createLog({ level, format }: LogOptions): Promise<Logger> {
+/** The log of the whole program, a line at a time to `print`: for people, or one JSON object a line. */
+export async function createLog(
+  { level, format }: LogOptions,
+  print: (line: string) => void,
+): Promise<Logger> {
   const options = { level, base: null, redact: REDACT };
-  const stderr = { dest: 2, sync: true };
-  if (format === 'json') return pino(options, pino.destination(stderr));
-  const { default: pretty } = await import('pino-pretty');
-  return pino(options, pretty({ destination: 2, sync: true, translateTime: 'SYS:HH:MM:ss', colorize: true }));
+  if (format === 'json') return pino(options, { write: (line) => print(line.trimEnd()) });
+  const { prettyFactory } = await import('pino-pretty');
+  const prettify = prettyFactory({ translateTime: 'SYS:HH:MM:ss', colorize: true });
+  return pino(options, { write: (line) => print(prettify(line).trimEnd()) });
 }

@@ -1,16 +1,21 @@
 #!/usr/bin/env node
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { constants, existsSync, openSync, readFileSync, writeFileSync } from 'node:fs';
 import process from 'node:process';
 import { isatty } from 'node:tty';
 import { setFlagsFromString } from 'node:v8';
 import { StandardInput } from './cli/input.ts';
 import { EXIT, runProgram } from './cli/program.ts';
-import { SystemClock } from './runtime/clock.ts';
+import { SystemClock, sleep } from './runtime/clock.ts';
+import { LineOutput } from './runtime/line-output.ts';
+import { aborted } from './runtime/supervisor.ts';
 
 // What a poll allocates dies with it. Left alone, V8 learns otherwise while all plugs are new, puts each reading where
 // the long-lived are, and lets the heap grow to several times of what is alive before it cleans up.
 setFlagsFromString('--no-allocation-site-pretenuring');
 setFlagsFromString('--heap-growing-percent=30');
+
+/** How long a slow reader may hold up the end of a program that was interrupted, and its last complaints. */
+const LAST_OUTPUT_MS = 200;
 
 const stop = new AbortController();
 
@@ -24,18 +29,23 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 
 // Whoever reads our output may leave before its end.
 process.stdout.on('error', () => stop.abort());
+// Asking for the stream puts a pipe into non-blocking mode. Nobody is left to be told of its errors.
+process.stderr.on('error', () => {});
 
-process.exitCode = await runProgram(
+const clock = new SystemClock();
+const complaints = new LineOutput(errorDescriptor(), clock);
+
+const exitCode = await runProgram(
   {
     env: process.env,
     version: readVersion(),
-    clock: new SystemClock(),
+    clock,
     random: Math.random,
     signal: stop.signal,
     isTerminal: process.stderr.isTTY ?? false,
     print: (line) => process.stdout.write(`${line}\n`),
     write: (bytes) => process.stdout.write(bytes),
-    complain: (line) => process.stderr.write(`${line}\n`),
+    complain: (line) => complaints.write(line),
     input: new StandardInput({
       input: () => process.stdin,
       output: process.stderr,
@@ -50,6 +60,23 @@ process.exitCode = await runProgram(
   },
   process.argv.slice(2),
 );
+
+const outputWritten = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
+const interrupted = aborted(stop.signal).then(() => sleep(clock, LAST_OUTPUT_MS));
+await Promise.race([outputWritten, interrupted]);
+await complaints.flush(LAST_OUTPUT_MS);
+// Something may have been left behind that would keep the program running.
+process.exit(exitCode);
+
+/** A terminal is opened a second time: in non-blocking mode Ctrl-S stops what is shown, not the program. */
+function errorDescriptor(): number {
+  if (!isatty(2)) return 2;
+  try {
+    return openSync('/dev/stderr', constants.O_WRONLY | constants.O_NONBLOCK | constants.O_NOCTTY);
+  } catch {
+    return 2;
+  }
+}
 
 function readVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL('../package.json', import.meta.url), 'utf8'));

@@ -9,7 +9,7 @@ function logged(format: 'json' | 'pretty', level: string, statements: string): s
   const module = fileURLToPath(new URL('../src/log.ts', import.meta.url));
   const script = `
     const { createLog } = await import(${JSON.stringify(module)});
-    const log = await createLog(${JSON.stringify({ level, format })});
+    const log = await createLog(${JSON.stringify({ level, format })}, console.error);
     ${statements}`;
   const argv = [
     '-c',

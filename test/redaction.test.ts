@@ -68,7 +68,7 @@ function logged(statement: string): unknown {
   const module = fileURLToPath(new URL('../src/log.ts', import.meta.url));
   const script = `
     const { createLog } = await import(${JSON.stringify(module)});
-    const log = await createLog({ level: 'info', format: 'json' });
+    const log = await createLog({ level: 'info', format: 'json' }, console.error);
     ${statement};`;
   const argv = ['-c', `"$0" --import tsx --input-type=module -e "$1" 2>&1`, process.execPath, script];
   return JSON.parse(execFileSync('sh', argv, { encoding: 'utf8' }));

@@ -44,10 +44,10 @@ export async function health(
 }
 
 /** Where the bridge's own broker is found. */
-async function embeddedUrl({ broker }: Config, { clock }: Shell): Promise<string> {
+async function embeddedUrl({ broker }: Config, shell: Shell): Promise<string> {
   const { username, password } = broker;
-  const log = await createLog({ level: 'silent', format: 'json' });
-  return new Broker({ ...broker.listen, username, password, clock, log }).url;
+  const log = await createLog({ level: 'silent', format: 'json' }, shell.complain);
+  return new Broker({ ...broker.listen, username, password, clock: shell.clock, log }).url;
 }
 
 /** The message that the broker holds on `topic`. */

@@ -9,8 +9,8 @@ import type { Shell } from './shell.ts';
 /** Read without being named, if it is there. */
 const DEFAULT_FILE = 'config/default.yaml';
 
-/** How long each part may take to stop. */
-const STOP_MS = 2500;
+/** How long the bridge may take to stop. */
+const STOP_MS = 4500;
 
 /** Runs the bridge until the shell's signal aborts. */
 export async function run(
@@ -31,10 +31,8 @@ export async function runApp(
 ): Promise<void> {
   const { clock, random, version, readFile } = shell;
   const { level, format } = config.log;
-  const log = await createLog({
-    level,
-    format: format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format,
-  });
+  const form = format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format;
+  const log = await createLog({ level, format: form }, shell.complain);
   const tasks = buildApp(config, { clock, random, log, version, readFile });
   if (config.plugs.length === 0) {
     const hint =

@@ -1,5 +1,7 @@
 import { isIPv4 } from 'node:net';
+import { createSecureContext } from 'node:tls';
 import { placesOf } from '../bridge/places.ts';
+import { messageOf } from '../errors.ts';
 import { pathProblem } from '../mqtt/topics.ts';
 import { nearest } from './nearest.ts';
 import type { Config, PlugConfig } from './schema.ts';
@@ -14,6 +16,44 @@ export function brokerProblems({ mqtt, broker }: Config, place: (name: string) =
   return [
     `${place('broker.listen')}: broker.listen opens the broker to the network: set broker.username and broker.password, or broker.allowAnonymous: true`,
   ];
+}
+
+/** The files of TLS, and what a file in PEM form begins with that holds such a thing. */
+const TLS_FILES = [
+  { option: 'ca', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },
+  { option: 'cert', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },
+  { option: 'key', holds: 'private key', begins: /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m },
+] as const;
+
+/** What is wrong with the certificates and the key for the broker: files that are not there or hold something else. */
+export function tlsProblems(
+  { mqtt }: Config,
+  place: (name: string) => string,
+  readFile: (path: string) => string,
+): string[] {
+  const at = (option: string) => `${place(`mqtt.${option}`)}: mqtt.${option}`;
+  const pem: { ca?: string; cert?: string; key?: string } = {};
+  const problems = TLS_FILES.flatMap(({ option, holds, begins }) => {
+    const path = mqtt[option];
+    if (path === undefined) return [];
+    try {
+      pem[option] = readFile(path);
+    } catch (error) {
+      return [`${at(option)} names a file that cannot be read: ${messageOf(error)}`];
+    }
+    return begins.test(pem[option]) ? [] : [`${at(option)}: ${path} holds no ${holds} in PEM form`];
+  });
+  if (mqtt.cert !== undefined && mqtt.key === undefined)
+    problems.push(`${at('cert')} needs mqtt.key as well`);
+  if (mqtt.key !== undefined && mqtt.cert === undefined)
+    problems.push(`${at('key')} needs mqtt.cert as well`);
+  if (problems.length > 0 || pem.cert === undefined) return problems;
+  try {
+    createSecureContext(pem);
+    return [];
+  } catch (error) {
+    return [`${at('key')} and mqtt.cert cannot be used together: ${messageOf(error)}`];
+  }
 }
 
 /** What is wrong with the plugs among themselves: a path is a plug or a place, an address and a MAC are one plug's. */

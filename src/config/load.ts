@@ -2,7 +2,7 @@ import convict from 'convict';
 import { ConfigError, messageOf } from '../errors.ts';
 import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { brokerProblems, placeProblems, plugProblems } from './check.ts';
+import { brokerProblems, placeProblems, plugProblems, tlsProblems } from './check.ts';
 import { ConfigFile } from './file.ts';
 import { nearest } from './nearest.ts';
 import {
@@ -27,7 +27,7 @@ export interface Sources {
   readonly env: { readonly [name: string]: string | undefined };
   /** Dotted option names with the text given to their flags. */
   readonly flags: ReadonlyMap<string, string>;
-  /** Reads a file that a `…_FILE` variable names. */
+  /** Reads a file that a `…_FILE` variable or an option such as `mqtt.ca` names. */
   readonly readFile: (path: string) => string;
 }
 
@@ -68,6 +68,7 @@ class Loader {
     const locate = (path: readonly (string | number)[]) => this.#file.locate(path);
     this.#problems.push(
       ...brokerProblems(config, (name) => this.#place(name)),
+      ...tlsProblems(config, (name) => this.#place(name), this.#sources.readFile),
       ...plugProblems(config.plugs, locate),
       ...placeProblems(config, locate),
     );

@@ -77,7 +77,11 @@ export class Broker implements Task {
       this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
       aedes.handle(socket);
     });
-    this.#port = await listen(server, host, port);
+    this.#port = await listen(server, host, port).catch((error: unknown) => {
+      // It would keep the program running.
+      aedes.close();
+      throw error;
+    });
     this.#aedes = aedes;
     log.info({ host, port: this.#port }, 'embedded broker listens');
     ready();

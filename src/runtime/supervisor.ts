@@ -16,8 +16,9 @@ interface Running {
 
 /**
  * Starts the tasks in order, each when the one before it is ready, and stops them in reverse once `signal`
- * aborts or one of them ends by itself. A task that does not stop within `stopMs` is left behind with a warning.
- * Throws what the first failing task threw.
+ * aborts or one of them ends by itself, all of them within `stopMs`. A task that takes more than half of the time
+ * that is left is left behind with a warning, so that those below it can still stop. Throws what the first failing
+ * task threw.
  */
 export async function supervise(
   tasks: readonly Task[],
@@ -45,13 +46,21 @@ export async function supervise(
   }
   if (!outer.aborted) options.onReady?.();
   await stopped;
-  for (const { task, stop, ended } of running.reverse()) {
-    stop.abort();
-    if (!(await within(options.clock, options.stopMs, ended))) {
-      options.log.warn({ task: task.name, afterMs: options.stopMs }, 'did not stop in time; left behind');
-    }
-  }
+  await stopAll(running.reverse(), options);
   if (crash !== undefined) throw crash.reason;
+}
+
+async function stopAll(
+  running: readonly Running[],
+  { clock, log, stopMs }: { clock: Clock; log: Logger; stopMs: number },
+): Promise<void> {
+  const until = clock.now() + stopMs;
+  for (const { task, stop, ended } of running) {
+    stop.abort();
+    const afterMs = Math.round((until - clock.now()) / 2);
+    if (!(await within(clock, afterMs, ended)))
+      log.warn({ task: task.name, afterMs }, 'did not stop in time; left behind');
+  }
 }
 
 function start(task: Task, onEnd: (task: Task, reason: unknown) => void) {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { BridgeError } from '../../src/errors.ts';
+import { sleep } from '../../src/runtime/clock.ts';
 import { aborted, supervise, type Task, within } from '../../src/runtime/supervisor.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -160,13 +161,40 @@ describe('supervised tasks', () => {
     const all = stage.supervise(stage.task('first'), deaf);
     await stage.happened('ready');
     stage.stop.abort();
-    await stage.clock.advance(999);
+    await stage.clock.advance(499);
     expect(stage.events).not.toContain('first stops');
     await stage.clock.advance(1);
     await all;
     expect(stage.events.at(-1)).toBe('first stops');
-    expect(stage.logged.lines).toMatchObject([{ level: 40, task: 'deaf', afterMs: 1000 }]);
+    expect(stage.logged.lines).toMatchObject([{ level: 40, task: 'deaf', afterMs: 500 }]);
     expect(stage.clock.armed).toBe(0);
+  });
+
+  it('take no longer all together than they may, however many do not stop, and leave time for the last', async () => {
+    const stage = new Stage();
+    const deaf = (name: string) =>
+      stage.task(name, {
+        run: (_, ready) => {
+          ready();
+          return new Promise(() => {});
+        },
+      });
+    let stoppedAt = 0;
+    const file = stage.task('file', {
+      run: async (signal, ready) => {
+        ready();
+        await aborted(signal);
+        await sleep(stage.clock, 50);
+        stoppedAt = stage.clock.now();
+      },
+    });
+    const all = stage.supervise(file, deaf('one'), deaf('two'), deaf('three'));
+    await stage.happened('ready');
+    stage.stop.abort();
+    await stage.clock.advance(1000);
+    await all;
+    expect(stoppedAt).toBe(500 + 250 + 125 + 50);
+    expect(stage.logged.lines.map(({ task }) => task)).toEqual(['three', 'two', 'one']);
   });
 
   it('are stopped when the signal aborts before all are ready, and the rest never starts', async () => {
