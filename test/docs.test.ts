@@ -9,7 +9,7 @@ import { isObject } from '../src/protocol/json.ts';
 import { FakeShell } from './support/fake-shell.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
-const PAGES = ['README.md', ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`)];
+const PAGES = ['README.md', 'CONTRIBUTING.md', ...readdirSync(`${ROOT}docs`).map((name) => `docs/${name}`)];
 
 interface Block {
   readonly page: string;
@@ -56,6 +56,11 @@ describe('the documentation', () => {
 
   it.each([...new Set(shown)])('shows a verb that there is: %s', (verb) => {
     expect(verbs).toContain(verb);
+  });
+
+  it('leads to no output of npm in a file, and to no package of a registry that is not ours', () => {
+    const written = [...lines('sh'), ...lines('ini')];
+    expect(written.filter((line) => /npm (start|run)\b[^#]*[>|]|npx (?!mqtt )/.test(line))).toEqual([]);
   });
 
   it('links to nothing that is not there', () => {
