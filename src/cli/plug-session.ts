@@ -3,7 +3,7 @@ import { dangersIn } from '../plug/dangers.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
-import { type JsonObject, nestsDeeper } from '../protocol/json.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Request } from '../protocol/requests.ts';
 import { interrupted } from './input.ts';
@@ -21,9 +21,6 @@ export interface PlugOptions {
 
 /** How long a plug may take to answer, in ms. */
 const TIMEOUT_MS = 5000;
-
-/** Deeper answers no plug gives. */
-const DEEPEST = 100;
 
 const ADVICE: { readonly [reason in Reason]?: string } = {
   refused:
@@ -69,9 +66,7 @@ export class PlugSession {
   /** Asks; throws PlugError. A question that takes the plug longer than usual says so with `patienceMs`. */
   async ask(request: Request, patienceMs = TIMEOUT_MS): Promise<JsonObject> {
     if (this.shell.signal.aborted) throw interrupted();
-    const reply = await this.#transport.exchange(request, this.options.timeout ?? patienceMs);
-    if (!nestsDeeper(reply, DEEPEST)) return reply;
-    throw new PlugError('bad-answer', `the answer is nested more than ${DEEPEST} levels deep`);
+    return this.#transport.exchange(request, this.options.timeout ?? patienceMs);
   }
 
   async sysinfo(): Promise<Sysinfo> {

@@ -2,7 +2,7 @@ import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import { BridgeError, messageOf, PlugError } from '../errors.ts';
 import { decodeBody, encodeDatagram } from '../protocol/frame.ts';
-import { parseObject } from '../protocol/json.ts';
+import { parseReply } from '../protocol/json.ts';
 import { KLAP_DISCOVERY_PORT, KLAP_DISCOVERY_REQUEST, readKlapAnswer } from '../protocol/klap-discovery.ts';
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO } from '../protocol/requests.ts';
@@ -110,7 +110,7 @@ function broadcastOf(address: string, netmask: string): string {
 }
 
 function readXor(datagram: Buffer, { host, port }: Address): FoundPlug | undefined {
-  const sysinfo = readSysinfo(answerTo(parseObject(decodeBody(datagram)), 'system', 'get_sysinfo'));
+  const sysinfo = readSysinfo(answerTo(parseReply(decodeBody(datagram)), 'system', 'get_sysinfo'));
   if (sysinfo.mac === undefined) return undefined;
   return {
     mac: sysinfo.mac,

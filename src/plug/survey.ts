@@ -1,6 +1,6 @@
 import { PlugError, PlugRefusal } from '../errors.ts';
 import { type CloudReading, readCloud } from '../protocol/cloud.ts';
-import { type JsonObject, numberAt } from '../protocol/json.ts';
+import { integerAt, type JsonObject } from '../protocol/json.ts';
 import {
   answerTo,
   type EnergyRecord,
@@ -9,6 +9,7 @@ import {
   readMonths,
   readTime,
 } from '../protocol/replies.ts';
+import { LAST_ZONE } from '../protocol/time-zones.ts';
 
 /** What is read of a plug every few minutes; `undefined` where it did not say. */
 export interface Survey {
@@ -31,7 +32,7 @@ const TIME_NOT_SET = -11;
 
 /** Reads the answer to GET_SURROUNDINGS, each module for itself. */
 export function readSurroundings(reply: JsonObject): Omit<Survey, 'today' | 'month'> {
-  const zone = part(() => numberAt(answerTo(reply, 'time', 'get_timezone'), 'index'));
+  const zone = part(() => integerAt(answerTo(reply, 'time', 'get_timezone'), 'index', 0, LAST_ZONE));
   return {
     time: part(() => readTime(answerTo(reply, 'time', 'get_time'))),
     zone,

@@ -1,7 +1,7 @@
 import { connect, type Socket } from 'node:net';
 import { BridgeError, PlugError, type Reason } from '../errors.ts';
 import { decodeBody, FrameDecoder } from '../protocol/frame.ts';
-import { type JsonObject, parseObject } from '../protocol/json.ts';
+import { type JsonObject, parseReply } from '../protocol/json.ts';
 import type { Request } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Address, Transport } from './transport.ts';
@@ -136,7 +136,7 @@ export class TcpTransport implements Transport {
       const bodies = this.#decoder.push(chunk);
       const body = bodies[0];
       if (body === undefined) return;
-      const reply = parseObject(decodeBody(body));
+      const reply = parseReply(decodeBody(body));
       const isAlone = bodies.length === 1 && this.#decoder.pending === 0;
       this.#succeed(reply, isAlone);
     } catch (error) {
@@ -188,7 +188,7 @@ export class TcpTransport implements Transport {
   /** Takes what came without a length for the answer. */
   #finish(body: Buffer): void {
     try {
-      this.#succeed(parseObject(decodeBody(body)), false);
+      this.#succeed(parseReply(decodeBody(body)), false);
     } catch (error) {
       this.#fail(asPlugError(error));
     }

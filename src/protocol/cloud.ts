@@ -1,4 +1,4 @@
-import { type JsonObject, numberAt } from './json.ts';
+import { flagAt, type JsonObject } from './json.ts';
 import { request } from './requests.ts';
 
 /** Asks what the plug has to do with the vendor's cloud. */
@@ -15,9 +15,4 @@ export interface CloudReading {
 /** Reads the answer of `cnCloud.get_info`. The name of the account is not read: it is nobody's business. */
 export function readCloud(answer: JsonObject): CloudReading {
   return { bound: flagAt(answer, 'binded'), connected: flagAt(answer, 'cld_connection') };
-}
-
-function flagAt(answer: JsonObject, key: string): boolean | undefined {
-  const value = numberAt(answer, key);
-  return value === undefined ? undefined : value === 1;
 }

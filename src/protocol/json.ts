@@ -1,5 +1,11 @@
 import { ProtocolError } from '../errors.ts';
 
+/** Answers of plugs nest 7 levels at most. Parsing bears thousands, writing JSON and walking through it do not. */
+const MAX_LEVELS = 100;
+
+/** Names and versions of plugs have 40 characters at most. */
+const MAX_LABEL = 100;
+
 /** A JSON object whose values have not been looked at yet. */
 export type JsonObject = { readonly [key: string]: unknown };
 
@@ -21,10 +27,45 @@ export function parseObject(text: string): JsonObject {
   return value;
 }
 
+/** As `parseObject`, for what is passed on or walked through. Throws ProtocolError too if it nests absurdly deep. */
+export function parseReply(text: string): JsonObject {
+  const reply = parseObject(text);
+  if (!nestsDeeper(reply, MAX_LEVELS)) return reply;
+  throw new ProtocolError(`the answer is nested more than ${MAX_LEVELS} levels deep`);
+}
+
 /** The number under `key`, or `undefined` where there is none; NaN and infinity cannot come out of JSON. */
 export function numberAt(object: JsonObject, key: string): number | undefined {
   const value = object[key];
   return typeof value === 'number' && Number.isFinite(value) ? value : undefined;
+}
+
+/** The number under `key` if it lies from `least` to `most`; otherwise it counts as not said. */
+export function boundedAt(object: JsonObject, key: string, least: number, most: number): number | undefined {
+  const value = numberAt(object, key);
+  return value !== undefined && value >= least && value <= most ? value : undefined;
+}
+
+/** The whole number under `key` if it lies from `least` to `most`; otherwise it counts as not said. */
+export function integerAt(object: JsonObject, key: string, least: number, most: number): number | undefined {
+  const value = boundedAt(object, key, least, most);
+  return Number.isInteger(value) ? value : undefined;
+}
+
+/** The 1 or 0 under `key` as true or false; anything else counts as not said. */
+export function flagAt(object: JsonObject, key: string): boolean | undefined {
+  const value = object[key];
+  if (value === 1) return true;
+  return value === 0 ? false : undefined;
+}
+
+/** The name or version under `key`, cut to a length that a log line and a table bear. */
+export function labelAt(object: JsonObject, key: string): string | undefined {
+  const text = textAt(object, key);
+  if (text === undefined || text.length <= MAX_LABEL) return text;
+  return Array.from(text.slice(0, 2 * MAX_LABEL))
+    .slice(0, MAX_LABEL)
+    .join('');
 }
 
 /** The text under `key`, or `undefined`. */

@@ -1,5 +1,5 @@
 import { ProtocolError } from '../errors.ts';
-import { isObject, type JsonObject, numberAt, parseObject, textAt } from './json.ts';
+import { integerAt, isObject, type JsonObject, labelAt, parseReply, textAt } from './json.ts';
 import { readMac } from './replies.ts';
 
 /** UDP port on which newer firmware is found; it has closed port 9999 (python-kasa, discover.py). */
@@ -29,18 +29,14 @@ export function readKlapAnswer(datagram: Buffer): KlapAnswer {
   if (datagram.length <= HEADER_BYTES || datagram[0] !== VERSION) {
     throw new ProtocolError('the datagram is no answer of newer firmware');
   }
-  const { result } = parseObject(datagram.toString('utf8', HEADER_BYTES));
+  const { result } = parseReply(datagram.toString('utf8', HEADER_BYTES));
   if (!isObject(result)) throw new ProtocolError('the answer of newer firmware has no result');
   const scheme: JsonObject = isObject(result.mgt_encrypt_schm) ? result.mgt_encrypt_schm : {};
   return {
-    model: textAt(result, 'device_model'),
-    hardware: textAt(result, 'hw_ver'),
+    model: labelAt(result, 'device_model'),
+    hardware: labelAt(result, 'hw_ver'),
     mac: readMac(textAt(result, 'mac')),
-    encryption: textAt(scheme, 'encrypt_type'),
-    httpPort: port(numberAt(scheme, 'http_port')) ?? 80,
+    encryption: labelAt(scheme, 'encrypt_type'),
+    httpPort: integerAt(scheme, 'http_port', 1, 65_535) ?? 80,
   };
-}
-
-function port(value: number | undefined): number | undefined {
-  return value !== undefined && Number.isInteger(value) && value > 0 && value < 65_536 ? value : undefined;
 }

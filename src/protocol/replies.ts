@@ -1,5 +1,30 @@
 import { PlugRefusal, ProtocolError } from '../errors.ts';
-import { isObject, type JsonObject, numberAt, objectsAt, textAt } from './json.ts';
+import {
+  boundedAt,
+  flagAt,
+  integerAt,
+  isObject,
+  type JsonObject,
+  labelAt,
+  numberAt,
+  objectsAt,
+  textAt,
+} from './json.ts';
+
+/** What a plug counts in, as its signed numbers of 32 bits; 68 years. */
+const MAX_SECONDS = 2 ** 31 - 1;
+
+/** A clock that is not set begins in 1970 or 2000. */
+const FIRST_YEAR = 1970;
+const LAST_YEAR = 2099;
+
+/** W; the ratings end at 16 A and 250 V, and glitches begin well above. */
+const MAX_POWER = 5000;
+
+/** kWh; `MAX_POWER` for a day, for a month, and for as long as a plug can count. */
+const MAX_DAY_ENERGY = (MAX_POWER * 24) / 1000;
+const MAX_MONTH_ENERGY = 31 * MAX_DAY_ENERGY;
+const MAX_ENERGY = (MAX_POWER / 1000) * (MAX_SECONDS / 3600);
 
 /**
  * What a device is, by the fields of its sysinfo: a `plug` has one relay of its own (wall switches and dimmers too),
@@ -70,7 +95,7 @@ export function answerTo(reply: JsonObject, module: string, method: string): Jso
 function refuse(answer: JsonObject, question: string): void {
   const code = answer.err_code;
   if (typeof code === 'number' && code !== 0) {
-    throw new PlugRefusal(question, code, textAt(answer, 'err_msg') ?? '');
+    throw new PlugRefusal(question, code, labelAt(answer, 'err_msg') ?? '');
   }
 }
 
@@ -78,16 +103,16 @@ function refuse(answer: JsonObject, question: string): void {
 export function readSysinfo(answer: JsonObject): Sysinfo {
   return {
     kind: kindOf(answer),
-    alias: textAt(answer, 'alias'),
-    model: textAt(answer, 'model'),
-    hardware: textAt(answer, 'hw_ver'),
-    firmware: textAt(answer, 'sw_ver'),
+    alias: labelAt(answer, 'alias'),
+    model: labelAt(answer, 'model'),
+    hardware: labelAt(answer, 'hw_ver'),
+    firmware: labelAt(answer, 'sw_ver'),
     mac: readMac(textAt(answer, 'mac') ?? textAt(answer, 'mic_mac')),
     hasMeter: (textAt(answer, 'feature') ?? '').split(':').includes('ENE'),
-    relay: readFlag(numberAt(answer, 'relay_state')),
-    led: negate(readFlag(numberAt(answer, 'led_off'))),
-    rssi: numberAt(answer, 'rssi'),
-    onTimeS: numberAt(answer, 'on_time'),
+    relay: flagAt(answer, 'relay_state'),
+    led: negate(flagAt(answer, 'led_off')),
+    rssi: boundedAt(answer, 'rssi', -127, 0),
+    onTimeS: boundedAt(answer, 'on_time', 0, MAX_SECONDS),
   };
 }
 
@@ -125,64 +150,57 @@ export function readMac(text: string | undefined): string | undefined {
  */
 export function readMeter(answer: JsonObject): MeterReading {
   return {
-    power: bounded(numberAt(answer, 'power') ?? thousandth(answer, 'power_mw'), 5_000),
-    voltage: bounded(numberAt(answer, 'voltage') ?? thousandth(answer, 'voltage_mv'), 500),
-    current: bounded(numberAt(answer, 'current') ?? thousandth(answer, 'current_ma'), 25),
-    energy: bounded(numberAt(answer, 'total') ?? thousandth(answer, 'total_wh'), Number.MAX_SAFE_INTEGER),
+    power: measuredAt(answer, 'power', 'power_mw', MAX_POWER),
+    voltage: measuredAt(answer, 'voltage', 'voltage_mv', 500),
+    current: measuredAt(answer, 'current', 'current_ma', 25),
+    energy: measuredAt(answer, 'total', 'total_wh', MAX_ENERGY),
   };
 }
 
 /** Reads the days of `emeter.get_daystat`: only days with a record, in any order; the last of a day holds. */
 export function readDays(answer: JsonObject): EnergyRecord[] {
   return objectsAt(answer, 'day_list')
-    .flatMap(readEnergyRecord)
+    .flatMap((record) => readEnergyRecord(record, MAX_DAY_ENERGY))
     .filter((record) => record.day !== undefined);
 }
 
 /** Reads the months of `emeter.get_monthstat`. */
 export function readMonths(answer: JsonObject): EnergyRecord[] {
-  return objectsAt(answer, 'month_list').flatMap(readEnergyRecord);
+  return objectsAt(answer, 'month_list').flatMap((record) => readEnergyRecord(record, MAX_MONTH_ENERGY));
 }
 
 /** Reads `time.get_time`. Throws ProtocolError if it is not a time. */
 export function readTime(answer: JsonObject): PlugTime {
-  const part = (key: string) => {
-    const value = numberAt(answer, key);
+  const part = (key: string, least: number, most: number) => {
+    const value = integerAt(answer, key, least, most);
     if (value === undefined) throw new ProtocolError(`the plug's time has no ${key}`);
     return value;
   };
   return {
-    year: part('year'),
-    month: part('month'),
-    day: part('mday'),
-    hour: part('hour'),
-    minute: part('min'),
-    second: part('sec'),
+    year: part('year', FIRST_YEAR, LAST_YEAR),
+    month: part('month', 1, 12),
+    day: part('mday', 1, 31),
+    hour: part('hour', 0, 23),
+    minute: part('min', 0, 59),
+    second: part('sec', 0, 60),
   };
 }
 
-function readEnergyRecord(record: JsonObject): EnergyRecord[] {
-  const year = numberAt(record, 'year');
-  const month = numberAt(record, 'month');
-  const energy = numberAt(record, 'energy') ?? thousandth(record, 'energy_wh');
-  if (year === undefined || month === undefined || energy === undefined || energy < 0) return [];
-  return [{ year, month, day: numberAt(record, 'day'), energy }];
-}
-
-function readFlag(value: number | undefined): boolean | undefined {
-  if (value === 1) return true;
-  return value === 0 ? false : undefined;
+function readEnergyRecord(record: JsonObject, most: number): EnergyRecord[] {
+  const year = integerAt(record, 'year', FIRST_YEAR, LAST_YEAR);
+  const month = integerAt(record, 'month', 1, 12);
+  const energy = measuredAt(record, 'energy', 'energy_wh', most);
+  if (year === undefined || month === undefined || energy === undefined) return [];
+  return [{ year, month, day: integerAt(record, 'day', 1, 31), energy }];
 }
 
 function negate(value: boolean | undefined): boolean | undefined {
   return value === undefined ? undefined : !value;
 }
 
-function thousandth(object: JsonObject, key: string): number | undefined {
-  const value = numberAt(object, key);
+/** What is under `key`, or a thousandth of what is under `milliKey`; not said if it is negative or above `most`. */
+function measuredAt(object: JsonObject, key: string, milliKey: string, most: number): number | undefined {
+  if (numberAt(object, key) !== undefined) return boundedAt(object, key, 0, most);
+  const value = boundedAt(object, milliKey, 0, 1000 * most);
   return value === undefined ? undefined : value / 1000;
-}
-
-function bounded(value: number | undefined, most: number): number | undefined {
-  return value !== undefined && value >= 0 && value <= most ? value : undefined;
 }

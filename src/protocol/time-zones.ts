@@ -34,6 +34,9 @@ const OUTDATED: ReadonlySet<number> = new Set([
   8, 14, 20, 21, 24, 26, 28, 31, 32, 37, 46, 47, 50, 51, 55, 64, 66, 78, 80, 99, 106, 108,
 ]);
 
+/** The highest index that the firmware knows. */
+export const LAST_ZONE = ZONES.length - 1;
+
 const DAY_MS = 86_400_000;
 
 /** The zone that the plug calls by this index; `undefined` if it is none. */

@@ -1,7 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ProtocolError } from '../../src/errors.ts';
-import { isObject, numberAt, objectsAt, parseObject, textAt } from '../../src/protocol/json.ts';
+import {
+  flagAt,
+  isObject,
+  labelAt,
+  numberAt,
+  objectsAt,
+  parseObject,
+  parseReply,
+  textAt,
+} from '../../src/protocol/json.ts';
 import { thrownBy } from '../support/thrown.ts';
 
 describe('parsing what a plug sent', () => {
@@ -79,6 +88,39 @@ describe('parsing what a plug sent', () => {
   });
 });
 
+describe('a reply', () => {
+  const nested = (levels: number, opening: string, closing: string) =>
+    `${'{"a":'}${opening.repeat(levels - 1)}1${closing.repeat(levels - 1)}}`;
+
+  it.each([
+    ['objects', '{"a":', '}'],
+    ['lists', '[', ']'],
+  ])('may nest %s 100 levels deep, and no deeper', (_, opening, closing) => {
+    expect(JSON.stringify(parseReply(nested(100, opening, closing)))).toHaveLength(
+      nested(100, opening, closing).length,
+    );
+    for (const levels of [101, 7000, 30_000]) {
+      const error = thrownBy(() => parseReply(nested(levels, opening, closing)));
+      expect(error).toBeInstanceOf(ProtocolError);
+      expect(String(error)).toContain('nested more than 100 levels deep');
+    }
+  });
+
+  it('can be written as JSON again, however it nests', () => {
+    fc.assert(
+      fc.property(fc.array(fc.constantFrom('{"a":', '['), { maxLength: 12_000, size: 'max' }), (openings) => {
+        const closings = openings.map((opening) => (opening === '[' ? ']' : '}')).reverse();
+        try {
+          JSON.stringify(parseReply(`{"a":${openings.join('')}1${closings.join('')}}`));
+        } catch (error) {
+          if (!(error instanceof ProtocolError)) throw error;
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});
+
 describe('looking into an object', () => {
   const object = {
     zero: 0,
@@ -105,6 +147,28 @@ describe('looking into an object', () => {
       '',
       undefined,
       undefined,
+      undefined,
+    ]);
+  });
+
+  it('takes only 1 and 0 for yes and no', () => {
+    const flags = { yes: 1, no: 0, two: 2, truth: true, numeral: '1' };
+    expect(['yes', 'no', 'two', 'truth', 'numeral', 'none'].map((key) => flagAt(flags, key))).toEqual([
+      true,
+      false,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
+  });
+
+  it('cuts names at 100 characters, and leaves shorter ones as they are', () => {
+    const names = { short: 'Loom', just: 'ü'.repeat(100), long: 'ü'.repeat(101), none: 5 };
+    expect(['short', 'just', 'long', 'none'].map((key) => labelAt(names, key)?.length)).toEqual([
+      4,
+      100,
+      100,
       undefined,
     ]);
   });

@@ -292,6 +292,89 @@ describe("the plug's time", () => {
   });
 });
 
+describe('what no plug can mean', () => {
+  /** Numbers of every size, near the bounds and far beyond them. */
+  const numbers = fc.oneof(
+    fc.integer({ min: -200, max: 6000 }),
+    fc.double({ noNaN: true, noDefaultInfinity: true }),
+    fc.constantFrom(8.64e12, 8.64e12 + 1, 1e308, -1e308, 2 ** 53, 2 ** 31, -0.0001, 5e-324),
+  );
+
+  it('is not said: an on-time is one that a date can be counted back by', () => {
+    fc.assert(
+      fc.property(numbers, (on_time) => {
+        const { onTimeS } = readSysinfo({ on_time });
+        if (onTimeS === undefined) return;
+        expect(onTimeS).toBeGreaterThanOrEqual(0);
+        expect(() => new Date(Date.UTC(2026, 0) - 1000 * onTimeS).toISOString()).not.toThrow();
+      }),
+    );
+    expect(readSysinfo({ on_time: 10 * 365 * 86_400 }).onTimeS).toBe(315_360_000);
+    expect(readSysinfo({ on_time: -32_407 }).onTimeS).toBeUndefined();
+  });
+
+  it('is not said: the strength of the Wi-Fi is in dBm', () => {
+    fc.assert(
+      fc.property(numbers, (rssi) => {
+        const inRange = rssi >= -127 && rssi <= 0;
+        expect(readSysinfo({ rssi }).rssi).toBe(inRange ? rssi : undefined);
+      }),
+    );
+  });
+
+  it('is not said: an energy is what the meter can have counted', () => {
+    fc.assert(
+      fc.property(numbers, fc.boolean(), (energy, inThousandths) => {
+        const total = readMeter(inThousandths ? { total_wh: energy } : { total: energy }).energy;
+        if (total !== undefined) expect(total >= 0 && total < 3e6).toBe(true);
+        const date = { year: 2026, month: 1, day: 1 };
+        const said = { ...date, ...(inThousandths ? { energy_wh: energy } : { energy }) };
+        for (const day of readDays({ day_list: [said] }))
+          expect(day.energy >= 0 && day.energy <= 120).toBe(true);
+        for (const month of readMonths({ month_list: [said] }))
+          expect(month.energy >= 0 && month.energy <= 3720).toBe(true);
+      }),
+    );
+  });
+
+  it('is not said: a record is of a day that there is', () => {
+    fc.assert(
+      fc.property(numbers, numbers, numbers, (year, month, day) => {
+        for (const record of readDays({ day_list: [{ year, month, day, energy: 1 }] })) {
+          expect(record.year >= 1970 && record.year <= 2099).toBe(true);
+          expect(record.month >= 1 && record.month <= 12).toBe(true);
+          expect([record.year, record.month, record.day].every(Number.isInteger)).toBe(true);
+        }
+      }),
+      { numRuns: 1000 },
+    );
+  });
+
+  it.each([
+    ['year', 1969, 1970, 2099, 2100],
+    ['month', 0, 1, 12, 13],
+    ['mday', 0, 1, 31, 32],
+    ['hour', -1, 0, 23, 24],
+    ['min', -1, 0, 59, 60],
+    ['sec', -1, 0, 60, 61],
+  ])('is no time: the %s', (key, below, least, most, above) => {
+    const time = { year: 2026, month: 1, mday: 31, hour: 0, min: 5, sec: 59 };
+    for (const value of [least, most]) expect(() => readTime({ ...time, [key]: value })).not.toThrow();
+    for (const value of [below, above, least + 0.5, 1e300])
+      expect(() => readTime({ ...time, [key]: value })).toThrow(new RegExp(`has no ${key}$`));
+  });
+
+  it.each(['alias', 'model', 'hw_ver', 'sw_ver'])('is cut: a long %s, between characters', (key) => {
+    const { alias, model, hardware, firmware } = readSysinfo({ [key]: '🏮'.repeat(20_000) });
+    expect(alias ?? model ?? hardware ?? firmware).toBe('🏮'.repeat(100));
+  });
+
+  it('is cut: the words of a refusal', () => {
+    const reply = { emeter: { err_code: -1, err_msg: 'x'.repeat(60_000) } };
+    expect(String(thrownBy(() => answerTo(reply, 'emeter', 'get_realtime'))).length).toBeLessThan(300);
+  });
+});
+
 describe('no reader', () => {
   const keys = fc.constantFrom(
     ...['system', 'get_sysinfo', 'emeter', 'get_realtime', 'day_list', 'month_list', 'err_code', 'err_msg'],
