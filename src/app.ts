@@ -143,7 +143,8 @@ function sessionFor(
   surroundings: Surroundings,
 ): MqttSession & Task {
   if (broker === undefined) return new MqttLink(linkOptions(config, topics, surroundings));
-  return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock: surroundings.clock });
+  const { clock, log } = surroundings;
+  return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock, log });
 }
 
 function linkOptions({ mqtt }: Config, topics: Topics, surroundings: Surroundings): LinkOptions {

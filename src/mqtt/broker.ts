@@ -4,7 +4,7 @@ import type { Aedes, AedesOptions, AedesPublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
-import { aborted, type Task } from '../runtime/supervisor.ts';
+import { aborted, type Task, within } from '../runtime/supervisor.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import type { Incoming, Message } from './session.ts';
 
@@ -68,7 +68,7 @@ export class Broker implements Task {
 
   /** Rejects if the port cannot be had. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { host, port, log } = this.#options;
+    const { host, port, clock, log } = this.#options;
     // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
     const { Aedes } = await import('aedes');
     const aedes = await Aedes.createBroker({ authenticate: this.#authenticate() });
@@ -88,7 +88,9 @@ export class Broker implements Task {
     await aborted(signal);
     server.close();
     await this.#flush();
-    await new Promise<void>((resolve) => aedes.close(resolve));
+    await within(clock, FLUSH_MS, new Promise<void>((resolve) => aedes.close(resolve)));
+    // Clients that had not logged in yet are unknown to aedes.
+    for (const socket of this.#sockets) socket.destroy();
   }
 
   /** Lets clients receive what is on its way to them. */

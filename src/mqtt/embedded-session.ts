@@ -1,13 +1,16 @@
+import type { Logger } from 'pino';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { Broker } from './broker.ts';
 import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
+import { SessionRegistry } from './session-registry.ts';
 
 export interface EmbeddedSessionOptions {
   readonly broker: Broker;
   /** The topic that says whether the bridge is there. */
   readonly stateTopic: string;
   readonly clock: Clock;
+  readonly log: Logger;
 }
 
 /** The bridge at its own broker: handed over within the program, without a network, packets, or a way to lose them. */
@@ -15,10 +18,7 @@ export class EmbeddedSession implements Task, MqttSession {
   readonly name = 'mqtt';
   readonly congested = false;
   readonly #options: EmbeddedSessionOptions;
-  readonly #connected: (() => void)[] = [];
-  readonly #delivered: (() => void)[] = [];
-  readonly #received: ((incoming: Incoming) => void)[] = [];
-  readonly #filters = new Set<string>();
+  readonly #registry: SessionRegistry;
   /** What is to be kept of what was published before the session opened. */
   #early: Message[] = [];
   #open = false;
@@ -26,22 +26,19 @@ export class EmbeddedSession implements Task, MqttSession {
 
   constructor(options: EmbeddedSessionOptions) {
     this.#options = options;
+    this.#registry = new SessionRegistry(options.log);
   }
 
   onConnect(connected: () => void): void {
-    this.#connected.push(connected);
-    if (this.#open) connected();
+    this.#registry.onConnect(connected);
   }
 
   onDelivered(delivered: () => void): void {
-    this.#delivered.push(delivered);
+    this.#registry.onDelivered(delivered);
   }
 
-  listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
-    this.#received.push(received);
-    for (const filter of filters) {
-      if (this.#filters.has(filter)) continue;
-      this.#filters.add(filter);
+  listen(filters: readonly string[], received: (incoming: Incoming) => void, qos: 0 | 1 = 0): void {
+    for (const filter of this.#registry.listen(filters, received, qos)) {
       if (this.#open) this.#subscribe(filter);
     }
   }
@@ -72,23 +69,21 @@ export class EmbeddedSession implements Task, MqttSession {
   #begin(): void {
     const { stateTopic } = this.#options;
     this.#open = true;
-    for (const filter of this.#filters) this.#subscribe(filter);
+    for (const filter of this.#registry.filters.keys()) this.#subscribe(filter);
     this.publish({ topic: stateTopic, payload: 'online', retain: true, qos: 1 });
-    for (const connected of this.#connected) connected();
+    this.#registry.opened();
     for (const message of this.#early.splice(0)) this.#send(message);
   }
 
   #subscribe(filter: string): void {
-    this.#options.broker.subscribe(filter, (incoming) => {
-      for (const received of this.#received) received(incoming);
-    });
+    this.#options.broker.subscribe(filter, (incoming) => this.#registry.received(incoming));
   }
 
   #send(message: Message): void {
     if (message.qos === 1) this.#flying++;
     this.#options.broker.publish(message, () => {
       if (message.qos === 0 || --this.#flying > 0) return;
-      for (const delivered of this.#delivered) delivered();
+      this.#registry.delivered();
     });
   }
 }

@@ -10,6 +10,7 @@ import { type Ending, isTakenOver, place, refusesLogin, refusesVersion, report }
 import { Outbox } from './outbox.ts';
 import { LONGEST_TOPIC, publishPacket } from './publish-packet.ts';
 import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
+import { SessionRegistry } from './session-registry.ts';
 
 export interface LinkOptions {
   /** Their URLs, tried in turn. */
@@ -45,6 +46,8 @@ const MOST_TOLD = 100;
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 1024 * 1024;
 
+const STOPPED: Ending = { connected: true, code: undefined, message: 'the bridge was stopped' };
+
 type Connect = typeof import('mqtt').connect;
 
 /**
@@ -54,10 +57,7 @@ type Connect = typeof import('mqtt').connect;
 export class MqttLink implements Task, MqttSession {
   readonly name = 'mqtt';
   readonly #options: LinkOptions;
-  readonly #connected: (() => void)[] = [];
-  readonly #delivered: (() => void)[] = [];
-  readonly #received: ((incoming: Incoming) => void)[] = [];
-  readonly #filters = new Set<string>();
+  readonly #registry: SessionRegistry;
   readonly #tooLarge = new Set<string>();
   readonly #outbox = new Outbox();
   #client: MqttClient | undefined;
@@ -67,20 +67,21 @@ export class MqttLink implements Task, MqttSession {
 
   constructor(options: LinkOptions) {
     this.#options = options;
+    this.#registry = new SessionRegistry(options.log);
     this.#version = options.version === '3.1.1' ? 4 : 5;
   }
 
   onConnect(connected: () => void): void {
-    this.#connected.push(connected);
+    this.#registry.onConnect(connected);
   }
 
   onDelivered(delivered: () => void): void {
-    this.#delivered.push(delivered);
+    this.#registry.onDelivered(delivered);
   }
 
-  listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
-    for (const filter of filters) this.#filters.add(filter);
-    this.#received.push(received);
+  listen(filters: readonly string[], received: (incoming: Incoming) => void, qos: 0 | 1 = 0): void {
+    const added = this.#registry.listen(filters, received, qos);
+    if (this.#client !== undefined) this.#subscribe(this.#client, added);
   }
 
   get congested(): boolean {
@@ -139,10 +140,16 @@ export class MqttLink implements Task, MqttSession {
   /** One connection from its first byte to its end. */
   async #session(connect: Connect, broker: string, signal: AbortSignal): Promise<Ending> {
     const client = connect(broker, this.#connectOptions());
-    const leave = () => void this.#farewell(client).finally(() => client.end(true));
-    signal.addEventListener('abort', leave, { once: true });
-    const ending = await this.#watch(client, broker);
+    let leave = () => {};
+    const left = new Promise<Ending>((resolve) => {
+      leave = () => void this.#farewell(client).finally(() => resolve(STOPPED));
+      signal.addEventListener('abort', leave, { once: true });
+    });
+    // A broker that is silent does not close the connection: after its farewell the bridge no longer waits for that.
+    const ending = await Promise.race([this.#watch(client, broker), left]);
     signal.removeEventListener('abort', leave);
+    // MQTT.js would wait for what the broker has not confirmed.
+    client.stream.destroy();
     client.end(true);
     return ending;
   }
@@ -193,10 +200,19 @@ export class MqttLink implements Task, MqttSession {
     return new Promise((resolve) => {
       client.on('close', () => {
         if (this.#client === client) this.#client = undefined;
-        this.#outbox.close();
+        this.#lost();
         resolve({ connected, code, message });
       });
     });
+  }
+
+  #lost(): void {
+    const { clock, log } = this.#options;
+    this.#registry.closed();
+    const dropped = this.#outbox.close(clock.now());
+    if (dropped === undefined) return;
+    const details = { topic: dropped.topic.slice(0, 200), bytes: Buffer.byteLength(dropped.payload) };
+    log.error(details, 'the broker closed the connection over this message twice; dropped');
   }
 
   #opened(client: MqttClient, connack: IConnackPacket, broker: string): void {
@@ -207,10 +223,18 @@ export class MqttLink implements Task, MqttSession {
       { broker: place(broker), version: this.#version === 5 ? '5' : '3.1.1' },
       'connected to broker',
     );
+    this.#subscribe(client, [...this.#registry.filters.keys()]);
+    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
+    this.#registry.opened();
+    this.#pump();
+  }
+
+  #subscribe(client: MqttClient, filters: readonly string[]): void {
+    if (filters.length === 0) return;
     // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained, "no local" keeps what
     // the bridge said itself from it.
     const options = { qos: 1 as const, ...(this.#version === 5 ? { rap: true, nl: true } : {}) };
-    client.subscribe([...this.#filters], options, (error, granted) => {
+    client.subscribe([...filters], options, (error, granted) => {
       // What fails because the connection is gone is tried again on the next.
       if (this.#client !== client) return;
       const refused = granted?.filter(({ qos }) => qos >= 128).map(({ topic }) => topic) ?? [];
@@ -221,9 +245,6 @@ export class MqttLink implements Task, MqttSession {
         );
       }
     });
-    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
-    for (const connected of this.#connected) connected();
-    this.#pump();
   }
 
   #dispatch(topic: string, payload: Buffer, packet: IPublishPacket): void {
@@ -234,23 +255,22 @@ export class MqttLink implements Task, MqttSession {
       responseTopic: packet.properties?.responseTopic,
       correlationData: packet.properties?.correlationData,
     };
-    for (const received of this.#received) received(incoming);
+    this.#registry.received(incoming);
   }
 
   /** Sends what the window has room for. */
   #pump(): void {
     const client = this.#client;
     if (client === undefined) return;
-    for (let message = this.#outbox.next(); message !== undefined; message = this.#outbox.next()) {
-      this.#launch(client, message);
-    }
+    const next = () => this.#outbox.next(this.#options.clock.now());
+    for (let message = next(); message !== undefined; message = next()) this.#launch(client, message);
   }
 
   #launch(client: MqttClient, message: Message): void {
     const landed = () => {
       this.#outbox.landed(message);
       this.#pump();
-      if (this.#outbox.isEmpty) for (const delivered of this.#delivered) delivered();
+      if (this.#outbox.isEmpty) this.#registry.delivered();
     };
     if (!this.#fits(message)) {
       this.#outbox.landed(message);
@@ -313,7 +333,8 @@ export class MqttLink implements Task, MqttSession {
     const until = clock.now() + FAREWELL_MS;
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
     while (!this.#outbox.isEmpty && this.#client === client && clock.now() < until) await sleep(clock, 5);
-    await within(clock, Math.max(0, until - clock.now()), client.endAsync());
+    // Without a DISCONNECT the broker publishes the last will, which says the same.
+    if (this.#outbox.isEmpty) await within(clock, Math.max(0, until - clock.now()), client.endAsync());
   }
 
   /** Whether the broker speaks only MQTT 3.1.1, and the next attempt does too. */

@@ -6,9 +6,18 @@ const WINDOW = 64;
 /** Messages that may wait; beyond it the oldest go. */
 const MOST_WAITING = 100_000;
 
+/** A broker that ends the connection over a message does so at once: within this time after it was sent. */
+const SUSPECT_MS = 2000;
+
+/** A message over which the connection was lost so many times in a row is given up. */
+const MOST_LOSSES = 2;
+
 /** QoS 1 messages from being wanted to being confirmed by the broker, in order, a window of them on their way. */
 export class Outbox {
-  readonly #flying = new Set<Message>();
+  /** Messages on their way, and when they were sent. */
+  readonly #flying = new Map<Message, number>();
+  /** Messages that were on their way when the connection was lost, and how often each was the first of them. */
+  readonly #suspects = new Map<Message, number>();
   #waiting = new Set<Message>();
   #window = WINDOW;
 
@@ -22,32 +31,62 @@ export class Outbox {
   }
 
   add(message: Message): void {
-    if (this.#waiting.size >= MOST_WAITING) this.#shift();
+    if (this.#waiting.size >= MOST_WAITING) this.#dropOldest();
     this.#waiting.add(message);
   }
 
-  /** The next message to send, if the window has room for it. */
-  next(): Message | undefined {
-    if (this.#flying.size >= this.#window) return undefined;
+  /** The next message to send at time `now`, if the window has room for it. Suspects go one at a time. */
+  next(now: number): Message | undefined {
+    const window = this.#suspects.size > 0 ? 1 : this.#window;
+    if (this.#flying.size >= window) return undefined;
     const message = this.#shift();
-    if (message !== undefined) this.#flying.add(message);
+    if (message !== undefined) this.#flying.set(message, now);
     return message;
   }
 
   /** The broker has confirmed or refused the message. */
   landed(message: Message): void {
     this.#flying.delete(message);
+    this.#suspects.delete(message);
   }
 
-  /** The connection is gone: what is to be kept will be sent again, in the same order. */
-  close(): void {
-    this.#waiting = new Set([...this.#flying, ...this.#waiting].filter((message) => message.keep));
+  /**
+   * The connection was lost at time `now`: what is to be kept will be sent again, in the same order. Returns the
+   * message that is given up because it cost the connection twice, if there is one. A broker confirms in order, so
+   * the suspect is the first message without a confirmation; the second time it was the only one on its way.
+   */
+  close(now: number): Message | undefined {
+    const dropped = this.#blame(now);
+    const unconfirmed = [...this.#flying.keys(), ...this.#waiting];
+    this.#waiting = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
     this.#flying.clear();
+    return dropped;
+  }
+
+  /** Notes which message may have cost the connection; returns it if it did so too often. */
+  #blame(now: number): Message | undefined {
+    const [first] = this.#flying;
+    if (first === undefined || now - first[1] > SUSPECT_MS) return undefined;
+    for (const message of this.#flying.keys()) {
+      if (message.keep) this.#suspects.set(message, this.#suspects.get(message) ?? 0);
+    }
+    const [message] = first;
+    const losses = (this.#suspects.get(message) ?? 0) + 1;
+    if (message.keep) this.#suspects.set(message, losses);
+    if (losses < MOST_LOSSES) return undefined;
+    this.#suspects.delete(message);
+    return message;
+  }
+
+  #dropOldest(): void {
+    const oldest = this.#shift();
+    if (oldest !== undefined) this.#suspects.delete(oldest);
   }
 
   #shift(): Message | undefined {
     const [oldest] = this.#waiting;
-    if (oldest !== undefined) this.#waiting.delete(oldest);
+    if (oldest === undefined) return undefined;
+    this.#waiting.delete(oldest);
     return oldest;
   }
 }

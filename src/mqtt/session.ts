@@ -30,10 +30,13 @@ export interface MqttSession {
   /** Whether the broker takes no more at the moment; `whenFree` says when it does. */
   readonly congested: boolean;
   whenFree(resume: () => void): void;
-  /** Calls `connected` after each connect, when everything retained is to be published anew. */
+  /** Calls `connected` after each connect, when everything retained is to be published anew; at once if connected. */
   onConnect(connected: () => void): void;
   /** Calls `delivered` each time the broker has taken everything sent at QoS 1. */
   onDelivered(delivered: () => void): void;
-  /** Subscribes at each connect, and hands all messages that arrive to `received`. */
-  listen(filters: readonly string[], received: (incoming: Incoming) => void): void;
+  /**
+   * Subscribes at each connect, and hands all messages that arrive to `received`. At QoS 1 the broker keeps messages
+   * for a bridge that is away; the default is QoS 0.
+   */
+  listen(filters: readonly string[], received: (incoming: Incoming) => void, qos?: 0 | 1): void;
 }

@@ -41,7 +41,7 @@ describe('the session at the embedded broker', () => {
     await until(() => running.ready === 1, 'the broker');
     const watch = await Observer.connect(broker.url);
     stops.push(() => watch.end());
-    const session = new EmbeddedSession({ broker, stateTopic: 'museum/bridge/state', clock });
+    const session = new EmbeddedSession({ broker, stateTopic: 'museum/bridge/state', clock, log });
     const begin = () => {
       const task = new RunningTask(session);
       stops.push(() => task.stop());

@@ -2,13 +2,15 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { type LinkOptions, MqttLink } from '../../src/mqtt/link.ts';
-import type { Incoming, Message } from '../../src/mqtt/session.ts';
+import { FAREWELL_MS, type Incoming, type Message } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Observer } from '../support/observer.ts';
 import { RunningTask } from '../support/running-task.ts';
+import { ScriptedBroker } from '../support/scripted-broker.ts';
 import { startBroker } from '../support/site.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { until } from '../support/until.ts';
 
@@ -231,5 +233,113 @@ describe('the link to the broker', () => {
     expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
       { msg: 'the broker refuses the login; check mqtt.username and mqtt.password' },
     ]);
+  });
+
+  async function scripted(): Promise<ScriptedBroker> {
+    const made = await ScriptedBroker.started();
+    stops.push(() => made.stop());
+    return made;
+  }
+
+  /** How long a stop may take: the farewell, and a moment for a busy machine. */
+  const STOP_MS = FAREWELL_MS + 1000;
+
+  async function stopTime(task: RunningTask): Promise<number> {
+    const start = clock.now();
+    await task.stop();
+    return clock.now() - start;
+  }
+
+  it('stops in time though the broker has fallen silent with messages on their way', async () => {
+    const proxy = await TcpProxy.started(Number(new URL(await broker()).port));
+    stops.push(() => proxy.stop());
+    const { link: made, connects } = link(proxy.url);
+    const task = run(made);
+    await until(() => connects() === 1, 'the connection');
+    proxy.hold();
+    for (let n = 0; n < 100; n++) made.publish(message(`receipt ${n}`, { keep: true }));
+    expect(await stopTime(task)).toBeLessThan(STOP_MS);
+  });
+
+  it('stops in time while the broker takes the connection and answers nothing', async () => {
+    const mute = await scripted();
+    mute.onPacket = () => true;
+    const { link: made } = link(mute.url);
+    const task = run(made);
+    await until(() => mute.packets.length === 1, 'CONNECT');
+    expect(await stopTime(task)).toBeLessThan(STOP_MS);
+  });
+
+  it('drops a message over which the broker closes the connection twice, names it, and sends all others', async () => {
+    const picky = await scripted();
+    picky.onPacket = (packet, socket) => {
+      if (packet.cmd !== 'publish' || packet.topic !== 'poisoned/topic') return false;
+      socket.destroy();
+      return true;
+    };
+    const { link: made, lines } = link(picky.url, { version: '5' });
+    for (const payload of ['a', 'b']) made.publish(message(payload, { keep: true }));
+    made.publish(message('poison', { keep: true, topic: 'poisoned/topic' }));
+    for (const payload of ['c', 'd']) made.publish(message(payload, { keep: true }));
+    run(made);
+    await until(() => picky.on('museum/lamp/result').includes('d'), 'the last message');
+    expect(picky.on('poisoned/topic')).toHaveLength(3);
+    expect(new Set(picky.on('museum/lamp/result'))).toEqual(new Set(['a', 'b', 'c', 'd']));
+    expect(lines.filter(({ level }) => level >= 50)).toMatchObject([
+      { topic: 'poisoned/topic', bytes: 6, msg: expect.stringMatching(/over this message twice; dropped/) },
+    ]);
+    expect(picky.connections).toBeLessThanOrEqual(4);
+  });
+
+  it('keeps a message that was only on its way when the connection was lost for another reason', async () => {
+    const flaky = await scripted();
+    flaky.onPacket = (packet, socket, connection) => {
+      if (packet.cmd !== 'publish' || packet.qos === 0 || connection > 2) return false;
+      // Each of the first two connections is lost with another message unconfirmed.
+      if (connection === 1 || packet.payload.toString() !== 'a') socket.destroy();
+      return connection === 1 || packet.payload.toString() !== 'a';
+    };
+    const { link: made, lines } = link(flaky.url, { version: '5' });
+    for (const payload of ['a', 'b', 'c']) made.publish(message(payload, { keep: true }));
+    run(made);
+    await until(() => flaky.on('museum/lamp/result').includes('c'), 'the last message');
+    expect(new Set(flaky.on('museum/lamp/result'))).toEqual(new Set(['a', 'b', 'c']));
+    expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
+  });
+
+  it('goes on after a listener has failed: the message and those after it reach the others', async () => {
+    const url = await broker();
+    const watch = await observer(url);
+    const { link: made, lines, connects } = link(url);
+    const received: string[] = [];
+    made.listen(['museum/+/set'], () => {
+      throw new TypeError('a mistake');
+    });
+    made.listen(['museum/+/set'], ({ payload }) => received.push(payload.toString()));
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    for (const payload of ['ON', 'OFF']) await watch.say('museum/lamp/set', payload);
+    await until(() => received.length === 2, 'both messages');
+    expect(received).toEqual(['ON', 'OFF']);
+    expect(lines.filter(({ level }) => level >= 50)).toHaveLength(2);
+    expect(connects()).toBe(1);
+  });
+
+  it('subscribes for a listener that comes after the connection, and calls it', async () => {
+    const url = await broker();
+    const watch = await observer(url);
+    const { link: made, connects } = link(url);
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    let late = 0;
+    const received: string[] = [];
+    made.onConnect(() => late++);
+    made.listen(['museum/+/set'], ({ payload }) => received.push(payload.toString()));
+    expect(late).toBe(1);
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    await until(() => {
+      watch.client.publish('museum/lamp/set', 'ON', { qos: 0 });
+      return received.length > 0;
+    }, 'a message');
   });
 });
