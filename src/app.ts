@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import { Requests } from './api/requests.ts';
 import { Bridge, type PlugSpec } from './bridge/bridge.ts';
 import { Finder } from './bridge/finder.ts';
 import { Memory } from './bridge/memory.ts';
@@ -70,7 +71,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
   const search = () => finder.search();
-  const requests = new RequestListener({ bridge, session, topics, allow, search, timeZone, clock, log });
+  const requests = new Requests({ bridge, allow, search, timeZone, clock, log });
   publishInfo(session, topics, config, surroundings);
   return [
     ...(stateFile === undefined ? [] : [new StateFile({ path: stateFile, memory, clock, log })]),
@@ -81,7 +82,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     new Inventory({ bridge, session, topics, clock }),
     new Health({ bridge, session, topics, outcomes: listener.outcomes, clock }),
     listener,
-    requests,
+    new RequestListener({ requests, session, topics, clock, log }),
     bridge,
     finder,
   ];

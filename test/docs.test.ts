@@ -1,9 +1,9 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
+import { decodeCommand } from '../src/api/command-json.ts';
 import { buildProgram } from '../src/cli/program.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { decodeCommand } from '../src/mqtt/payloads.ts';
 import { presetOf } from '../src/plug/presets.ts';
 import { isObject } from '../src/protocol/json.ts';
 import { FakeShell } from './support/fake-shell.ts';
@@ -34,7 +34,7 @@ describe('the documentation', () => {
   });
 
   it.each(lines('json command'))('shows a command that is understood: %s', (line) => {
-    expect(decodeCommand(Buffer.from(line), 'mqtt')).toHaveProperty('command');
+    expect(decodeCommand(Buffer.from(line), { origin: 'mqtt', user: null })).toHaveProperty('command');
   });
 
   it.each(lines('json request'))('shows a request of a command that there is: %s', (line) => {

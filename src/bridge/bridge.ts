@@ -139,6 +139,10 @@ export class Bridge implements Task, BridgeView {
     return members && aggregate(path, states(members));
   }
 
+  isLocked(path: string): boolean {
+    return this.#loops.get(path)?.policy.locked ?? false;
+  }
+
   subscribe(listener: (event: BridgeEvent) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);

@@ -25,6 +25,8 @@ export interface BridgeView {
   /** Paths of all places, the site `''` among them. */
   places(): Iterable<string>;
   place(path: string): PlaceState | undefined;
+  /** Whether the configuration lets nothing change this plug. */
+  isLocked(path: string): boolean;
   /** Tells `listener` of every change until the returned function is called. */
   subscribe(listener: (event: BridgeEvent) => void): () => void;
   /** Carries out a command on a plug or a place; resolves with its one receipt, never rejects. */

@@ -1,10 +1,10 @@
 import type { Logger } from 'pino';
+import { decodeCommand, receiptJson } from '../api/command-json.ts';
 import { type Command, type Outcome, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { decodeCommand, receiptPayload } from './payloads.ts';
 import type { Incoming, MqttSession } from './session.ts';
 import type { Target, Topics } from './topics.ts';
 
@@ -61,7 +61,7 @@ export class CommandListener implements Task {
   }
 
   #set(path: string, incoming: Incoming): void {
-    const decoded = decodeCommand(incoming.payload, 'mqtt');
+    const decoded = decodeCommand(incoming.payload, { origin: 'mqtt', user: null });
     const replyTo = replyOf(incoming);
     if (incoming.retain) {
       const id = 'command' in decoded ? decoded.command.id : decoded.id;
@@ -97,7 +97,7 @@ export class CommandListener implements Task {
     const { session, topics } = this.#options;
     const { replyTo, outcome } = receipt;
     this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
-    const payload = receiptPayload(receipt, topics);
+    const payload = receiptJson(receipt, topics.of(receipt.target));
     session.publish({
       topic: topics.below(receipt.target, 'result'),
       payload,

@@ -134,7 +134,6 @@ export class MqttLink implements Task, MqttSession {
       const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, random);
       await sleep(clock, ousted ? TAKEN_OVER_WAIT_MS : failures % brokers.length === 0 ? wait : 0, signal);
     }
-    log.debug('link ended');
   }
 
   /** One connection from its first byte to its end. */
@@ -288,8 +287,7 @@ export class MqttLink implements Task, MqttSession {
 
   #send(client: MqttClient, message: Message, done: (error?: Error) => void): void {
     const { topic, payload, retain, qos, correlationData } = message;
-    const properties =
-      correlationData === undefined || this.#version < 5 ? {} : { properties: { correlationData } };
+    const properties = correlationData && this.#version === 5 ? { properties: { correlationData } } : {};
     client.publish(topic, payload, { retain, qos, ...properties }, (error) => done(error ?? undefined));
   }
 

@@ -26,6 +26,8 @@ export class FakeBridge implements BridgeView {
   /** Questions that arrived, oldest first. */
   readonly asked: { readonly path: string; readonly query: Query; readonly timeoutMs: number | undefined }[] =
     [];
+  /** Plugs that nothing may change. */
+  readonly locked = new Set<string>();
   /** How commands end. */
   outcome: (path: string, command: Command) => Promise<Receipt> = () => new Promise(() => {});
   /** What plugs answer. */
@@ -51,6 +53,10 @@ export class FakeBridge implements BridgeView {
   place(path: string): PlaceState | undefined {
     const members = [...this.states.values()].filter((plug) => placesOf(plug.path).includes(path));
     return path === '' || members.length > 0 ? aggregate(path, members) : undefined;
+  }
+
+  isLocked(path: string): boolean {
+    return this.locked.has(path);
   }
 
   subscribe(listener: (event: BridgeEvent) => void): () => void {

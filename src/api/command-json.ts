@@ -1,0 +1,152 @@
+import type { Command, Receipt } from '../bridge/command.ts';
+import { CommandError, messageOf } from '../errors.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
+import { parseDuration } from '../runtime/duration.ts';
+import type { Asker } from './asker.ts';
+import { parseJson } from './json-text.ts';
+
+/** A command is a word or a small object; what is longer is none. */
+export const MAX_COMMAND_BYTES = 4096;
+
+const MAX_ID_LENGTH = 256;
+
+/** The longest a command may stay wanted. */
+const MAX_TTL_MS = 7 * 24 * 3_600_000;
+
+/** The longest a relay may be switched for. */
+const MAX_FOR_MS = 30 * 24 * 3_600_000;
+
+/** What was meant as a command, or why it is none; the sender's id is kept where it can be read. */
+export type Decoded =
+  | { readonly command: Command }
+  | { readonly refused: string; readonly id: string | null };
+
+/** Reads a command: a word, or an object with `state`, `for`, `led`, `id`, `ttl`. Never throws. */
+export function decodeCommand(payload: Buffer, asker: Asker): Decoded {
+  let id: string | null = null;
+  try {
+    if (payload.length > MAX_COMMAND_BYTES) {
+      throw notUnderstood(
+        `${payload.length} bytes are too many for a command (at most ${MAX_COMMAND_BYTES})`,
+      );
+    }
+    const text = payload.toString('utf8').trim();
+    const word = relayWord(text);
+    if (word !== undefined) return { command: { relay: word, id: null, origin: asker.origin } };
+    const fields = parseFields(text);
+    id = readId(fields);
+    return { command: readFields(fields, id, asker) };
+  } catch (error) {
+    return { refused: messageOf(error), id };
+  }
+}
+
+function parseFields(text: string): JsonObject {
+  let value: unknown;
+  try {
+    value = parseJson(text);
+  } catch {
+    value = undefined;
+  }
+  if (typeof value === 'string') return { state: value };
+  if (isObject(value)) return value;
+  const said = text === '' ? 'an empty message' : JSON.stringify(text.slice(0, 40));
+  throw notUnderstood(`${said} is not a command: send ON, OFF, TOGGLE or {"state":"ON"}`);
+}
+
+const FIELDS = ['state', 'for', 'led', 'id', 'ttl'];
+
+function readFields(fields: JsonObject, id: string | null, { origin }: Asker): Command {
+  for (const key of Object.keys(fields)) {
+    if (!FIELDS.includes(key)) {
+      throw notUnderstood(`"${key.slice(0, 40)}" is not part of a command (${FIELDS.join(', ')} are)`);
+    }
+  }
+  const relay = fields.state === undefined ? undefined : relayWord(wordOf(fields.state));
+  if (fields.state !== undefined && relay === undefined) {
+    throw notUnderstood('"state" must be ON, OFF or TOGGLE');
+  }
+  const led = fields.led === undefined ? undefined : relayWord(wordOf(fields.led));
+  if (led === 'toggle' || (fields.led !== undefined && led === undefined)) {
+    throw notUnderstood('"led" must be ON or OFF');
+  }
+  if (relay === undefined && led === undefined) throw notUnderstood('a command needs "state" or "led"');
+  const forMs = readDuration(fields, 'for', MAX_FOR_MS);
+  if (forMs !== undefined && relay === undefined) throw notUnderstood('"for" needs "state"');
+  return {
+    relay,
+    led: led && led === 'on',
+    forMs,
+    ttlMs: readDuration(fields, 'ttl', MAX_TTL_MS),
+    id,
+    origin,
+  };
+}
+
+function readId(fields: JsonObject): string | null {
+  const id = fields.id;
+  if (id === undefined || id === null) return null;
+  if (typeof id !== 'string' && typeof id !== 'number') throw notUnderstood('"id" must be a text');
+  const text = String(id);
+  if (text.length > MAX_ID_LENGTH) throw notUnderstood(`"id" may have at most ${MAX_ID_LENGTH} characters`);
+  return text;
+}
+
+/** A duration as text with a unit, or as a number of seconds. */
+function readDuration(fields: JsonObject, key: string, mostMs: number): number | undefined {
+  const value = fields[key];
+  if (value === undefined) return undefined;
+  const ms =
+    typeof value === 'number' ? value * 1000 : typeof value === 'string' ? parseDuration(value) : undefined;
+  if (ms === undefined || !(ms >= 0 && ms <= mostMs)) {
+    throw notUnderstood(
+      `"${key}" must be a duration such as "30s" or "8h", at most ${mostMs / 86_400_000} days`,
+    );
+  }
+  return ms;
+}
+
+/** The words that switch, in any case. */
+const WORDS: ReadonlyMap<string, 'on' | 'off' | 'toggle'> = new Map([
+  ['on', 'on'],
+  ['1', 'on'],
+  ['true', 'on'],
+  ['off', 'off'],
+  ['0', 'off'],
+  ['false', 'off'],
+  ['toggle', 'toggle'],
+]);
+
+function relayWord(text: string): 'on' | 'off' | 'toggle' | undefined {
+  return WORDS.get(text.toLowerCase());
+}
+
+function wordOf(value: unknown): string {
+  return ['string', 'number', 'boolean'].includes(typeof value) ? String(value) : '';
+}
+
+function notUnderstood(message: string): CommandError {
+  return new CommandError('not-understood', message);
+}
+
+/** A receipt as JSON text; `target` is what the asker calls the plug or place. */
+export function receiptJson(receipt: Receipt, target: string): string {
+  const { id, relay, led, outcome, reason, confirmed, total, missing, countdown, ms } = receipt;
+  return JSON.stringify({
+    id,
+    target,
+    wanted: relay === undefined ? null : relay.toUpperCase(),
+    ...(led === undefined ? {} : { led: onOff(led) }),
+    outcome,
+    ...(reason === undefined ? {} : { reason }),
+    confirmed,
+    total,
+    missing,
+    ...(countdown === undefined ? {} : { countdown }),
+    ms,
+  });
+}
+
+function onOff(value: boolean): 'ON' | 'OFF' {
+  return value ? 'ON' : 'OFF';
+}

@@ -1,0 +1,295 @@
+import { describe, expect, it } from 'vitest';
+import { Requests } from '../../src/api/requests.ts';
+import { PlugError } from '../../src/errors.ts';
+import type { FoundPlug } from '../../src/plug/discovery.ts';
+import { PRESETS, presetOf } from '../../src/plug/presets.ts';
+import type { JsonObject } from '../../src/protocol/json.ts';
+import { FakeBridge } from '../support/fake-bridge.ts';
+import { foundPlug } from '../support/finder-bench.ts';
+import { ManualClock, settled } from '../support/manual-clock.ts';
+import { memoryLog } from '../support/memory-log.ts';
+
+const MAC = '50:C7:BF:00:00:01';
+function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
+  const bridge = new FakeBridge('lamp');
+  const { log, lines } = memoryLog();
+  const requests = new Requests({
+    bridge,
+    allow: new Set(allow),
+    search: async () => found,
+    timeZone: 'Europe/Berlin',
+    clock: new ManualClock(),
+    log,
+  });
+  const ask = async (request: unknown, name = 'plug/command'): Promise<JsonObject> => {
+    const text = typeof request === 'string' ? request : JSON.stringify(request);
+    return JSON.parse(await requests.answer(name, Buffer.from(text), { origin: 'mqtt', user: null }));
+  };
+  return { bridge, lines, ask };
+}
+
+describe('a request', () => {
+  it('is answered with what was asked, the data, and the transaction', async () => {
+    const { bridge, ask } = open();
+    bridge.answer = async () => ({ system: { get_sysinfo: { alias: 'Lamp', mac: MAC, err_code: 0 } } });
+    expect(await ask({ plug: 'lamp', command: 'info', transaction: 'T1' })).toMatchObject({
+      plug: 'lamp',
+      command: 'info',
+      status: 'ok',
+      transaction: 'T1',
+      data: { alias: 'Lamp' },
+    });
+    expect(bridge.refreshed).toEqual([]);
+  });
+
+  it('has the plug read again when it may have changed something', async () => {
+    const { bridge, ask } = open(['alias']);
+    bridge.answer = async () => ({
+      system: { set_dev_alias: { err_code: 0 }, get_sysinfo: { alias: 'Desk', err_code: 0 } },
+    });
+    expect(await ask({ plug: 'lamp', command: 'alias', args: 'Desk' })).toMatchObject({ status: 'ok' });
+    expect(bridge.asked).toMatchObject([
+      { path: 'lamp', query: { system: { set_dev_alias: { alias: 'Desk' } } } },
+    ]);
+    expect(bridge.refreshed).toEqual(['lamp']);
+  });
+
+  it('asks the plug first what a command needs to know', async () => {
+    const { bridge, ask } = open([]);
+    const now = { year: 2026, month: 3, mday: 1, hour: 0, min: 0, sec: 0, err_code: 0 };
+    bridge.answer = async ({ time }) =>
+      time === undefined
+        ? { emeter: { get_monthstat: { month_list: [], err_code: 0 } } }
+        : { time: { get_time: now } };
+    expect(await ask({ plug: 'lamp', command: 'month' })).toMatchObject({ status: 'ok' });
+    expect(bridge.asked.map(({ query }) => query)).toEqual([
+      { time: { get_time: {} } },
+      { emeter: { get_monthstat: { year: 2026 } } },
+    ]);
+  });
+
+  it.each(['on', 'off', 'toggle'])(
+    'does not %s, even where that is allowed: it says how',
+    async (command) => {
+      const { bridge, ask } = open([command]);
+      expect(await ask({ plug: 'lamp', command })).toMatchObject({
+        status: 'error',
+        error: 'to switch lamp send ON, OFF or TOGGLE to its topic "set"',
+      });
+      expect(bridge.asked).toEqual([]);
+    },
+  );
+
+  it('gives the plug the time that a command takes', async () => {
+    const { bridge, ask } = open();
+    bridge.answer = async () => ({ netif: { get_scaninfo: { ap_list: [], err_code: 0 } } });
+    expect(await ask({ plug: 'lamp', command: 'wlanscan' })).toMatchObject({ status: 'ok' });
+    expect(bridge.asked.map(({ timeoutMs }) => timeoutMs)).toEqual([presetOf('wlanscan')?.patienceMs]);
+    expect(bridge.asked[0]?.timeoutMs).toBeGreaterThan(5000);
+  });
+
+  it('is refused where the configuration does not allow it, by name, and that is logged', async () => {
+    const { bridge, lines, ask } = open(['alias']);
+    expect(await ask({ plug: 'lamp', command: 'reboot' })).toMatchObject({
+      status: 'error',
+      code: 'not-allowed',
+      error: expect.stringMatching(/reboot is not allowed; write "allow: \[reboot\]"/),
+    });
+    expect(lines).toMatchObject([{ command: 'reboot', origin: 'mqtt', cure: 'allow: [reboot]' }]);
+    expect(bridge.asked).toEqual([]);
+  });
+
+  it('may be any query where raw is allowed, and nothing but a query', async () => {
+    const { bridge, ask } = open(['raw']);
+    bridge.answer = async () => ({ time: { get_time: { err_code: 0 } } });
+    expect(await ask({ plug: 'lamp', command: 'raw', query: { time: { get_time: {} } } })).toMatchObject({
+      status: 'ok',
+      data: { time: {} },
+    });
+    for (const query of [undefined, 'x', [], { time: 1 }, { time: { get_time: null } }]) {
+      expect(await ask({ plug: 'lamp', command: 'raw', query })).toMatchObject({ code: 'not-understood' });
+    }
+    expect(bridge.asked).toHaveLength(1);
+  });
+
+  it('never sends a raw query where only other things are allowed', async () => {
+    const { bridge, ask } = open(['reboot', 'reset']);
+    const request = { plug: 'lamp', command: 'raw', query: { system: { reboot: { delay: 1 } } } };
+    expect(await ask(request)).toMatchObject({ code: 'not-allowed' });
+    expect(bridge.asked).toEqual([]);
+  });
+
+  it.each([
+    ['', 'not-understood', /send \{"plug":"shed3","command":"info"\}/],
+    ['no JSON', 'not-understood', /it is not JSON/],
+    ['[1]', 'not-understood', /a request is a JSON object/],
+    [{ plug: 'lamp' }, 'not-understood', /send \{"plug"/],
+    [{ plug: 7, command: 'info' }, 'not-understood', /send \{"plug"/],
+    [{ plug: 'nowhere', command: 'info' }, 'not-found', /there is no plug nowhere/],
+    [{ plug: 'lamp', command: 'explode' }, 'not-understood', /there is no command "explode"/],
+    [{ plug: 'lamp', command: 'info', args: [{}] }, 'not-understood', /"args" must be a list/],
+    [{ plug: 'lamp', command: 'info', args: ['x'] }, 'bad-argument', /it is written `info`/],
+    [`{"transaction":${nested(7000)}}`, 'not-understood', /nested too deep/],
+    [
+      { plug: 'lamp', command: 'raw', query: { time: { get_time: { a: JSON.parse(nested(20)) } } } },
+      'not-understood',
+      /nested too deep/,
+    ],
+    [
+      { plug: 'lamp', command: 'info', transaction: 'x'.repeat(300) },
+      'not-understood',
+      /"transaction" may have 256/,
+    ],
+    [`{"plug":"${'x'.repeat(17_000)}"}`, 'not-understood', /may have 16384 bytes/],
+  ])('that is %.50j is refused in words', async (request, code, words) => {
+    const { bridge, ask } = open(['raw', 'reboot']);
+    expect(await ask(request)).toMatchObject({ status: 'error', code, error: expect.stringMatching(words) });
+    expect(bridge.asked).toEqual([]);
+  });
+
+  it('is answered with the plug’s failure', async () => {
+    const { bridge, lines, ask } = open();
+    bridge.answer = () => Promise.reject(new PlugError('timeout', 'no answer'));
+    expect(await ask({ plug: 'lamp', command: 'info', transaction: 1 })).toMatchObject({
+      status: 'error',
+      code: 'timeout',
+      error: 'no answer',
+      transaction: 1,
+    });
+    expect(lines).toEqual([]);
+  });
+
+  it('is answered even after a mistake of ours, which is logged', async () => {
+    const { bridge, lines, ask } = open();
+    bridge.answer = () => Promise.reject(new TypeError('a mistake'));
+    expect(await ask({ plug: 'lamp', command: 'info' })).toMatchObject({
+      status: 'error',
+      code: 'unexpected',
+    });
+    expect(lines).toMatchObject([{ msg: 'unexpected failure', request: 'plug/command' }]);
+  });
+
+  it('that there is not is told which there are', async () => {
+    const { ask } = open();
+    expect(await ask('{}', 'nonsense')).toMatchObject({
+      error: 'there is no request "nonsense"; there are discover and plug/command',
+    });
+  });
+
+  it('to look for plugs is answered with what was found', async () => {
+    const { ask } = open(
+      [],
+      [
+        foundPlug(MAC, 'Lamp'),
+        foundPlug('50:C7:BF:00:00:02', undefined, {
+          speaks: 'klap',
+          joined: false,
+          address: { host: '192.0.2.5', port: 80 },
+        }),
+      ],
+    );
+    expect(await ask('', 'discover')).toEqual({
+      status: 'ok',
+      data: [
+        {
+          mac: MAC,
+          address: '192.0.2.77:9999',
+          alias: 'Lamp',
+          model: null,
+          newer_firmware: false,
+          joined: true,
+        },
+        {
+          mac: '50:C7:BF:00:00:02',
+          address: '192.0.2.5:80',
+          alias: null,
+          model: null,
+          newer_firmware: true,
+          joined: false,
+        },
+      ],
+    });
+  });
+});
+
+describe('a locked plug', () => {
+  const RAW = { plug: 'lamp', command: 'raw' };
+
+  it.each(PRESETS.filter(({ readOnly, name }) => !readOnly && !['on', 'off', 'toggle'].includes(name)))(
+    'refuses $name, even where that is allowed, and says why',
+    async ({ name }) => {
+      const { bridge, ask } = open([name]);
+      bridge.locked.add('lamp');
+      expect(await ask({ plug: 'lamp', command: name, args: [] })).toMatchObject({
+        status: 'error',
+        code: 'locked',
+        error: `lamp is locked by the configuration, which refuses ${name}`,
+      });
+      expect(bridge.asked).toEqual([]);
+    },
+  );
+
+  it.each([
+    { system: { set_relay_state: { state: 1 } } },
+    { count_down: { add_rule: { enable: 1, act: 1, delay: 5 } } },
+    { schedule: { add_rule: {} } },
+    { system: { get_sysinfo: {}, reboot: { delay: 1 } } },
+    { time: { get_time: {} }, system: { reset: {} } },
+    { system: { getset: {} } },
+  ])('refuses the raw query %j where raw is allowed', async (query) => {
+    const { bridge, ask } = open(['raw']);
+    bridge.locked.add('lamp');
+    expect(await ask({ ...RAW, query })).toMatchObject({
+      code: 'locked',
+      error: expect.stringMatching(/refuses a raw query with methods other than get_…/),
+    });
+    expect(bridge.asked).toEqual([]);
+  });
+
+  it('answers what only reads: presets, and raw queries of get_ methods where raw is allowed', async () => {
+    const { bridge, ask } = open(['raw']);
+    bridge.locked.add('lamp');
+    bridge.answer = async () => ({ system: { get_sysinfo: { err_code: 0 } } });
+    expect(await ask({ plug: 'lamp', command: 'info' })).toMatchObject({ status: 'ok' });
+    const query = { system: { get_sysinfo: {} }, emeter: { get_realtime: {} } };
+    expect(await ask({ ...RAW, query })).toMatchObject({ status: 'ok' });
+    expect(bridge.asked).toHaveLength(2);
+  });
+});
+
+describe('requests', () => {
+  it('are under way up to 64 at a time; more are refused', async () => {
+    const { bridge, ask } = open();
+    let finish = () => {};
+    const finished = new Promise<JsonObject>((resolve) => {
+      finish = () => resolve({ system: { get_sysinfo: { err_code: 0 } } });
+    });
+    bridge.answer = () => finished;
+    const codes: unknown[] = [];
+    const asked = Array.from({ length: 66 }, () =>
+      ask({ plug: 'lamp', command: 'info' }).then(({ code, status }) => codes.push(code ?? status)),
+    );
+    await settled();
+    expect(codes).toEqual(['busy', 'busy']);
+    finish();
+    await Promise.all(asked);
+    expect(codes.filter((code) => code === 'ok')).toHaveLength(64);
+    expect(await ask({ plug: 'lamp', command: 'info' })).toMatchObject({ status: 'ok' });
+  });
+
+  it('are answered even if what the plug says cannot be written down', async () => {
+    const { bridge, ask } = open(['raw']);
+    const endless: { self?: unknown } = {};
+    endless.self = endless;
+    bridge.answer = async () => ({ time: endless });
+    expect(await ask({ plug: 'lamp', command: 'raw', query: { time: { get_time: {} } } })).toMatchObject({
+      status: 'error',
+      code: 'unexpected',
+    });
+  });
+});
+
+/** JSON of lists within lists. */
+function nested(levels: number): string {
+  return `${'['.repeat(levels)}${']'.repeat(levels)}`;
+}
