@@ -66,7 +66,8 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   });
   const { output, heartbeat } = config.mqtt;
   const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
-  const listener = new CommandListener({ bridge, session, topics, clock, log });
+  const responseTopics = { discoveryPrefix: config.homeassistant.prefix };
+  const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
   const finder = finderFor(config, topics, bridge, memory, surroundings);
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);

@@ -21,6 +21,8 @@ const SEGMENT = /^[a-z0-9_-]+$/;
 /** What a topic that clients write to asks for. */
 export type Target =
   | { readonly verb: 'set' | 'get'; readonly path: string }
+  /** A `set` or `get` on a topic with an empty level. */
+  | { readonly verb: 'misaddressed' }
   | { readonly verb: 'request'; readonly name: string };
 
 /** Every topic there is below the base topic, both ways. A path of `''` is the whole site. */
@@ -78,7 +80,9 @@ export class Topics {
     const slash = rest.lastIndexOf('/');
     const verb = rest.slice(slash + 1);
     if (verb !== 'set' && verb !== 'get') return undefined;
-    return { verb, path: slash < 0 ? '' : rest.slice(0, slash) };
+    if (slash < 0) return { verb, path: '' };
+    const path = rest.slice(0, slash);
+    return path.split('/').includes('') ? { verb: 'misaddressed' } : { verb, path };
   }
 }
 

@@ -10,14 +10,20 @@ import { RunningTask } from '../support/running-task.ts';
 
 const COMMAND: Command = { relay: 'on', id: 'x1', origin: 'mqtt' };
 
-function open(paths: readonly string[] = ['lamp', 'east/hall/desk'], pending: Promise<Receipt>[] = []) {
+function open(
+  paths: readonly string[] = ['lamp', 'east/hall/desk'],
+  pending: Promise<Receipt>[] = [],
+  responsePrefix?: string,
+) {
   const bridge = new FakeBridge(...paths);
   bridge.open = pending;
   bridge.outcome = async (path, command) => plugReceipt(path, command, { outcome: 'confirmed' }, 12);
   const session = new FakeSession();
   const clock = new ManualClock();
   const { log, lines } = memoryLog();
-  const listener = new CommandListener({ bridge, session, topics: new Topics('museum'), clock, log });
+  const topics = new Topics('museum');
+  const responseTopics = { discoveryPrefix: 'homeassistant', responsePrefix };
+  const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
   const task = new RunningTask(listener);
   const results = (topic = 'museum/lamp/result') => session.on(topic).map((payload) => JSON.parse(payload));
   return { bridge, session, clock, lines, listener, task, results };
@@ -97,6 +103,39 @@ describe('the listener', () => {
       expect(session.messages).toEqual([]);
     },
   );
+
+  it.each([
+    ['museum//set', 'museum/'],
+    ['museum///set', 'museum//'],
+    ['museum//get', 'museum/'],
+    ['museum/lamp//set', 'museum/lamp/'],
+    ['museum//lamp/set', 'museum//lamp'],
+  ])('refuses %s, which has an empty level, on a topic of the bridge', async (topic, target) => {
+    const { bridge, session, lines, results } = open();
+    session.receive(topic, 'OFF');
+    await settled();
+    expect(bridge.commands).toEqual([]);
+    expect(bridge.refreshed).toEqual([]);
+    const reason = `${topic} has an empty level; the whole site is museum/set`;
+    expect(results('museum/bridge/result')).toMatchObject([{ target, outcome: 'refused', reason }]);
+    expect(session.messages).toHaveLength(1);
+    expect(lines).toMatchObject([{ topic, reason, msg: 'command refused' }]);
+  });
+
+  it('answers a command that fails by a mistake of ours, and those after it', async () => {
+    const { bridge, session, lines, results } = open();
+    const well = bridge.outcome;
+    bridge.outcome = () => Promise.reject(new TypeError('a mistake'));
+    session.receive('museum/lamp/set', '{"state":"ON","id":"bad"}');
+    bridge.outcome = well;
+    session.receive('museum/lamp/set', '{"state":"ON","id":"good"}');
+    await settled();
+    expect(results()).toMatchObject([
+      { id: 'bad', outcome: 'failed', reason: 'unexpected failure: see the log of the bridge' },
+      { id: 'good', outcome: 'confirmed' },
+    ]);
+    expect(lines).toMatchObject([{ topic: 'museum/lamp/set', msg: 'unexpected failure' }]);
+  });
 
   it('refuses what it does not understand, with the id where it can be read', async () => {
     const { bridge, session, results } = open();
@@ -188,8 +227,8 @@ describe('a refusal', () => {
 });
 
 describe('a response topic', () => {
-  const answered = async (responseTopic: string, payload = 'ON') => {
-    const { session } = open();
+  const answered = async (responseTopic: string, payload = 'ON', responsePrefix?: string) => {
+    const { session } = open(undefined, undefined, responsePrefix);
     session.receive('museum/lamp/set', payload, { responseTopic, correlationData: Buffer.from([1, 255]) });
     await settled();
     return session.messages;
@@ -221,10 +260,49 @@ describe('a response topic', () => {
     'answers/+',
     'answers/#',
     'a\0b',
+    'a\nb',
+    'a\u009bb',
+    'a\ufffe',
+    'museum',
     'museum/lamp/set',
     'museum/set',
+    'museum/bridge/state',
     'museum/bridge/request/discover',
-  ])('that is %j gets nothing', async (topic) => {
+    'museum//set',
+    'homeassistant/device/evil/config',
+    'homeassistant',
+    '$SYS/broker/uptime',
+    '$share/x/y',
+    'x'.repeat(600),
+    'a/'.repeat(300),
+  ])('that is %.40j gets nothing, the usual topic all the same', async (topic) => {
     expect((await answered(topic)).map((message) => message.topic)).toEqual(['museum/lamp/result']);
+  });
+
+  it.each([
+    ['answers/here', true],
+    ['answers/', true],
+    ['answers', false],
+    ['answers2/here', false],
+    ['zigbee2mqtt/lamp/set', false],
+    ['museum/lamp/set', false],
+  ])('%s is used where mqtt.responsePrefix is "answers": %s', async (topic, used) => {
+    const topics = (await answered(topic, 'ON', 'answers')).map((message) => message.topic);
+    expect(topics).toEqual(['museum/lamp/result', ...(used ? [topic] : [])]);
+  });
+
+  it('that is refused is logged once a minute, with the reason', async () => {
+    const { session, bridge, lines } = open();
+    for (let each = 0; each < 3; each++)
+      session.receive('museum/lamp/set', 'ON', { responseTopic: 'museum/bridge/state' });
+    await settled();
+    expect(bridge.commands).toHaveLength(3);
+    expect(lines).toMatchObject([
+      {
+        responseTopic: 'museum/bridge/state',
+        reason: "topics below museum are the bridge's own",
+        msg: 'receipt not sent to a response topic',
+      },
+    ]);
   });
 });

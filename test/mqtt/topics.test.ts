@@ -74,6 +74,13 @@ describe('a topic', () => {
     );
   });
 
+  it.each(['museum//set', 'museum///get', 'museum/lamp//set', 'museum//lamp/set', 'museum//bridge/get'])(
+    'with an empty level, %j, names neither the site nor anything below it',
+    (topic) => {
+      expect(new Topics('museum').parse(topic)).toEqual({ verb: 'misaddressed' });
+    },
+  );
+
   it('is none of ours when it is published by us, or is elsewhere', () => {
     fc.assert(
       fc.property(path, (plug) => {
