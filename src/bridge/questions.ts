@@ -1,4 +1,4 @@
-import { PlugError } from '../errors.ts';
+import { BridgeError, type PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
@@ -29,11 +29,12 @@ export class Questions {
     return this.#waiting.length === 0;
   }
 
-  /** Resolves with the reply when it is its turn; rejects with a PlugError. */
+  /** Resolves with the reply when it is its turn; rejects with a PlugError, or with BridgeError `busy` when too many wait. */
   add(query: Query, timeoutMs: number | undefined): Promise<JsonObject> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#waiting.length >= MOST_QUESTIONS) {
-      return Promise.reject(new PlugError('timeout', `${this.#plug} has too many questions waiting`));
+      const message = `${MOST_QUESTIONS} questions wait for ${this.#plug} already; try again later`;
+      return Promise.reject(new BridgeError('busy', message));
     }
     return new Promise((resolve, reject) => this.#waiting.push({ query, timeoutMs, resolve, reject }));
   }

@@ -35,7 +35,7 @@ export interface BridgeView {
   resume(): Promise<Receipt>[];
   /** Where a plug is, if that is known. */
   address(path: string): Address | undefined;
-  /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a PlugError, also if there is no such plug. */
+  /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a BridgeError: why not, also if there is no such plug. */
   ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject>;
   /** Reads a plug, or every plug of a place, now; false if there is none of that path. */
   refresh(path: string): boolean;

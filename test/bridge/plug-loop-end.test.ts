@@ -25,7 +25,8 @@ describe('a question', () => {
     const bench = new PlugBench();
     const waiting = Array.from({ length: 16 }, () => bench.loop.ask(TIME));
     expect(await rejectionOf(bench.loop.ask(TIME))).toMatchObject({
-      message: 'lamp has too many questions waiting',
+      code: 'busy',
+      message: '16 questions wait for lamp already; try again later',
     });
     bench.loop.start(0);
     expect(await Promise.all(waiting)).toHaveLength(16);

@@ -283,7 +283,6 @@ describe('the link to the broker', () => {
     for (const payload of ['c', 'd']) made.publish(message(payload, { keep: true }));
     run(made);
     await until(() => picky.on('museum/lamp/result').includes('d'), 'the last message');
-    expect(picky.on('poisoned/topic')).toHaveLength(3);
     expect(new Set(picky.on('museum/lamp/result'))).toEqual(new Set(['a', 'b', 'c', 'd']));
     expect(lines.filter(({ level }) => level >= 50)).toMatchObject([
       { topic: 'poisoned/topic', bytes: 6, msg: expect.stringMatching(/over this message twice; dropped/) },
