@@ -1,19 +1,24 @@
 import { numberAt, textAt } from '../protocol/json.ts';
-import { type Answer, BAD_ARGUMENT, type Method, OK } from './plug-device.ts';
+import { BAD_ARGUMENT, type Module, NO_SERVER, NOT_BOUND, OK } from './plug-device.ts';
 
-const NOT_BOUND: Answer = { err_code: -8, err_msg: 'not bind yet' };
-
-/** What a simulated plug is connected to: a Wi-Fi and, perhaps, the cloud. */
+/** What a simulated device is connected to: a Wi-Fi and, perhaps, the cloud. */
 export class SimulatedNetwork {
+  readonly #mac: string;
+  readonly #isOld: boolean;
   ssid = 'museum';
   password = '';
-  /** The cloud account that the plug is bound to; empty if it is bound to none. */
+  /** The cloud account that the device is bound to; empty if it is bound to none. */
   account = '';
   server = 'devs.tplinkcloud.com';
-  /** Called when the plug is told to go into another Wi-Fi. */
+  /** Called when the device is told to go into another Wi-Fi. */
   onJoin: () => void = () => {};
 
-  cloud(): { [method: string]: Method } {
+  constructor(mac: string, isOld: boolean) {
+    this.#mac = mac;
+    this.#isOld = isOld;
+  }
+
+  cloud(): Module {
     return {
       get_info: () => ({
         username: this.account,
@@ -28,6 +33,12 @@ export class SimulatedNetwork {
         fwNotifyType: 0,
         err_code: 0,
       }),
+      get_intl_fw_list: () => ({ fw_list: [], err_code: 0 }),
+      // There is no cloud to reach.
+      bind: (argument) => {
+        const given = [textAt(argument, 'username'), textAt(argument, 'password')];
+        return given.includes(undefined) ? BAD_ARGUMENT : NO_SERVER;
+      },
       unbind: () => {
         if (this.account === '') return NOT_BOUND;
         this.account = '';
@@ -42,7 +53,7 @@ export class SimulatedNetwork {
     };
   }
 
-  netif(): { [method: string]: Method } {
+  netif(): Module {
     return {
       get_scaninfo: () => ({
         ap_list: [
@@ -51,6 +62,9 @@ export class SimulatedNetwork {
         ],
         err_code: 0,
       }),
+      ...(this.#isOld
+        ? {}
+        : { get_stainfo: () => ({ ssid: this.ssid, key_type: 3, rssi: -52, err_code: 0 }) }),
       set_stainfo: (argument) => {
         const [ssid, password] = [textAt(argument, 'ssid'), textAt(argument, 'password')];
         if (ssid === undefined || password === undefined || numberAt(argument, 'key_type') === undefined)
@@ -58,7 +72,7 @@ export class SimulatedNetwork {
         this.ssid = ssid;
         this.password = password;
         this.onJoin();
-        return OK;
+        return this.#isOld ? { mac: this.#mac, err_code: 0 } : OK;
       },
     };
   }

@@ -1,3 +1,4 @@
+import { type Identity, tenThousandths } from './identity.ts';
 import type { Answer } from './plug-device.ts';
 
 /** What kind of plug is simulated. */
@@ -13,12 +14,12 @@ export interface DeviceOptions {
   readonly on?: boolean;
 }
 
-/** What changes in a sysinfo; without `relay` the plug does not say how it stands. */
+/** What changes in a sysinfo by itself; without `relay` the plug does not say how it stands. */
 export interface SysinfoState {
-  readonly alias: string;
   readonly relay: boolean | undefined;
-  readonly led: boolean;
   readonly onTimeS: number;
+  readonly activeMode: string;
+  readonly nextAction: Answer;
 }
 
 export function hasMeter({ model }: DeviceOptions): boolean {
@@ -30,26 +31,9 @@ export function isOld({ hardware }: DeviceOptions): boolean {
 }
 
 /** The answer of `get_sysinfo`; the order of its fields differs between the generations, as in dumps of real plugs. */
-export function sysinfo(options: DeviceOptions, { alias, relay, led, onTimeS }: SysinfoState): Answer {
-  const { mac, model = 'HS110(EU)' } = options;
+export function sysinfo(options: DeviceOptions, identity: Identity, state: SysinfoState): Answer {
   const meter = hasMeter(options) ? ' With Energy Monitoring' : '';
-  const common = {
-    model,
-    mac,
-    deviceId: `8006${mac.replaceAll(':', '').padEnd(36, '0')}`,
-    hwId: '0'.repeat(32),
-    fwId: '0'.repeat(32),
-    oemId: '0'.repeat(32),
-    alias,
-    icon_hash: '',
-    ...(relay === undefined ? {} : { relay_state: relay ? 1 : 0 }),
-    on_time: onTimeS,
-    active_mode: 'none',
-    feature: hasMeter(options) ? 'TIM:ENE' : 'TIM',
-    updating: 0,
-    rssi: -52,
-    led_off: led ? 0 : 1,
-  };
+  const common = commonFields(options, identity, state);
   if (isOld(options)) {
     return {
       err_code: 0,
@@ -58,8 +42,7 @@ export function sysinfo(options: DeviceOptions, { alias, relay, led, onTimeS }: 
       type: 'IOT.SMARTPLUGSWITCH',
       ...common,
       dev_name: `Wi-Fi Smart Plug${meter}`,
-      latitude: 0,
-      longitude: 0,
+      ...identity.location,
     };
   }
   return {
@@ -68,9 +51,29 @@ export function sysinfo(options: DeviceOptions, { alias, relay, led, onTimeS }: 
     type: 'IOT.SMARTPLUGSWITCH',
     ...common,
     dev_name: `Smart Wi-Fi Plug${meter}`,
-    longitude_i: 0,
-    latitude_i: 0,
-    next_action: { type: -1 },
+    ...tenThousandths(identity.location),
+    next_action: state.nextAction,
     err_code: 0,
+  };
+}
+
+function commonFields(options: DeviceOptions, identity: Identity, state: SysinfoState): Answer {
+  const { mac, deviceId, hwId, alias, icon, led } = identity;
+  return {
+    model: options.model ?? 'HS110(EU)',
+    mac,
+    deviceId,
+    hwId,
+    fwId: '0'.repeat(32),
+    oemId: '0'.repeat(32),
+    alias,
+    icon_hash: icon.hash,
+    ...(state.relay === undefined ? {} : { relay_state: state.relay ? 1 : 0 }),
+    on_time: state.onTimeS,
+    active_mode: state.activeMode,
+    feature: hasMeter(options) ? 'TIM:ENE' : 'TIM',
+    updating: 0,
+    rssi: -52,
+    led_off: led ? 0 : 1,
   };
 }

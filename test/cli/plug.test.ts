@@ -109,7 +109,7 @@ describe('reading a plug from the shell', () => {
     plug = await ShellPlug.started({ model: 'HS100(EU)' });
     const { code, errors } = await plug.run(['energy']);
     expect(errors).toBe(
-      'hs110-mqtt: the plug answers emeter with err_code -1 (module not support): this plug does not have that module',
+      'hs110-mqtt: the plug answers emeter.get_realtime with err_code -1 (module not support): this plug does not have that module',
     );
     expect(code).toBe(1);
   });
@@ -174,7 +174,10 @@ describe('the rules of a plug from the shell', () => {
     ]);
     await done('schedule', 'remove', '2');
     await done('schedule', 'remove', '00000000000000000000000000000003');
-    expect(await data('schedule')).toMatchObject({ next: null, rules: [{ nr: 1, time: '07:30' }] });
+    expect(await data('schedule')).toMatchObject({
+      next: { action: 'ON', time: '07:30' },
+      rules: [{ nr: 1, time: '07:30' }],
+    });
   });
 
   it('are told apart where an id is cut too short, or there is none', async () => {

@@ -60,7 +60,7 @@ describe('the verb record', () => {
       'netif',
     ]);
     expect(modules.emeter.get_realtime).toMatchObject({ power: 0, err_code: 0 });
-    expect(modules.system.get_dev_icon).toEqual({ err_code: -2, err_msg: 'member not support' });
+    expect(modules.system.get_dev_icon).toMatchObject({ err_code: 0 });
     expect(modules.system.get_sysinfo).toMatchObject({
       mac: '50:C7:BF:00:00:00',
       alias: 'Plug',

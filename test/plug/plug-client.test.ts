@@ -357,7 +357,7 @@ describe('any other query', () => {
     const query = { time: { get_timezone: {} }, nonsense: { do: {} } };
     expect(await plug.client().send(query)).toEqual({
       time: { get_timezone: { index: 39, err_code: 0 } },
-      nonsense: { err_code: -1, err_msg: 'module not support' },
+      nonsense: { do: { err_code: -1, err_msg: 'module not support' } },
     });
     expect(plug.queries).toEqual([SYSINFO, query]);
   });

@@ -43,6 +43,7 @@ function statisticsOf(device: SimulatedDevice) {
 }
 
 const BOTH = ['1.0', '2.0'] as const;
+const MIDNIGHT = { year: 2026, month: 1, mday: 1, hour: 0, min: 0, sec: 0 };
 
 describe('a simulated plug answers', () => {
   it('the modules and methods in the order in which it was asked', () => {
@@ -62,9 +63,13 @@ describe('a simulated plug answers', () => {
     [
       'an unknown module',
       { nonsense: { get: {} } },
-      { nonsense: { err_code: -1, err_msg: 'module not support' } },
+      { nonsense: { get: { err_code: -1, err_msg: 'module not support' } } },
     ],
-    ['a name that every object has', { constructor: { name: {} } }, { constructor: { err_code: -1 } }],
+    [
+      'a name that every object has',
+      { constructor: { name: {} } },
+      { constructor: { name: { err_code: -1 } } },
+    ],
     [
       'an unknown method',
       { system: { get: {} } },
@@ -116,9 +121,85 @@ describe('a simulated plug answers', () => {
   it('of a meter it does not have that it does not have one', () => {
     const { device } = plug({ model: 'HS100(EU)' });
     expect(device.answer({ emeter: { get_realtime: {} } })).toEqual({
-      emeter: { err_code: -1, err_msg: 'module not support' },
+      emeter: { get_realtime: { err_code: -1, err_msg: 'module not support' } },
     });
     expect(sysinfoOf(device).hasMeter).toBe(false);
+  });
+
+  it('of an unknown module once on hardware 1, for each method on hardware 2', () => {
+    const query = { nonsense: { get: {}, set: {} } };
+    const refusal = { err_code: -1, err_msg: 'module not support' };
+    expect(plug({ hardware: '1.0' }).device.answer(query)).toEqual({ nonsense: refusal });
+    expect(plug().device.answer(query)).toEqual({ nonsense: { get: refusal, set: refusal } });
+  });
+
+  it.each([
+    ['system', 'get_dev_icon', {}, { icon: '', hash: '', err_code: 0 }],
+    ['system', 'set_dev_icon', { icon: 'aWNvbg==', hash: 'H' }, { err_code: 0 }],
+    ['system', 'set_dev_icon', { icon: 'aWNvbg==' }, { err_code: -3 }],
+    ['system', 'set_dev_location', { latitude_i: 520_000, longitude_i: 134_000 }, { err_code: 0 }],
+    ['system', 'set_dev_location', { latitude: 52 }, { err_code: -3 }],
+    ['system', 'set_mac_addr', { mac: '50:C7:BF:00:00:02' }, { err_code: 0 }],
+    ['system', 'set_device_id', {}, { err_code: -3 }],
+    ['system', 'set_hw_id', { hwId: '1'.repeat(32) }, { err_code: 0 }],
+    ['system', 'reboot', {}, { err_code: -3 }],
+    ['system', 'reset', { delay: 'now' }, { err_code: -3 }],
+    ['system', 'download_firmware', {}, { err_code: -3 }],
+    ['system', 'flash_firmware', {}, { err_code: -5, err_msg: 'not enough memory' }],
+    ['system', 'get_download_state', {}, { status: 0, ratio: 0, err_code: 0 }],
+    ['system', 'check_new_config', {}, { err_code: 0 }],
+    ['system', 'test_check_uboot', {}, { err_code: 0 }],
+    ['system', 'set_test_mode', { enable: 1 }, { err_code: 0 }],
+    ['netif', 'get_stainfo', {}, { ssid: 'museum', key_type: 3, err_code: 0 }],
+    ['cnCloud', 'get_intl_fw_list', {}, { fw_list: [], err_code: 0 }],
+    [
+      'cnCloud',
+      'bind',
+      { username: 'a@example.com', password: 'x' },
+      { err_code: -21, err_msg: 'can not connect to the server' },
+    ],
+    ['cnCloud', 'bind', { username: 'a@example.com' }, { err_code: -3 }],
+    ['emeter', 'get_vgain_igain', {}, { vgain: 13_290, igain: 16_887, err_code: 0 }],
+    ['emeter', 'set_vgain_igain', { vgain: 1 }, { err_code: -3 }],
+    ['emeter', 'start_calibration', { vtarget: 230, itarget: 1 }, { err_code: 0 }],
+    ['time', 'set_timezone', { index: 110, ...MIDNIGHT }, { err_code: -3 }],
+    ['time', 'set_timezone', { index: -1, ...MIDNIGHT }, { err_code: -3 }],
+    ['time', 'set_timezone', { index: 1.5, ...MIDNIGHT }, { err_code: -3 }],
+    ['time', 'set_timezone', { index: 109, ...MIDNIGHT }, { err_code: 0 }],
+    ['schedule', 'edit_rule', { name: 'no id' }, { err_code: -3 }],
+    ['schedule', 'delete_rule', {}, { err_code: -3 }],
+    ['schedule', 'set_overall_enable', { enable: 'yes' }, { err_code: -3 }],
+    ['anti_theft', 'get_next_action', {}, { err_code: -2 }],
+    ['count_down', 'delete_rule', { id: 'X' }, { err_code: -14 }],
+    ['count_down', 'edit_rule', { id: 'X' }, { err_code: -14 }],
+  ])('to %s.%s as the firmware does (%j)', (module, method, argument, answer) => {
+    expect(plug().device.answer({ [module]: { [method]: argument } })).toMatchObject({
+      [module]: { [method]: answer },
+    });
+  });
+
+  it('differently where hardware 1 is older', () => {
+    const { device } = plug({ hardware: '1.0' });
+    expect(device.answer({ system: { get_download_state: {} }, netif: { get_stainfo: {} } })).toEqual({
+      system: { get_download_state: { err_code: -7, err_msg: 'unknown error' } },
+      netif: { get_stainfo: { err_code: -2, err_msg: 'member not support' } },
+    });
+  });
+
+  it.each(BOTH)('what it was told to be, on hardware %s', (hardware) => {
+    const { device } = plug({ hardware });
+    device.answer({
+      system: {
+        set_dev_location: { latitude: 52.5, longitude: -13.4 },
+        set_dev_icon: { icon: 'aWNvbg==', hash: 'H' },
+      },
+    });
+    const answer = answerTo(device.answer({ system: { get_sysinfo: {} } }), 'system', 'get_sysinfo');
+    expect(answer).toMatchObject(
+      hardware === '1.0'
+        ? { latitude: 52.5, longitude: -13.4, icon_hash: 'H' }
+        : { latitude_i: 525_000, longitude_i: -134_000, icon_hash: 'H' },
+    );
   });
 
   it.each(BOTH)('its description in the shape of real plugs of hardware %s', (hardware) => {
@@ -267,7 +348,7 @@ describe('the run time of a simulated plug', () => {
     const { device, clock } = plug({ on: true });
     await clock.advance(HOUR_MS);
     expect(device.answer({ schedule: { erase_runtime_stat: {}, ...asked.schedule } })).toMatchObject({
-      schedule: { erase_runtime_stat: { err_code: 0 }, get_monthstat: { month_list: [{ time: 0 }] } },
+      schedule: { erase_runtime_stat: { err_code: 0 }, get_monthstat: { month_list: [] } },
     });
   });
 });
@@ -282,6 +363,30 @@ describe('the clock of a simulated plug', () => {
     expect(timeAfter('2.0')).toMatchObject({ time: { ...said, get_time: EVENING } });
     expect(timeAfter('1.0')).toMatchObject({
       time: { ...said, get_time: { year: 2026, month: 1, mday: 1 } },
+    });
+  });
+
+  it('takes the zone and not the time on hardware 1', () => {
+    const { device } = plug({ hardware: '1.0' });
+    const asked = { set_timezone: { index: 41, ...EVENING }, get_time: {}, get_timezone: {} };
+    expect(device.answer({ time: asked })).toMatchObject({
+      time: {
+        set_timezone: { err_code: 0 },
+        // Berlin is an hour ahead of London, where it was before.
+        get_time: { year: 2026, month: 1, mday: 1, hour: 13 },
+        get_timezone: { index: 41 },
+      },
+    });
+  });
+
+  it('follows the summer time of its zone', async () => {
+    const { device, clock } = plug();
+    device.answer({
+      time: { set_timezone: { index: 41, year: 2026, month: 3, mday: 29, hour: 1, min: 59, sec: 0 } },
+    });
+    await clock.advance(60_000);
+    expect(device.answer({ time: { get_time: {} } })).toMatchObject({
+      time: { get_time: { mday: 29, hour: 3, min: 0 } },
     });
   });
 
@@ -316,6 +421,11 @@ describe('the clock of a simulated plug', () => {
     { schedule: { get_rules: {} } },
     { anti_theft: { get_rules: {} } },
     { schedule: { add_rule: {} } },
+    { schedule: { delete_all_rules: {} } },
+    { schedule: { set_overall_enable: { enable: 1 } } },
+    { count_down: { get_rules: {} } },
+    { count_down: { add_rule: { enable: 1, delay: 1, act: 1, name: 'n' } } },
+    { count_down: { delete_all_rules: {} } },
   ])('that is not set makes %o fail with -11', (query) => {
     const { device } = plug();
     expect(JSON.stringify(device.answer(query))).toContain('"err_code":0');
