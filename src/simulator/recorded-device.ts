@@ -4,6 +4,8 @@ import type { Clock } from '../runtime/clock.ts';
 import {
   type Answer,
   BAD_ARGUMENT,
+  NO_BULB_MODULE,
+  NO_ENTRY,
   OK,
   type PlugDevice,
   UNKNOWN_METHOD,
@@ -48,13 +50,14 @@ export class RecordedDevice implements PlugDevice {
 
   answer(query: JsonObject): JsonObject {
     const reply: Answer = {};
+    const outlets = isObject(query.context) ? query.context.child_ids : undefined;
     for (const [module, methods] of Object.entries(query)) {
-      if (module !== 'context') reply[module] = this.#answerModule(module, methods, outletsIn(query));
+      if (module !== 'context') reply[module] = this.#answerModule(module, methods, outlets);
     }
     return reply;
   }
 
-  #answerModule(module: string, methods: unknown, outlets: readonly unknown[] | undefined): JsonObject {
+  #answerModule(module: string, methods: unknown, outlets: unknown): JsonObject {
     const recorded = module === RECORDING_KEY ? undefined : own(this.#recording, module);
     if (recorded === undefined) return UNKNOWN_MODULE;
     if (typeof recorded.err_code === 'number') return recorded;
@@ -67,7 +70,7 @@ export class RecordedDevice implements PlugDevice {
     return answer;
   }
 
-  #system(method: string, argument: JsonObject, outlets: readonly unknown[] | undefined): Answer | undefined {
+  #system(method: string, argument: JsonObject, outlets: unknown): Answer | undefined {
     switch (method) {
       case 'get_sysinfo':
         return { ...this.#sysinfo, ...this.#onTime() };
@@ -92,17 +95,28 @@ export class RecordedDevice implements PlugDevice {
     return method === 'get_realtime' && switchedOff ? withoutLoad(recorded) : recorded;
   }
 
-  /** Switches the relay, or the outlets of a strip: all of them unless some are named. */
-  #switch(state: number | undefined, outlets: readonly unknown[] | undefined): Answer {
-    const children = objectsAt(this.#sysinfo, 'children');
+  /** Switches the relay, or the outlets of a strip: all of them unless some are named. A bulb has no relay. */
+  #switch(state: number | undefined, outlets: unknown): Answer {
+    if (this.#isBulb) return NO_BULB_MODULE;
     if (state !== 0 && state !== 1) return BAD_ARGUMENT;
-    if (children.length === 0) {
-      if (state !== this.#sysinfo.relay_state) this.#switchedAt = this.#clock.date();
-      return this.#setFlag('relay_state', state);
-    }
-    const isMeant = ({ id }: JsonObject) => outlets === undefined || outlets.includes(id);
-    this.#sysinfo.children = children.map((child) => (isMeant(child) ? { ...child, state } : child));
+    if (objectsAt(this.#sysinfo, 'children').length > 0) return this.#switchOutlets(state, outlets);
+    if (state !== this.#sysinfo.relay_state) this.#switchedAt = this.#clock.date();
+    return this.#setFlag('relay_state', state);
+  }
+
+  #switchOutlets(state: 0 | 1, outlets: unknown): Answer {
+    const children = objectsAt(this.#sysinfo, 'children');
+    const named = outlets ?? children.map(({ id }) => id);
+    if (!Array.isArray(named)) return BAD_ARGUMENT;
+    if (named.some((id) => !children.some((child) => child.id === id))) return NO_ENTRY;
+    this.#sysinfo.children = children.map((child) =>
+      named.includes(child.id) ? { ...child, state } : child,
+    );
     return OK;
+  }
+
+  get #isBulb(): boolean {
+    return (textAt(this.#sysinfo, 'mic_type') ?? textAt(this.#sysinfo, 'type')) === 'IOT.SMARTBULB';
   }
 
   /** A flag that was not recorded is accepted, and still not told. */
@@ -133,10 +147,6 @@ export function readRecording(name: string, text: string): JsonObject {
 function withoutLoad(realtime: JsonObject): JsonObject {
   const load = ['power', 'current', 'power_mw', 'current_ma'].filter((key) => key in realtime);
   return { ...realtime, ...Object.fromEntries(load.map((key) => [key, 0])) };
-}
-
-function outletsIn({ context }: JsonObject): readonly unknown[] | undefined {
-  return isObject(context) && Array.isArray(context.child_ids) ? context.child_ids : undefined;
 }
 
 function own(object: JsonObject, key: string): JsonObject | undefined {

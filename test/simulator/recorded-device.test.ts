@@ -156,6 +156,24 @@ describe('a recorded plug', () => {
     expect(device.relay).toBeUndefined();
   });
 
+  it('refuses outlets that a strip does not have, and switches none then', () => {
+    const device = new RecordedDevice(fixture('HS300(US)_1.0_1.0.6'), clock);
+    const set = (child_ids: unknown) =>
+      device.answer({ context: { child_ids }, system: { set_relay_state: { state: 1 } } });
+    expect(set(['X'])).toMatchObject({ system: { set_relay_state: { err_code: -14 } } });
+    expect(set('X')).toMatchObject({ system: { set_relay_state: { err_code: -3 } } });
+    expect(device.answer({ system: { get_sysinfo: {} } })).toMatchObject({
+      system: { get_sysinfo: { children: [{ state: 1 }, { state: 0 }] } },
+    });
+  });
+
+  it('that is a bulb has no relay to switch', () => {
+    const device = new RecordedDevice({ system: { get_sysinfo: { mic_type: 'IOT.SMARTBULB' } } }, clock);
+    expect(device.answer({ system: { set_relay_state: { state: 1 } } })).toMatchObject({
+      system: { set_relay_state: { err_code: -2001 } },
+    });
+  });
+
   it.each([
     [{ hw_ver: '1.0' }, true],
     [{ hw_ver: '2.1' }, false],

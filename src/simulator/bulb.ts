@@ -1,0 +1,108 @@
+import { type JsonObject, numberAt } from '../protocol/json.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { DeviceClock } from './device-clock.ts';
+import { type Identity, identityMethods, identityOf, tenThousandths } from './identity.ts';
+import { SimulatedNetwork } from './network.ts';
+import {
+  type Answer,
+  answerFrom,
+  BULB_DIALECT,
+  type Modules,
+  NO_BULB_MODULE,
+  type PlugDevice,
+} from './plug-device.ts';
+
+const BAD_LIGHT: Answer = { err_code: -10_000, err_msg: 'Invalid input argument' };
+
+/** What may be said of a light, and the least and the most of it. */
+const LIGHT: { readonly [key: string]: readonly [least: number, most: number] } = {
+  on_off: [0, 1],
+  hue: [0, 360],
+  saturation: [0, 100],
+  brightness: [0, 100],
+  color_temp: [0, 9000],
+};
+
+export interface BulbOptions {
+  readonly alias: string;
+  /** Shown without its colons, as bulbs do. */
+  readonly mac: string;
+  readonly on?: boolean;
+}
+
+/** A KL130 bulb: it has a light instead of a relay, and other modules than a plug. */
+export class SimulatedBulb implements PlugDevice {
+  readonly closesAfterReply = false;
+  readonly #identity: Identity;
+  readonly #modules: Modules;
+  #light = { on_off: 0, mode: 'normal', hue: 0, saturation: 0, color_temp: 2700, brightness: 50 };
+
+  constructor(options: BulbOptions, clock: Clock) {
+    this.#identity = identityOf(options);
+    this.#light.on_off = options.on ? 1 : 0;
+    const network = new SimulatedNetwork(options.mac, false);
+    const { set_led_off: _, ...ofTheBulb } = identityMethods(this.#identity);
+    const system = { get_sysinfo: () => this.#sysinfo(), ...ofTheBulb };
+    this.#modules = {
+      system: { ...system, set_relay_state: () => NO_BULB_MODULE },
+      netif: network.netif(),
+      'smartlife.iot.common.system': system,
+      'smartlife.iot.common.cloud': network.cloud(),
+      'smartlife.iot.common.timesetting': new DeviceClock(clock, false).module(),
+      'smartlife.iot.common.emeter': { get_realtime: () => ({ power_mw: this.on ? 5800 : 0, err_code: 0 }) },
+      'smartlife.iot.smartbulb.lightingservice': {
+        get_light_state: () => ({ ...this.#lightState(), err_code: 0 }),
+        transition_light_state: (argument) => this.#change(argument),
+      },
+    };
+  }
+
+  get on(): boolean {
+    return this.#light.on_off === 1;
+  }
+
+  answer(query: JsonObject): JsonObject {
+    return answerFrom(this.#modules, query, BULB_DIALECT);
+  }
+
+  #change(argument: JsonObject): Answer {
+    const change: { [key: string]: number } = {};
+    for (const [key, [least, most]] of Object.entries(LIGHT)) {
+      const value = numberAt(argument, key);
+      if (value === undefined) continue;
+      if (value < least || value > most) return BAD_LIGHT;
+      change[key] = value;
+    }
+    this.#light = { ...this.#light, ...change };
+    return { ...this.#lightState(), err_code: 0 };
+  }
+
+  /** While it is off it says how it would be if it were on. */
+  #lightState(): Answer {
+    const { on_off, ...rest } = this.#light;
+    return this.on ? { on_off, ...rest } : { on_off, dft_on_state: rest };
+  }
+
+  #sysinfo(): Answer {
+    const { mac, deviceId, hwId, alias, location } = this.#identity;
+    return {
+      sw_ver: '1.8.11 Build 191113 Rel.105336',
+      hw_ver: '1.0',
+      model: 'KL130(EU)',
+      deviceId,
+      oemId: '0'.repeat(32),
+      hwId,
+      rssi: -52,
+      ...tenThousandths(location),
+      alias,
+      mic_type: 'IOT.SMARTBULB',
+      mic_mac: mac.replaceAll(':', ''),
+      is_dimmable: 1,
+      is_color: 1,
+      is_variable_color_temp: 1,
+      light_state: this.#lightState(),
+      active_mode: 'none',
+      err_code: 0,
+    };
+  }
+}
