@@ -9,6 +9,10 @@ export type Fault =
   /** Knows nothing of the connections made before, as after a restart nobody was told of; new ones work. */
   | { readonly kind: 'half-open' }
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
+  /** Serves one connection after the other: a new one waits until those before it are closed. */
+  | { readonly kind: 'one-connection' }
+  /** Turns to a new connection only after a while. */
+  | { readonly kind: 'slow-accept'; readonly ms: number }
   | { readonly kind: 'reset-at-accept' }
   | { readonly kind: 'reset-mid-reply' }
   | { readonly kind: 'close-mid-reply' }
@@ -36,6 +40,8 @@ export function script(fault: Fault, reply: string, random: () => number): reado
   switch (fault.kind) {
     case 'none':
     case 'half-open':
+    case 'one-connection':
+    case 'slow-accept':
       return [{ send: frame }];
     case 'silence':
       return [];

@@ -1,4 +1,5 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
+import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
 import { BridgeError } from '../errors.ts';
 import { decodeBody, encodeDatagram, FrameDecoder } from '../protocol/frame.ts';
@@ -138,6 +139,21 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
       cut(socket);
       return;
     }
+    void this.#admit(socket);
+  }
+
+  /** The kernel accepts a connection at once; the plug may turn to it later, or not before the others are closed. */
+  async #admit(socket: Socket): Promise<void> {
+    const { fault } = this;
+    if (fault.kind === 'slow-accept') await this.#pause(fault.ms);
+    if (fault.kind === 'one-connection') {
+      const earlier = [...this.#sockets].filter((other) => other !== socket);
+      await Promise.all(earlier.map((other) => once(other, 'close')));
+    }
+    if (!socket.destroyed) this.#serve(socket);
+  }
+
+  #serve(socket: Socket): void {
     const decoder = new FrameDecoder();
     socket.on('data', (chunk) => {
       // What arrives behind the plug's own farewell is lost, as on a real plug.
@@ -155,7 +171,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     const query = parseObject(text);
     this.onQuery(query);
     const fault = this.fault;
-    const reply = JSON.stringify(this.device.answer(query));
+    const reply = JSON.stringify(this.device.answer(query, 'tcp'));
     const steps = script(fault, reply, this.#options.random);
     void this.#play(steps, socket);
   }
@@ -203,7 +219,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
       return;
     if (this.fault.kind === 'silence') return;
     this.onQuery(query);
-    udp.send(encodeDatagram(JSON.stringify(this.device.answer(query))), sender.port, sender.address);
+    udp.send(encodeDatagram(JSON.stringify(this.device.answer(query, 'udp'))), sender.port, sender.address);
   }
 }
 

@@ -1,0 +1,69 @@
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
+import { afterEach, describe, expect, it } from 'vitest';
+import { encodeFrame } from '../../src/protocol/frame.ts';
+import { LoopbackPlug } from '../support/loopback-plug.ts';
+import { until } from '../support/until.ts';
+
+const QUERY = encodeFrame('{"system":{"get_sysinfo":{}}}');
+
+let plug: LoopbackPlug;
+const clients: Socket[] = [];
+
+afterEach(async () => {
+  for (const client of clients.splice(0)) client.destroy();
+  await plug.stop();
+});
+
+/** A connection that has asked; the kernel has accepted it, whatever the plug does. */
+async function asking(): Promise<Socket> {
+  const client = connect(plug.server.port, plug.server.host);
+  clients.push(client);
+  await once(client, 'connect');
+  client.write(QUERY);
+  return client;
+}
+
+describe('a simulated plug that serves one connection', () => {
+  it('answers the next one only after the first is closed', async () => {
+    plug = await LoopbackPlug.started();
+    plug.server.fault = { kind: 'one-connection' };
+    const first = await asking();
+    await once(first, 'data');
+    const second = await asking();
+    await until(() => plug.server.accepted === 2, 'the second connection');
+    expect(plug.queries).toHaveLength(1);
+    first.destroy();
+    await once(second, 'data');
+    expect(plug.queries).toHaveLength(2);
+  });
+
+  it('reads what a client sent that has given up meanwhile', async () => {
+    plug = await LoopbackPlug.started();
+    plug.server.fault = { kind: 'one-connection' };
+    const first = await asking();
+    await once(first, 'data');
+    const second = await asking();
+    await until(() => plug.server.accepted === 2, 'the second connection');
+    second.end();
+    await plug.asked(1);
+    first.destroy();
+    await plug.asked(2);
+  });
+});
+
+describe('a simulated plug that is slow to accept', () => {
+  it('answers a connection only after its time, and the next question on it at once', async () => {
+    plug = await LoopbackPlug.started();
+    plug.server.fault = { kind: 'slow-accept', ms: 3000 };
+    const client = await asking();
+    await until(() => plug.server.accepted === 1, 'the connection');
+    await plug.clock.advance(2999);
+    expect(plug.queries).toHaveLength(0);
+    await plug.clock.advance(1);
+    await once(client, 'data');
+    client.write(QUERY);
+    await once(client, 'data');
+    expect(plug.queries).toHaveLength(2);
+  });
+});
