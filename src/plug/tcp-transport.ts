@@ -18,6 +18,9 @@ const HANGS_UP_WITHIN_MS = 500;
 /** Seen this often in a row, it is taken for its way. */
 const HANG_UPS = 2;
 
+/** Of so many connections to a plug that hangs up one is kept all the same, to see whether it still does. */
+const KEPT_OF = 50;
+
 interface Exchange {
   readonly request: Request;
   readonly resolve: (reply: JsonObject) => void;
@@ -45,6 +48,8 @@ export class TcpTransport implements Transport {
   #answeredAt = Number.NaN;
   /** Connections in a row that ended right after an answer. */
   #hangUps = 0;
+  /** Connections that were ended because the plug would. */
+  #foregone = 0;
   hungUp = false;
 
   constructor(address: Address | undefined, clock: Clock) {
@@ -202,9 +207,13 @@ export class TcpTransport implements Transport {
     this.#deadline.clear();
     if (!Number.isNaN(this.#answeredAt)) this.#hangUps = 0;
     this.#answeredAt = this.#clock.now();
-    // Not to wait for its end each time, and for the next question to know that it needs a connection.
-    if (!keep || this.#hangUps >= HANG_UPS) this.#drop();
+    if (!keep || this.#expectsHangUp()) this.#drop();
     exchange?.resolve(reply);
+  }
+
+  /** Not to wait for its end each time, and for the next question to know that it needs a connection. */
+  #expectsHangUp(): boolean {
+    return this.#hangUps >= HANG_UPS && ++this.#foregone % KEPT_OF !== 0;
   }
 
   #fail(error: PlugError): void {

@@ -443,6 +443,40 @@ describe('a kept connection that the plug closes meanwhile', () => {
   });
 });
 
+describe('a plug that hung up twice after its answer', () => {
+  /** Asks until the peer has been asked `count` times in all. */
+  async function askUntil(peer: RawPeer, transport: TcpTransport, count: number): Promise<void> {
+    while (peer.questions.length < count) {
+      await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
+      await settled();
+    }
+  }
+
+  it('is given its connection back once it keeps one again', async () => {
+    const peer = await peerOn();
+    const transport = transportTo(peer);
+    peer.onQuestion = (socket) => socket.end(frameOf(SYSINFO));
+    for (let turn = 0; turn < 2; turn++) {
+      await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
+      await until(() => !transport.connected, 'the plug to hang up');
+    }
+    peer.onQuestion = (socket) => socket.write(frameOf(SYSINFO));
+    await askUntil(peer, transport, 51);
+    expect(transport.connection).toBe(51);
+    await askUntil(peer, transport, 200);
+    expect(transport.connection).toBe(52);
+  });
+
+  it('and still does costs one connection a question, as before', async () => {
+    const peer = await peerOn();
+    const transport = transportTo(peer);
+    peer.onQuestion = (socket) => socket.end(frameOf(SYSINFO));
+    await askUntil(peer, transport, 200);
+    expect(peer.questions.length).toBeLessThanOrEqual(201);
+    expect(transport.connection).toBeLessThanOrEqual(201);
+  });
+});
+
 describe('many transports', () => {
   it('share what they read into without mixing up what they read', async () => {
     const peer = await peerOn();
