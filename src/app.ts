@@ -20,6 +20,7 @@ import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
 import { PlugClient } from './plug/plug-client.ts';
+import { Resolver } from './plug/resolver.ts';
 import { TcpTransport } from './plug/tcp-transport.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Task } from './runtime/supervisor.ts';
@@ -49,8 +50,9 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const session = sessionFor(broker, config, topics, surroundings);
   const stateFile = config.stateFile === 'off' ? undefined : config.stateFile;
   const memory = stateFile === undefined ? new Memory() : readMemory(stateFile, clock, log);
+  const resolver = new Resolver(clock, random);
   const bridge = new Bridge({
-    plugs: config.plugs.map((plug) => plugSpec(plug, config, clock)),
+    plugs: config.plugs.map((plug) => plugSpec(plug, config, clock, resolver)),
     staggerMs: new Map(
       Object.entries(config.places).flatMap(([path, { stagger }]) =>
         stagger === undefined ? [] : [[path, stagger]],
@@ -68,7 +70,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
   const responseTopics = { discoveryPrefix: config.homeassistant.prefix };
   const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
-  const finder = finderFor(config, topics, bridge, memory, surroundings);
+  const finder = finderFor(config, topics, bridge, memory, { ...surroundings, resolver });
   const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
   const search = () => finder.search();
@@ -99,11 +101,11 @@ function finderFor(
   topics: Topics,
   bridge: Bridge,
   memory: Memory,
-  { clock, random, log }: Surroundings,
+  { clock, random, log, resolver }: Surroundings & { readonly resolver: Resolver },
 ): Finder {
   const { interval, targets } = config.discovery;
   const adopt = (path: string, { mac, address }: FoundPlug) =>
-    plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock);
+    plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock, resolver);
   const unsent = (target: Endpoint, error: Error) =>
     log.debug({ target: target.host, reason: error.message }, 'not asked');
   return new Finder({
@@ -118,6 +120,7 @@ function finderFor(
         signal,
         clock,
         random,
+        resolver,
         unsent,
       });
     },
@@ -182,12 +185,12 @@ function placeOptions({ places }: Config, path: string): PlaceConfig[] {
 }
 
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
-function plugSpec(plug: PlugConfig, config: Config, clock: Clock): PlugSpec {
+function plugSpec(plug: PlugConfig, config: Config, clock: Clock, { lookup }: Resolver): PlugSpec {
   const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;
-  const transport = new TcpTransport(plug.host, clock);
+  const transport = new TcpTransport(plug.host, clock, lookup);
   return {
     path: plug.path,
     client: new PlugClient(

@@ -7,6 +7,7 @@ import { KLAP_DISCOVERY_PORT, KLAP_DISCOVERY_REQUEST, readKlapAnswer } from '../
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import type { Resolver } from './resolver.ts';
 import type { Address } from './transport.ts';
 
 /** A plug that answered. */
@@ -31,6 +32,8 @@ export interface DiscoveryOptions {
   readonly random: () => number;
   /** Where newer firmware is asked. */
   readonly klapPort?: number;
+  /** Resolves the names of targets; without it the system does, each time. */
+  readonly resolver?: Resolver;
   /** Called when a target could not be asked at all. */
   readonly unsent?: (target: Address, error: Error) => void;
 }
@@ -227,10 +230,13 @@ class Search {
 
   /** Asks in both dialects; resolves with what stood in the way of the older one. */
   async #askOne({ host, port }: Address): Promise<Error | undefined> {
-    const { klapPort = KLAP_DISCOVERY_PORT } = this.#options;
+    const { klapPort = KLAP_DISCOVERY_PORT, resolver } = this.#options;
+    const address = resolver === undefined ? host : await resolver.ipv4(host).catch(asError);
+    if (address instanceof Error) return address;
+    if (this.over) return undefined;
     const [older] = await Promise.all([
-      this.#send(REQUEST, port, host),
-      this.#send(KLAP_DISCOVERY_REQUEST, klapPort, host),
+      this.#send(REQUEST, port, address),
+      this.#send(KLAP_DISCOVERY_REQUEST, klapPort, address),
     ]);
     return older;
   }
@@ -252,6 +258,10 @@ class Search {
     this.#untold.add(seen.mac);
     this.#wake();
   }
+}
+
+function asError(error: unknown): Error {
+  return error instanceof Error ? error : new Error(String(error));
 }
 
 function isSamePlace(one: FoundPlug, other: FoundPlug): boolean {

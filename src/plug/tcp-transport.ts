@@ -1,4 +1,4 @@
-import { connect, type Socket } from 'node:net';
+import { connect, type LookupFunction, type Socket } from 'node:net';
 import { BridgeError, PlugError, type Reason } from '../errors.ts';
 import { decodeBody, FrameDecoder } from '../protocol/frame.ts';
 import { type JsonObject, parseReply } from '../protocol/json.ts';
@@ -36,6 +36,7 @@ interface Exchange {
 export class TcpTransport implements Transport {
   readonly #decoder = new FrameDecoder();
   readonly #clock: Clock;
+  readonly #lookup: LookupFunction | undefined;
   readonly #deadline: Timer;
   #address: Address | undefined;
   #socket: Socket | undefined;
@@ -52,9 +53,11 @@ export class TcpTransport implements Transport {
   #foregone = 0;
   hungUp = false;
 
-  constructor(address: Address | undefined, clock: Clock) {
+  /** `lookup` resolves host names; without it the system is asked anew for each connection. */
+  constructor(address: Address | undefined, clock: Clock, lookup?: LookupFunction) {
     this.#address = address;
     this.#clock = clock;
+    this.#lookup = lookup;
     this.#deadline = clock.timer(() => this.#timedOut());
   }
 
@@ -109,6 +112,7 @@ export class TcpTransport implements Transport {
     const socket: Socket = connect({
       host: address.host,
       port: address.port,
+      ...(this.#lookup === undefined ? {} : { lookup: this.#lookup }),
       noDelay: true,
       onread: {
         buffer: RECEIVE_BUFFER,

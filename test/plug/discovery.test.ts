@@ -8,6 +8,7 @@ import {
   type FoundPlug,
   readAnswer,
 } from '../../src/plug/discovery.ts';
+import { Resolver } from '../../src/plug/resolver.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import { decodeBody, encodeDatagram } from '../../src/protocol/frame.ts';
 import { KLAP_DISCOVERY_REQUEST } from '../../src/protocol/klap-discovery.ts';
@@ -113,6 +114,20 @@ describe('discovery', () => {
       sysinfo: { alias: 'Lamp 01', model: 'HS110(EU)', hardware: '1.0', relay: false, rssi: -52 },
     });
     expect(byMac.get('50:C7:BF:00:00:02')).toMatchObject({ sysinfo: { relay: true } });
+  });
+
+  it('asks targets by name too, and waits for no name that does not resolve', async () => {
+    const plug = await plugAt('127.0.0.1', '50:C7:BF:00:00:01');
+    const resolver = new Resolver(clock, Math.random, {
+      system: () => new Promise(() => {}),
+      dns: (host) =>
+        host === 'lamp.example'
+          ? Promise.resolve([{ address: '127.0.0.1', family: 4 }])
+          : new Promise(() => {}),
+    });
+    const targets = ['dead.example', 'lamp.example'].map((host) => ({ host, port: plug.port }));
+    const [found] = await searchFor(1, targets, { resolver });
+    expect(found).toMatchObject({ address: { host: '127.0.0.1', port: plug.port } });
   });
 
   it('names a plug once, however often it answers', async () => {
