@@ -9,7 +9,7 @@ RUN npm run build && npm prune --omit=dev
 FROM node:24-bookworm-slim
 WORKDIR /app
 # What must survive is kept in /app/data: mount a volume there.
-ENV NODE_ENV=production HS110_MQTT_STATEFILE=/app/data/state.json
+ENV NODE_ENV=production HS110_MQTT_DATADIR=/app/data
 RUN mkdir data && chown node:node data
 COPY --from=build /app/package.json ./
 COPY --from=build /app/node_modules ./node_modules

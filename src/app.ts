@@ -48,7 +48,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const topics = new Topics(config.mqtt.baseTopic);
   const broker = config.mqtt.url === undefined ? embeddedBroker(config, surroundings) : undefined;
   const session = sessionFor(broker, config, topics, surroundings);
-  const stateFile = config.stateFile === 'off' ? undefined : config.stateFile;
+  const stateFile = config.dataDir === 'off' ? undefined : (config.stateFile ?? './hs110-mqtt.state.json');
   const memory = stateFile === undefined ? new Memory() : readMemory(stateFile, clock, log);
   const resolver = new Resolver(clock, random);
   const bridge = new Bridge({
@@ -59,7 +59,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
       ),
     ),
     memory,
-    clockKeeping: { keep: config.clock.keep, toleranceMs: config.clock.tolerance },
+    clockKeeping: { keep: config.clock.sync, toleranceMs: config.clock.tolerance },
     clock,
     random,
     log,

@@ -52,7 +52,7 @@ export class PlugClock {
   #report(state: ClockState, aheadS: number): void {
     const { path, log, clockKeeping } = this.#options;
     if (state === this.#last) return;
-    const cure = clockKeeping.keep ? 'it is set' : 'set clock.keep: true, or give it a time server';
+    const cure = clockKeeping.keep ? 'it is set' : 'set clock.sync: true, or give it a time server';
     if (state === 'unset')
       log.warn({ plug: path, cure }, "the plug's clock is not set: it books no energy by day and month");
     else if (state === 'wrong') log.warn({ plug: path, aheadS, cure }, "the plug's clock is wrong");

@@ -1,10 +1,11 @@
 import type { Command } from 'commander';
 import { type ExplainedOption, explainConfig } from '../config/explain.ts';
 import { configJsonSchema } from '../config/json-schema.ts';
-import { loadConfig, type Sources } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
 import { configReference } from '../config/reference.ts';
+import type { Sources } from '../config/written.ts';
 import { examples } from './arguments.ts';
-import { printableJson } from './printable.ts';
+import { printable, printableJson } from './printable.ts';
 import { configFile, sourcesOf } from './run.ts';
 import type { Shell } from './shell.ts';
 import { table } from './table.ts';
@@ -49,7 +50,8 @@ export function addConfigVerb(program: Command, shell: Shell, flags: Flags): voi
 }
 
 function check(shell: Shell, sources: Sources): void {
-  const { plugs } = loadConfig(sources);
+  const { plugs, warnings } = loadConfig(sources);
+  for (const warning of warnings) shell.complain(printable(`warning: ${warning}`));
   const places = new Set(plugs.flatMap(({ path }) => placesAbove(path)));
   const name = sources.file?.name ?? 'no file, but defaults, environment and flags';
   shell.print(`${name}: ok, ${counted(plugs.length, 'plug')} in ${counted(places.size, 'place')}`);

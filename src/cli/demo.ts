@@ -19,7 +19,7 @@ export async function demo(shell: Shell, { count, port }: DemoOptions): Promise<
       broker: { listen: `127.0.0.1:${port}` },
       poll: { interval: '1s' },
       log: { level: 'warn' },
-      stateFile: 'off',
+      dataDir: 'off',
       plugs: museum.exhibits.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` })),
     });
     const config = loadConfig({ ...sourcesOf(shell, new Map()), file: { name: 'demo', text } });

@@ -1,5 +1,6 @@
 import { Command, CommanderError, Option } from 'commander';
-import { flagOf, leaves, SCHEMA, variableOf } from '../config/schema.ts';
+import { flagOf, optionNames, variableOf } from '../config/option.ts';
+import { SCHEMA } from '../config/schema.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { examples, wholeNumber } from './arguments.ts';
 import { addConfigVerb } from './config.ts';
@@ -102,18 +103,20 @@ function isInterruption(error: unknown): boolean {
 
 /** Every option of the configuration that is not secret is a flag as well. */
 function addOptionFlags(program: Command): void {
-  for (const [name, leaf] of leaves(SCHEMA)) {
-    if (!leaf.secret)
-      program.option(`--${flagOf(name)} <value>`, `${leaf.doc} (${name}, ${variableOf(name)})`);
+  for (const { name, written, leaf } of optionNames(SCHEMA)) {
+    if (leaf.secret) continue;
+    const does = `${leaf.doc} (${name}, ${variableOf(name)})`;
+    const option = new Option(`--${flagOf(written)} <value>`, does);
+    program.addOption(option.hideHelp(written !== name || leaf.obsolete !== undefined));
   }
 }
 
 /** The configuration's own flags among those given, by option name. */
 function flagsGiven(given: { [flag: string]: unknown }): ReadonlyMap<string, string> {
   const flags = new Map<string, string>();
-  for (const [name] of leaves(SCHEMA)) {
-    const value = given[camelCase(flagOf(name))];
-    if (typeof value === 'string') flags.set(name, value);
+  for (const { written } of optionNames(SCHEMA)) {
+    const value = given[camelCase(flagOf(written))];
+    if (typeof value === 'string') flags.set(written, value);
   }
   return flags;
 }

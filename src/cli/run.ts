@@ -1,6 +1,7 @@
 import { adopts, buildApp } from '../app.ts';
-import { CONFIG_VARIABLE, loadConfig, type Sources } from '../config/load.ts';
+import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
+import { CONFIG_VARIABLE, type Sources } from '../config/written.ts';
 import { ConfigError, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
@@ -33,6 +34,7 @@ export async function runApp(
   const { level, format } = config.log;
   const form = format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format;
   const log = await createLog({ level, format: form }, shell.complain);
+  for (const warning of config.warnings) log.warn(warning);
   const tasks = buildApp(config, { clock, random, log, version, readFile });
   if (config.plugs.length === 0) {
     const hint =
@@ -59,7 +61,9 @@ export function sourcesOf(
 /** The file named by flag or variable, else the default one if it is there. Throws ConfigError if it cannot be read. */
 export function configFile(shell: Shell, path: string | undefined): Sources['file'] {
   const name =
-    path ?? shell.env[CONFIG_VARIABLE] ?? (shell.fileExists(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
+    path ??
+    (shell.env[CONFIG_VARIABLE] || undefined) ??
+    (shell.fileExists(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
   if (name === undefined) return undefined;
   try {
     return { name, text: shell.readFile(name) };

@@ -1,16 +1,9 @@
-import { isObject, type JsonObject } from '../protocol/json.ts';
+import { isObject } from '../protocol/json.ts';
 import { ConfigFile } from './file.ts';
-import { loadConfig, type Sources } from './load.ts';
-import {
-  flagOf,
-  type Leaf,
-  leaves,
-  PLACE_SCHEMA,
-  PLUG_SCHEMA,
-  SCHEMA,
-  type Schema,
-  variableOf,
-} from './schema.ts';
+import { loadConfig } from './load.ts';
+import { type Leaf, leaves, type Schema } from './option.ts';
+import { PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA } from './schema.ts';
+import { dotted, type Sources, type Step, WrittenOptions } from './written.ts';
 
 /** One option in force. */
 export interface ExplainedOption {
@@ -32,49 +25,43 @@ const MASK = '***';
 export function explainConfig(sources: Sources): ExplainedOption[] {
   const { plugs } = loadConfig(sources);
   const file = new ConfigFile(sources.file?.name ?? '', sources.file?.text ?? '');
-  const options = [...leaves(SCHEMA)].map(([name, leaf]) => explainOption(name, leaf, sources, file));
+  const written = new WrittenOptions(file);
+  written.addSources(sources);
+  const options = [...leaves(SCHEMA)].map(([name, leaf]) => explainOption(name, leaf, written));
+  const { plugs: entries, places } = file.values;
   const ofPlugs = plugs.flatMap(({ path }, index) =>
     // The path in force is what was made of the one written.
-    writtenAt(file, ['plugs', index], `plugs[${index}]`, PLUG_SCHEMA).map((option) =>
-      option.name.endsWith('].path') ? { ...option, value: path } : option,
-    ),
+    writtenAt(
+      written,
+      ['plugs', index],
+      Array.isArray(entries) ? entries[index] : undefined,
+      PLUG_SCHEMA,
+    ).map((option) => (option.name.endsWith('].path') ? { ...option, value: path } : option)),
   );
-  const places = isObject(file.values.places) ? Object.keys(file.values.places) : [];
-  const ofPlaces = places.flatMap((path) =>
-    writtenAt(file, ['places', path], `places.${path}`, PLACE_SCHEMA),
+  const ofPlaces = Object.entries(isObject(places) ? places : {}).flatMap(([path, entry]) =>
+    writtenAt(written, ['places', path], entry, PLACE_SCHEMA),
   );
   return [...options, ...ofPlugs, ...ofPlaces];
 }
 
-function explainOption(
-  name: string,
-  leaf: Leaf<unknown>,
-  sources: Sources,
-  file: ConfigFile,
-): ExplainedOption {
-  const { env, flags } = sources;
-  const variable = variableOf(name);
-  const path = name.split('.');
-  const written = valueAt(file.values, path);
-  if (flags.has(name)) return shown(name, leaf, flags.get(name), 'flag', `--${flagOf(name)}`);
-  if (env[variable] !== undefined) return shown(name, leaf, env[variable], 'environment', variable);
-  if (leaf.secret && env[`${variable}_FILE`] !== undefined)
-    return shown(name, leaf, MASK, 'environment', `${variable}_FILE`);
-  if (written !== undefined) return shown(name, leaf, written, 'file', file.locate(path));
-  return shown(name, leaf, leaf.initial, 'default', '');
+function explainOption(name: string, leaf: Leaf<unknown>, options: WrittenOptions): ExplainedOption {
+  const written = options.get(name);
+  if (written === undefined) return shown(name, leaf, leaf.initial, 'default', '');
+  return shown(name, leaf, written.value, written.source, written.at);
 }
 
-/** What the file says below `at` of the options in `schema`. */
+/** What the file says in the `entry` at `path` of the options in `schema`. */
 function writtenAt(
-  file: ConfigFile,
-  at: readonly (string | number)[],
-  prefix: string,
+  options: WrittenOptions,
+  path: readonly Step[],
+  entry: unknown,
   schema: Schema,
 ): ExplainedOption[] {
+  if (!isObject(entry)) return [];
+  options.addFile(entry, schema, path);
   return [...leaves(schema)].flatMap(([name, leaf]) => {
-    const path = [...at, ...name.split('.')];
-    const value = valueAt(file.values, path);
-    return value === undefined ? [] : [shown(`${prefix}.${name}`, leaf, value, 'file', file.locate(path))];
+    const full = dotted([...path, name]);
+    return options.get(full) === undefined ? [] : [explainOption(full, leaf, options)];
   });
 }
 
@@ -99,14 +86,4 @@ function withoutPasswords(value: unknown): unknown {
   if (typeof value !== 'string') return value;
   const addresses = value.split(/,(?=\s*[a-z]+:\/\/)/);
   return addresses.map((one) => one.replace(/(:\/\/[^/\s:@]*):.*@/, `$1:${MASK}@`)).join(',');
-}
-
-/** What stands at `path`; `undefined` if there is nothing, or nothing but the key. */
-function valueAt(values: JsonObject, path: readonly (string | number)[]): unknown {
-  let value: unknown = values;
-  for (const step of path) {
-    if (Array.isArray(value)) value = value[Number(step)];
-    else value = isObject(value) && Object.hasOwn(value, step) ? value[step] : undefined;
-  }
-  return value ?? undefined;
 }

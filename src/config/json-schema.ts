@@ -1,4 +1,5 @@
-import { isLeaf, type Leaf, PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA, type Schema } from './schema.ts';
+import { isLeaf, type Leaf, type Schema } from './option.ts';
+import { PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA } from './schema.ts';
 import type { JsonSchema } from './types.ts';
 
 /** The JSON Schema (draft-07) of a configuration file, for editors that check and complete while one types. */
@@ -42,13 +43,24 @@ function group(schema: Schema): GroupSchema {
   return {
     type: ['object', 'null'],
     properties: Object.fromEntries(
-      nodes.map(([key, node]) => [key, isLeaf(node) ? option(node) : group(node)]),
+      nodes.flatMap(([key, node]) => (isLeaf(node) ? options(key, node) : [[key, group(node)]])),
     ),
     ...(required.length > 0 ? { required } : {}),
     additionalProperties: false,
   };
 }
 
-function option({ doc, type, initial }: Leaf<unknown>): JsonSchema {
-  return { description: doc, ...type.schema, ...(initial === undefined ? {} : { default: initial }) };
+/** An option under its name, and under the one it had. */
+function options(
+  key: string,
+  { doc, type, initial, formerly, obsolete }: Leaf<unknown>,
+): [string, JsonSchema][] {
+  const standard = initial === undefined ? {} : { default: initial };
+  const old = obsolete === undefined ? {} : { deprecated: true };
+  const now: JsonSchema = { description: doc, ...type.schema, ...standard, ...old };
+  if (formerly === undefined) return [[key, now]];
+  return [
+    [key, now],
+    [formerly, { description: `Now called ${key}.`, ...type.schema, deprecated: true }],
+  ];
 }

@@ -1,14 +1,6 @@
-import { CONFIG_VARIABLE } from './load.ts';
-import {
-  flagOf,
-  type Leaf,
-  leaves,
-  PLACE_SCHEMA,
-  PLUG_SCHEMA,
-  SCHEMA,
-  type Schema,
-  variableOf,
-} from './schema.ts';
+import { flagOf, type Leaf, leaves, type Schema, variableOf } from './option.ts';
+import { PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA } from './schema.ts';
+import { CONFIG_VARIABLE } from './written.ts';
 
 /** The page of the documentation with every option (Markdown), made from the schema. */
 export function configReference(): string {
@@ -44,14 +36,14 @@ ${schemaTable(PLACE_SCHEMA)}
 
 function optionRow([name, leaf]: readonly [string, Leaf<unknown>]): string[] {
   const flag = leaf.secret ? '' : code(`--${flagOf(name)}`);
-  return [code(name), code(variableOf(name)), flag, initialOf(leaf), leaf.doc];
+  return [code(name), code(variableOf(name)), flag, initialOf(leaf), docOf(leaf)];
 }
 
 function schemaTable(schema: Schema): string {
-  const rows = [...leaves(schema)].map(([name, { doc, type, required }]) => [
+  const rows = [...leaves(schema)].map(([name, leaf]) => [
     code(name),
-    `${type.expects}${required ? ' (needed)' : ''}`,
-    doc,
+    `${leaf.type.expects}${leaf.required ? ' (needed)' : ''}`,
+    docOf(leaf),
   ]);
   return table(['option', 'value', 'what for'], rows);
 }
@@ -60,6 +52,11 @@ function table(head: readonly string[], rows: readonly (readonly string[])[]): s
   const line = (cells: readonly string[]) =>
     `| ${cells.map((cell) => cell.replaceAll('|', '\\|')).join(' | ')} |`;
   return [line(head), line(head.map(() => '---')), ...rows.map(line)].join('\n');
+}
+
+function docOf({ doc, formerly, obsolete }: Leaf<unknown>): string {
+  const former = formerly === undefined ? '' : ` Formerly ${code(formerly)}.`;
+  return `${obsolete === undefined ? '' : 'Obsolete. '}${doc}${former}`;
 }
 
 function initialOf({ initial }: Leaf<unknown>): string {

@@ -1,45 +1,18 @@
 import { baseTopicProblem } from '../mqtt/topics.ts';
 import { readMac } from '../protocol/replies.ts';
-import { brokerUrl, count, duration, endpoint, flag, listOf, oneOf, type Type, text } from './types.ts';
-
-/** One option: what it is for, what it holds, and what it is when nobody says. */
-export interface Leaf<T> {
-  readonly doc: string;
-  readonly type: Type<T>;
-  /** Written as a user would write it; `undefined` leaves the value open. */
-  readonly initial: unknown;
-  /** There is no doing without it. */
-  readonly required?: true;
-  /** Never shown, logged or taken from the command line; `…_FILE` names a file that holds it. */
-  readonly secret?: true;
-}
-
-export type Schema = { readonly [key: string]: Leaf<unknown> | Schema };
-
-/** The values of a schema, once read. */
-export type Values<S> = { readonly [K in keyof S]: S[K] extends Leaf<infer T> ? T : Values<S[K]> };
-
-function leaf<T>(doc: string, type: Type<T>, initial: unknown): Leaf<T> {
-  return { doc, type, initial };
-}
-
-/** An option that is not there unless someone sets it. */
-function open<T>(doc: string, type: Type<T>): Leaf<T | undefined> {
-  return { doc, type, initial: undefined };
-}
-
-function needed<T>(doc: string, type: Type<T>): Leaf<T> {
-  return { doc, type, initial: undefined, required: true };
-}
-
-function secret(doc: string): Leaf<string | undefined> {
-  return { ...open(doc, text), secret: true };
-}
-
-/** Whether a node of the schema is an option, not a group of them. */
-export function isLeaf(node: Leaf<unknown> | Schema): node is Leaf<unknown> {
-  return typeof node.doc === 'string';
-}
+import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
+import {
+  brokerUrl,
+  count,
+  duration,
+  endpoint,
+  flag,
+  listOf,
+  oneOf,
+  type Type,
+  text,
+  timeZone,
+} from './types.ts';
 
 const baseTopic: Type<string> = {
   ...text,
@@ -118,6 +91,10 @@ export const SCHEMA = {
       oneOf('json', 'flat', 'both'),
       'both',
     ),
+    responsePrefix: open(
+      'MQTT 5: response topics that commands name are served only below this topic. Left out: anywhere but in the topics of the bridge and of Home Assistant.',
+      baseTopic,
+    ),
     heartbeat: leaf('An unchanged state is published again after this time.', duration(SECOND, DAY), '60s'),
   },
   broker: {
@@ -175,18 +152,29 @@ export const SCHEMA = {
     ),
   },
   clock: {
-    keep: leaf('Set the clock of plugs that are wrong, in the local time of this machine.', flag, false),
+    sync: {
+      ...leaf('Set the clock of plugs that are wrong, to the local time of the site.', flag, false),
+      formerly: 'keep',
+    },
+    timeZone: open(
+      'The time zone of the site, as `Europe/Berlin`. Left out: that of this machine.',
+      timeZone,
+    ),
     tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),
   },
   allow: open(
     'Commands that clients of MQTT may send through `bridge/request/plug/command`, beyond reading; `raw` allows any.',
     listOf(text),
   ),
-  stateFile: leaf(
-    'File in which desired states and timers survive a restart; `off` for none.',
+  dataDir: leaf(
+    'Folder of the database in which desired states, timers, commands and adopted plugs survive a restart; `off` keeps them in memory only.',
     text,
-    './hs110-mqtt.state.json',
+    './hs110-mqtt-data',
   ),
+  stateFile: {
+    ...open('The state file of an earlier version; what it holds is taken over into `dataDir` once.', text),
+    obsolete: 'is no longer written: what it holds is taken over once into the folder dataDir',
+  },
   log: {
     level: leaf(
       'The least severe messages that are logged.',
@@ -281,22 +269,6 @@ export type Config = Values<typeof SCHEMA> & {
   readonly plugs: readonly PlugConfig[];
   /** By path; `''` is the whole site. */
   readonly places: { readonly [path: string]: PlaceConfig };
+  /** What should be written otherwise, each with its place. */
+  readonly warnings: readonly string[];
 };
-
-/** Every option of a schema with its dotted name, in order. */
-export function* leaves(schema: Schema, prefix = ''): Iterable<readonly [string, Leaf<unknown>]> {
-  for (const [key, node] of Object.entries(schema)) {
-    if (isLeaf(node)) yield [prefix + key, node];
-    else yield* leaves(node, `${prefix}${key}.`);
-  }
-}
-
-/** The environment variable of an option: `poll.interval` is `HS110_MQTT_POLL_INTERVAL`. */
-export function variableOf(name: string): string {
-  return `HS110_MQTT_${name.replaceAll('.', '_').toUpperCase()}`;
-}
-
-/** The flag of an option: `mqtt.baseTopic` is `mqtt-base-topic`. */
-export function flagOf(name: string): string {
-  return name.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`).replaceAll('.', '-');
-}

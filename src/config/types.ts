@@ -95,6 +95,21 @@ export const brokerUrl: Type<string> = {
   },
 };
 
+/** A name of the time zone database, in the spelling of the platform. */
+export const timeZone: Type<string> = {
+  expects: 'a time zone such as Europe/Berlin',
+  schema: { type: 'string', pattern: '^[A-Za-z]' },
+  read(raw) {
+    // Fixed offsets such as +02:00 are no zone: they know no summer time.
+    if (typeof raw !== 'string' || !/^[A-Za-z]/.test(raw)) return undefined;
+    try {
+      return new Intl.DateTimeFormat('en', { timeZone: raw }).resolvedOptions().timeZone;
+    } catch {
+      return undefined;
+    }
+  },
+};
+
 /** Where something is or listens. */
 export interface Endpoint {
   readonly host: string;

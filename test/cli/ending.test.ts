@@ -58,7 +58,7 @@ function launch(argv: readonly string[], stderr: 'pipe' | number = 'pipe'): Chil
 /** Runs the bridge with a configuration file that holds `options`. */
 function bridge(options: object, stderr: 'pipe' | number = 'pipe'): ChildProcess {
   const config = join(folder, 'site.yaml');
-  const quiet = { discovery: { interval: 0, adopt: false }, log: { format: 'json' }, stateFile: 'off' };
+  const quiet = { discovery: { interval: 0, adopt: false }, log: { format: 'json' }, dataDir: 'off' };
   writeFileSync(config, stringify({ ...quiet, ...options }));
   return launch(['--config', config], stderr);
 }

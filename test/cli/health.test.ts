@@ -19,7 +19,7 @@ afterEach(async () => {
 
 describe('the verb health', () => {
   it('is content while the bridge is online, and says so', async () => {
-    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    const site = await Site.open(['shed3']);
     closing.push(() => site.close());
     await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
 
@@ -30,7 +30,7 @@ describe('the verb health', () => {
   });
 
   it('fails with one sentence once the bridge has gone', async () => {
-    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    const site = await Site.open(['shed3']);
     closing.push(() => site.close());
     await site.bridge.stop();
     await site.observer.message('museum/bridge/state', (payload) => payload === 'offline');
@@ -43,7 +43,7 @@ describe('the verb health', () => {
   });
 
   it('leaves the bridge connected, even when both are given the same client id', async () => {
-    const site = await Site.open(['shed3'], { stateFile: 'off', mqtt: { clientId: 'museum-bridge' } });
+    const site = await Site.open(['shed3'], { mqtt: { clientId: 'museum-bridge' } });
     closing.push(() => site.close());
     await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
 
@@ -73,7 +73,7 @@ describe('the verb health', () => {
     expect(await shell.run('health', '--mqtt-url', NOWHERE)).toBe(1);
     expect(shell.errors).toContain('ECONNREFUSED');
 
-    const site = await Site.open(['shed3'], { stateFile: 'off' });
+    const site = await Site.open(['shed3']);
     closing.push(() => site.close());
     await site.observer.message('museum/bridge/state', (payload) => payload === 'online');
     expect(await shell.run('health', '--mqtt-url', `${NOWHERE},${site.url}`)).toBe(0);
@@ -81,8 +81,8 @@ describe('the verb health', () => {
 
   it('fails when a certificate that it needs cannot be read', async () => {
     const shell = new FakeShell();
-    expect(await shell.run('health', '--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', 'ca.pem')).toBe(1);
-    expect(shell.errors).toContain("no such file or directory, open 'ca.pem'");
+    expect(await shell.run('health', '--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', 'ca.pem')).toBe(2);
+    expect(shell.errors).toContain('--mqtt-ca: mqtt.ca names a file that cannot be read: ENOENT');
   });
 
   it('finds the embedded broker by the configuration file, and logs in there', async () => {

@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { type ExplainedOption, explainConfig } from '../../src/config/explain.ts';
-import type { Sources } from '../../src/config/load.ts';
-import { leaves, SCHEMA } from '../../src/config/schema.ts';
+import { leaves } from '../../src/config/option.ts';
+import { SCHEMA } from '../../src/config/schema.ts';
+import type { Sources } from '../../src/config/written.ts';
 import { ConfigError } from '../../src/errors.ts';
 
 interface Given {

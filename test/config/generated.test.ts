@@ -3,8 +3,9 @@ import { describe, expect, it } from 'vitest';
 import { explainConfig } from '../../src/config/explain.ts';
 import { configJsonSchema } from '../../src/config/json-schema.ts';
 import { loadConfig } from '../../src/config/load.ts';
+import { leaves, variableOf } from '../../src/config/option.ts';
 import { configReference } from '../../src/config/reference.ts';
-import { leaves, SCHEMA, variableOf } from '../../src/config/schema.ts';
+import { SCHEMA } from '../../src/config/schema.ts';
 import { FakeShell } from '../support/fake-shell.ts';
 
 function committed(path: string): string {

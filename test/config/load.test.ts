@@ -376,3 +376,92 @@ describe('the embedded broker', () => {
     expect(() => configOf({ file })).not.toThrow();
   });
 });
+
+describe('an option that was called otherwise', () => {
+  it.each([
+    ['the file', { file: 'clock:\n  keep: true\n' }, 'site.yaml:2:3: clock.keep'],
+    [
+      'the environment',
+      { env: { HS110_MQTT_CLOCK_KEEP: 'true' } },
+      'environment: HS110_MQTT_CLOCK_KEEP: clock.keep',
+    ],
+    ['the flags', { flags: { 'clock.keep': 'true' } }, '--clock-keep: clock.keep'],
+  ])('still works in %s, with a warning', (_, given: Given, was) => {
+    const { clock, warnings } = configOf(given);
+    expect(clock.sync).toBe(true);
+    expect(warnings).toEqual([`${was} is now called clock.sync`]);
+  });
+
+  it('is not given by both names in one place', () => {
+    expect(problemsOf({ file: 'clock:\n  sync: true\n  keep: false\n' })).toEqual([
+      'site.yaml:3:3: this option was given before (site.yaml:2:3): give it once',
+    ]);
+  });
+
+  it('is overridden as by its own name', () => {
+    const env = { HS110_MQTT_CLOCK_SYNC: 'false' };
+    expect(configOf({ file: 'clock:\n  keep: true\n', env }).clock.sync).toBe(false);
+  });
+
+  it('says by its old name what is wrong with it', () => {
+    expect(problemsOf({ env: { HS110_MQTT_CLOCK_KEEP: 'yes' } })).toEqual([
+      'environment: HS110_MQTT_CLOCK_KEEP: clock.sync must be true or false; it is "yes"',
+    ]);
+  });
+});
+
+describe('what survives a restart', () => {
+  it('is kept in a folder, without a warning', () => {
+    expect(configOf({})).toMatchObject({ dataDir: './hs110-mqtt-data', stateFile: undefined, warnings: [] });
+    expect(configOf({ file: 'dataDir: off\n' })).toMatchObject({ dataDir: 'off', warnings: [] });
+  });
+
+  it('is taken over from the state file of an earlier version, with a warning', () => {
+    const { dataDir, stateFile, warnings } = configOf({ file: 'stateFile: ./state.json\n' });
+    expect({ dataDir, stateFile }).toEqual({ dataDir: './hs110-mqtt-data', stateFile: './state.json' });
+    expect(warnings).toEqual([expect.stringMatching(/^site\.yaml:1:1: stateFile is no longer written/)]);
+  });
+
+  it('is kept in memory where the state file was off, unless a folder is named', () => {
+    expect(configOf({ file: 'stateFile: off\n' })).toMatchObject({ dataDir: 'off', stateFile: undefined });
+    const both = configOf({ file: 'stateFile: off\n', flags: { dataDir: '/var/lib/hs110-mqtt' } });
+    expect(both).toMatchObject({ dataDir: '/var/lib/hs110-mqtt', stateFile: undefined });
+  });
+});
+
+describe('the time zone of the site', () => {
+  it('is read as the platform writes it', () => {
+    expect(configOf({ file: 'clock:\n  timeZone: europe/berlin\n' }).clock.timeZone).toBe('Europe/Berlin');
+    expect(configOf({}).clock.timeZone).toBeUndefined();
+  });
+
+  it.each(['Europe/Berlln', '+02:00', 'CET+1', '42'])('is not %s', (zone) => {
+    expect(problemsOf({ file: `clock:\n  timeZone: ${zone}\n` })).toEqual([
+      expect.stringMatching(
+        /^site\.yaml:2:3: clock\.timeZone must be a time zone such as Europe\/Berlin; it is/,
+      ),
+    ]);
+  });
+});
+
+describe('the topic below which responses are served', () => {
+  it('is open unless it is set, and holds no wildcard', () => {
+    expect(configOf({}).mqtt.responsePrefix).toBeUndefined();
+    expect(configOf({ file: 'mqtt:\n  responsePrefix: clients\n' }).mqtt.responsePrefix).toBe('clients');
+    expect(problemsOf({ file: 'mqtt:\n  responsePrefix: clients/#\n' })).toHaveLength(1);
+  });
+});
+
+describe('a secret', () => {
+  it('is not given by a variable and by a file at the same time', () => {
+    const env = { HS110_MQTT_MQTT_PASSWORD: 'one', HS110_MQTT_MQTT_PASSWORD_FILE: '/run/secret' };
+    expect(problemsOf({ env, secrets: { '/run/secret': 'two' } })).toEqual([
+      'environment: HS110_MQTT_MQTT_PASSWORD_FILE: this option was given before (environment: HS110_MQTT_MQTT_PASSWORD): give it once',
+    ]);
+  });
+
+  it('may be given by one of them while the other is empty', () => {
+    const env = { HS110_MQTT_MQTT_PASSWORD: '', HS110_MQTT_MQTT_PASSWORD_FILE: '/run/secret' };
+    expect(configOf({ env, secrets: { '/run/secret': 'two' } }).mqtt.password).toBe('two');
+  });
+});

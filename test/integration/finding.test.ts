@@ -264,7 +264,7 @@ describe('the clock and the cloud of a plug', () => {
     site = await Site.open(['lamp']);
     await site.bridge.stop();
     site.plug('lamp').device.setClock(undefined);
-    await site.startBridge({ clock: { keep: true } });
+    await site.startBridge({ clock: { sync: true } });
     await site.observer.json('museum/bridge/plugs', (plugs) =>
       JSON.stringify(plugs).includes('"clock":"unset"'),
     );

@@ -43,7 +43,7 @@ async function bridge({ device }: Other): Promise<Observer> {
   const text = stringify({
     broker: { listen: '127.0.0.1:0' },
     poll: { interval: '200ms', timeout: '2s' },
-    stateFile: 'off',
+    dataDir: 'off',
     plugs: [{ path: 'shed3', host: `127.0.0.1:${device.port}` }],
   });
   const config = loadConfig({
