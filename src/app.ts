@@ -59,7 +59,11 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
       ),
     ),
     memory,
-    clockKeeping: { keep: config.clock.sync, toleranceMs: config.clock.tolerance },
+    clockKeeping: {
+      keep: config.clock.sync,
+      toleranceMs: config.clock.tolerance,
+      timeZone: config.clock.timeZone,
+    },
     clock,
     random,
     log,
@@ -71,7 +75,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const responseTopics = { discoveryPrefix: config.homeassistant.prefix };
   const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
   const finder = finderFor(config, topics, bridge, memory, { ...surroundings, resolver });
-  const timeZone = Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
   const search = () => finder.search();
   const requests = new Requests({ bridge, allow, search, timeZone, clock, log });

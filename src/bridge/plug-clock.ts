@@ -3,7 +3,7 @@ import { PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
 import type { Survey } from '../plug/survey.ts';
 import type { PlugTime } from '../protocol/replies.ts';
-import { secondsAhead } from '../protocol/time-zones.ts';
+import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../protocol/time-zones.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** How a plug's clock stands: within the tolerance, beyond it, or not set since the plug booted. */
@@ -15,6 +15,8 @@ export interface ClockKeeping {
   readonly keep: boolean;
   /** How far a clock may be off. */
   readonly toleranceMs: number;
+  /** The zone of the site, as `Europe/Berlin`; `undefined` leaves each plug in its own. */
+  readonly timeZone?: string | undefined;
 }
 
 export interface PlugClockOptions {
@@ -29,24 +31,35 @@ export interface PlugClockOptions {
 export class PlugClock {
   readonly #options: PlugClockOptions;
   #last: ClockState | undefined;
+  /** The plug refused or ignored the time it was set to: it is not set again until it has been right by itself. */
+  #isStubborn = false;
 
   constructor(options: PlugClockOptions) {
     this.#options = options;
   }
 
   /**
-   * Says how the plug's clock stands, `null` if it did not say. Sets it if it is wrong and that is wanted;
-   * rejects with a PlugError if the plug is lost over it.
+   * Says how the plug's clock stands in the zone of the site, else in its own; `null` if it did not say. Sets it if
+   * it is wrong and that is wanted; rejects with a PlugError if the plug is lost over it.
    */
   async check({ time, clockSet, zone }: Survey): Promise<ClockState | null> {
-    if (time === undefined) return null;
-    const { clock, clockKeeping } = this.#options;
-    const aheadS = Math.round(secondsAhead(time, localTime(clock.date())));
-    const off = Math.abs(aheadS) * 1000 > clockKeeping.toleranceMs;
-    const state = clockSet === false ? 'unset' : off ? 'wrong' : 'right';
+    const timeZone =
+      this.#options.clockKeeping.timeZone ?? (zone === undefined ? undefined : zoneOfIndex(zone));
+    if (time === undefined || timeZone === undefined) return null;
+    const aheadS = this.#aheadS(time, timeZone);
+    const state = clockSet === false ? 'unset' : this.#isRight(aheadS) ? 'right' : 'wrong';
     this.#report(state, aheadS);
-    if (state !== 'right' && clockKeeping.keep && zone !== undefined) await this.#set(zone);
+    if (state === 'right') this.#isStubborn = false;
+    else if (this.#options.clockKeeping.keep && !this.#isStubborn) return this.#set(state, timeZone, zone);
     return state;
+  }
+
+  #aheadS(time: PlugTime, timeZone: string): number {
+    return Math.round(secondsAhead(time, timeZone, this.#options.clock.date()));
+  }
+
+  #isRight(aheadS: number): boolean {
+    return Math.abs(aheadS) * 1000 <= this.#options.clockKeeping.toleranceMs;
   }
 
   #report(state: ClockState, aheadS: number): void {
@@ -60,26 +73,29 @@ export class PlugClock {
     this.#last = state;
   }
 
-  async #set(zone: number): Promise<void> {
-    const { path, client, clock, log } = this.#options;
+  /** Sets the clock, in the plug's zone of that index if it knows none with the same time; says how it then stands. */
+  async #set(state: ClockState, timeZone: string, zone: number | undefined): Promise<ClockState> {
+    const { client, clock } = this.#options;
+    const index = indexOfZone(timeZone, clock.date()) ?? zone;
+    if (index === undefined) return this.#giveUp(state, `the plug has no zone like ${timeZone}`);
     try {
-      await client.setTime(localTime(clock.date()), zone);
+      const shown = await client.setTime(localTime(timeZone, clock.date()), index);
+      const aheadS = this.#aheadS(shown, timeZone);
+      if (!this.#isRight(aheadS))
+        return this.#giveUp(state, 'it took the time, and shows its own all the same');
     } catch (error) {
       if (!(error instanceof PlugError) || error.reason !== 'plug-error') throw error;
-      log.info({ plug: path, detail: error.message }, "the plug's clock cannot be set");
+      return this.#giveUp(state, error.message);
     }
+    this.#report('right', 0);
+    return 'right';
   }
-}
 
-/** The time that a clock on this machine's wall shows. */
-function localTime(ms: number): PlugTime {
-  const date = new Date(ms);
-  return {
-    year: date.getFullYear(),
-    month: date.getMonth() + 1,
-    day: date.getDate(),
-    hour: date.getHours(),
-    minute: date.getMinutes(),
-    second: date.getSeconds(),
-  };
+  #giveUp(state: ClockState, detail: string): ClockState {
+    const { path, log } = this.#options;
+    this.#isStubborn = true;
+    const cure = 'hardware 1 takes its time from time servers only: let it reach one';
+    log.warn({ plug: path, detail, cure }, "the plug's clock cannot be set");
+    return state;
+  }
 }

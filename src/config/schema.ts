@@ -157,7 +157,7 @@ export const SCHEMA = {
       formerly: 'keep',
     },
     timeZone: open(
-      'The time zone of the site, as `Europe/Berlin`. Left out: that of this machine.',
+      'The time zone of the site, as `Europe/Berlin`: clocks are right by it. Left out: each plug keeps its own zone.',
       timeZone,
     ),
     tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),

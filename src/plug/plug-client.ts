@@ -7,6 +7,7 @@ import {
   type PlugTime,
   readMeter,
   readSysinfo,
+  readTime,
   type Sysinfo,
 } from '../protocol/replies.ts';
 import {
@@ -117,20 +118,23 @@ export class PlugClient {
     return this.#ask(made, true, timeoutMs);
   }
 
-  /** Reads what changes slowly. What the plug does not answer stays open. */
+  /** Reads what changes slowly. What the plug does not answer stays open, and so does the energy of an unknown day. */
   async survey(): Promise<Survey> {
     const surroundings = readSurroundings(await this.#ask(GET_SURROUNDINGS));
-    const { time } = surroundings;
-    if (!this.hasMeter || time === undefined) return { ...surroundings, ...NO_STATISTICS };
+    const { time, clockSet } = surroundings;
+    if (!this.hasMeter || time === undefined || clockSet === false)
+      return { ...surroundings, ...NO_STATISTICS };
     return {
       ...surroundings,
       ...readStatistics(await this.#ask(getStatistics(time.year, time.month)), time),
     };
   }
 
-  /** Sets the plug's clock. */
-  async setTime(time: PlugTime, zone: number): Promise<void> {
-    answerTo(await this.send(setTime(time, zone)), 'time', 'set_timezone');
+  /** Sets the plug's clock to a local time in the zone of that index, and returns what it then shows. */
+  async setTime(time: PlugTime, zone: number): Promise<PlugTime> {
+    const reply = await this.send(setTime(time, zone));
+    answerTo(reply, 'time', 'set_timezone');
+    return readTime(answerTo(reply, 'time', 'get_time'));
   }
 
   /** Has the plug itself switch its relay to `relay` in so many seconds, in place of what it was told before. */

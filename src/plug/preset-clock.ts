@@ -37,7 +37,7 @@ function readClock(reply: JsonObject, date: number): JsonObject {
     time: timeText(shown),
     timezone_index: index ?? null,
     timezone: zone ?? null,
-    ahead: zone === undefined ? null : secondsAhead(shown, localTime(zone, date)),
+    ahead: zone === undefined ? null : secondsAhead(shown, zone, date),
   };
 }
 
@@ -48,14 +48,13 @@ function readClock(reply: JsonObject, date: number): JsonObject {
 function setTimePlan(date: number, timeZone: string, before: JsonObject): Plan {
   const fitting = indexOfZone(timeZone, date);
   const index = fitting ?? numberAt(answerTo(before, 'time', 'get_timezone'), 'index') ?? 0;
-  const now = localTime(timeZone, date);
-  const { year, month, day: mday, hour, minute: min, second: sec } = now;
+  const { year, month, day: mday, hour, minute: min, second: sec } = localTime(timeZone, date);
   return {
     query: { time: { set_timezone: { index, year, month, mday, hour, min, sec }, ...ASK_CLOCK.time } },
     read: (reply) => {
       answerTo(reply, 'time', 'set_timezone');
       const shown = readTime(answerTo(reply, 'time', 'get_time'));
-      if (Math.abs(secondsAhead(shown, now)) > SET_WITHIN_S)
+      if (Math.abs(secondsAhead(shown, timeZone, date)) > SET_WITHIN_S)
         throw new PlugError(
           'plug-error',
           `the plug accepted the time but shows ${timeText(shown)}: its hardware takes the time from the Internet only`,

@@ -84,8 +84,12 @@ export function startCountdown(delayS: number, relay: boolean): Query {
   return { count_down: { delete_all_rules: {}, add_rule: rule } };
 }
 
-/** Sets the plug's clock to a local time; the firmware takes the time only together with the index of its zone. */
+/**
+ * Sets the plug's clock to a local time, and asks what it then shows. The firmware takes the time only together with
+ * the index of its zone; hardware 1 says that it does, and takes the zone alone.
+ */
 export function setTime(time: PlugTime, zone: number): Query {
   const { year, month, day, hour, minute, second } = time;
-  return { time: { set_timezone: { index: zone, year, month, mday: day, hour, min: minute, sec: second } } };
+  const set = { index: zone, year, month, mday: day, hour, min: minute, sec: second };
+  return { time: { set_timezone: set, get_time: {} } };
 }

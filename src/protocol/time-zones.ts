@@ -37,7 +37,8 @@ const OUTDATED: ReadonlySet<number> = new Set([
 /** The highest index that the firmware knows. */
 export const LAST_ZONE = ZONES.length - 1;
 
-const DAY_MS = 86_400_000;
+const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 
 /** The zone that the plug calls by this index; `undefined` if it is none. */
 export function zoneOfIndex(index: number): string | undefined {
@@ -78,9 +79,14 @@ export function localTime(zone: string, date: number): PlugTime {
   };
 }
 
-/** Seconds by which the clock that shows `shown` is ahead of one that shows `right`. */
-export function secondsAhead(shown: PlugTime, right: PlugTime): number {
-  return (asUtc(shown) - asUtc(right)) / 1000;
+/**
+ * Seconds by which a clock in `zone` that shows `shown` is ahead at `date` (ms since 1970). Within an hour of the
+ * change between winter and summer time a clock may already have changed or not yet.
+ */
+export function secondsAhead(shown: PlugTime, zone: string, date: number): number {
+  const aheadBy = (time: number) => (asUtc(shown) - offsetAt(zone, time) - date) / 1000;
+  const [before, after] = [aheadBy(date - HOUR_MS), aheadBy(date + HOUR_MS)];
+  return Math.abs(before) < Math.abs(after) ? before : after;
 }
 
 function asUtc({ year, month, day, hour, minute, second }: PlugTime): number {

@@ -408,6 +408,15 @@ describe('what changes slowly', () => {
     expect(await client.survey()).toMatchObject({ time: undefined, zone: undefined, cloud: undefined });
   });
 
+  it('holds no energy while the clock is not set, whatever the plug has booked, and does not ask for it', async () => {
+    const plug = await plugOn();
+    const client = plug.client();
+    await client.read();
+    plug.device.broken.set('schedule', -11);
+    expect(await client.survey()).toMatchObject({ clockSet: false, today: undefined, month: undefined });
+    expect(JSON.stringify(plug.queries)).not.toContain('get_daystat');
+  });
+
   it('holds no energy of a plug without a meter, which is not asked for it', async () => {
     const plug = await plugOn({ model: 'HS100(EU)' });
     const client = plug.client();

@@ -58,8 +58,35 @@ describe('local time', () => {
     });
   });
 
-  it('is compared in seconds', () => {
-    const [one, other] = [DATE, DATE - 90_000].map((date) => localTime('UTC', date));
-    expect(one && other && secondsAhead(one, other)).toBe(90);
+  it.each([
+    ['Europe/Berlin', '2026-01-15T12:00:00Z'],
+    ['Europe/Berlin', '2026-07-15T12:00:00Z'],
+    ['America/New_York', '2026-01-15T23:59:59Z'],
+    ['America/New_York', '2026-07-15T12:00:00Z'],
+  ])('tells how far a clock in %s is ahead, in seconds, at %s', (zone, now) => {
+    const date = Date.parse(now);
+    for (const ahead of [0, 90, -90, 3600, -3600, 86_400])
+      expect(secondsAhead(localTime(zone, date + 1000 * ahead), zone, date)).toBe(ahead);
+  });
+
+  it.each([
+    ['Europe/Berlin', 'spring', '2026-03-29T01:00:00Z'],
+    ['Europe/Berlin', 'autumn', '2026-10-25T01:00:00Z'],
+    ['America/New_York', 'spring', '2026-03-08T07:00:00Z'],
+    ['America/New_York', 'autumn', '2026-11-01T06:00:00Z'],
+  ])('is compared across the change in %s in %s as on any other day', (zone, _, change) => {
+    for (let minute = -180; minute <= 180; minute++) {
+      const date = Date.parse(change) + minute * 60_000;
+      for (const ahead of [0, 5, -5])
+        expect(secondsAhead(localTime(zone, date + 1000 * ahead), zone, date)).toBe(ahead);
+    }
+  });
+
+  it.each([
+    ['Europe/Berlin', '2026-03-29T01:00:00Z', -3600],
+    ['Europe/Berlin', '2026-10-25T01:00:00Z', 3600],
+  ])('is wrong where the clock in %s still has not changed two hours after %s', (zone, change, ahead) => {
+    const date = Date.parse(change) + 2 * 3_600_000;
+    expect(secondsAhead(localTime(zone, date + 1000 * ahead), zone, date)).toBe(ahead);
   });
 });

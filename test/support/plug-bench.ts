@@ -30,6 +30,7 @@ export interface BenchOptions {
   readonly policy?: Partial<PlugPolicy>;
   readonly memory?: PlugMemory;
   readonly clockKeeping?: ClockKeeping;
+  readonly startsAt?: string;
   readonly random?: () => number;
 }
 
@@ -78,7 +79,7 @@ export class TimedTransport extends ScriptedTransport {
 
 /** One plug loop with a plug that a test has in its hand, a clock that it moves, and all that the loop told. */
 export class PlugBench {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly device: SimulatedDevice;
   readonly transport: TimedTransport;
   readonly memory: PlugMemory;
@@ -90,7 +91,8 @@ export class PlugBench {
   remembered = 0;
 
   constructor(options: BenchOptions = {}) {
-    const { clock } = this;
+    const clock = new ManualClock(options.startsAt);
+    this.clock = clock;
     this.device = device(clock, options.device);
     this.transport = new TimedTransport(this.device, clock);
     this.memory = options.memory ?? { relay: null, revert: null };
