@@ -9,7 +9,8 @@ const SRC = fileURLToPath(new URL('../src', import.meta.url));
 const LAYERS: { readonly [layer: string]: readonly string[] } = {
   'errors.ts': [],
   'redaction.ts': [],
-  'log.ts': ['redaction.ts'],
+  'printable.ts': [],
+  'log.ts': ['redaction.ts', 'printable.ts'],
   runtime: ['errors.ts'],
   protocol: ['errors.ts'],
   simulator: ['errors.ts', 'runtime', 'protocol'],
@@ -34,6 +35,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   cli: [
     'errors.ts',
     'redaction.ts',
+    'printable.ts',
     'log.ts',
     'runtime',
     'protocol',

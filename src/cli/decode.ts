@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { Command } from 'commander';
 import { ProtocolError } from '../errors.ts';
+import { printable, printableJson } from '../printable.ts';
 import { readHex } from '../protocol/hex.ts';
 import { type Finding, inspect, wholeFrame } from '../protocol/inspect.ts';
 import { examples } from './arguments.ts';
 import { bounded } from './input.ts';
-import { printable, printableJson } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 interface DecodeOptions {

@@ -5,10 +5,10 @@ import { pathsByAlias } from '../mqtt/plug-paths.ts';
 import { discover, type FoundPlug, PLUG_PORT } from '../plug/discovery.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
+import { printable, printableJson } from '../printable.ts';
 import { type CloudReading, GET_CLOUD, readCloud } from '../protocol/cloud.ts';
 import { answerTo } from '../protocol/replies.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
-import { printable, printableJson } from './printable.ts';
 import type { Shell } from './shell.ts';
 import { table } from './table.ts';
 

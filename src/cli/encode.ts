@@ -1,10 +1,10 @@
 import type { Command } from 'commander';
 import { CommandError, messageOf } from '../errors.ts';
+import { printableJson } from '../printable.ts';
 import { encodeDatagram, encodeFrame } from '../protocol/frame.ts';
 import { isObject } from '../protocol/json.ts';
 import { examples } from './arguments.ts';
 import { readAll } from './input.ts';
-import { printableJson } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 interface EncodeOptions {

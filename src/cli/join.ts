@@ -5,13 +5,13 @@ import { checkAll } from '../plug/preset.ts';
 import { SECURITY } from '../plug/preset-network.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
+import { printable } from '../printable.ts';
 import { readMac } from '../protocol/replies.ts';
 import { type Query, request } from '../protocol/requests.ts';
 import { sleep } from '../runtime/clock.ts';
 import { plugAddress } from './arguments.ts';
 import { interrupted, readAll } from './input.ts';
 import type { PlugSession } from './plug-session.ts';
-import { printable } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 export interface JoinOptions {

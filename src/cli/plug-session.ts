@@ -3,12 +3,12 @@ import { dangersIn } from '../plug/dangers.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
+import { printable, printableJson } from '../printable.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Request } from '../protocol/requests.ts';
 import { interrupted } from './input.ts';
 import { textOf } from './plug-text.ts';
-import { printable, printableJson } from './printable.ts';
 import type { Shell } from './shell.ts';
 
 export interface PlugOptions {

@@ -1,6 +1,6 @@
 import type { Observation } from '../plug/plug-client.ts';
+import { printable } from '../printable.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { printable } from './printable.ts';
 import { table } from './table.ts';
 
 const UNITS: { readonly [key: string]: string } = {

@@ -6,13 +6,13 @@ import { checkAll, checkCount, type Preset } from '../plug/preset.ts';
 import { PRESETS, presetOf } from '../plug/presets.ts';
 import { readQuery } from '../plug/query.ts';
 import type { Address } from '../plug/transport.ts';
+import { printableJson } from '../printable.ts';
 import { request, type Settings } from '../protocol/requests.ts';
 import { sleep } from '../runtime/clock.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
 import { type JoinOptions, join } from './join.ts';
 import { type PlugOptions, PlugSession } from './plug-session.ts';
 import { observationData, observationText, onOff } from './plug-text.ts';
-import { printableJson } from './printable.ts';
 import type { Shell } from './shell.ts';
 import { watch } from './watch.ts';
 

@@ -1,4 +1,4 @@
-import { printable } from './printable.ts';
+import { printable } from '../printable.ts';
 
 /** Sets rows under their heads, columns aligned by their widest cell; made safe for a terminal. */
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string[] {

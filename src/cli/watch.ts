@@ -1,10 +1,10 @@
 import { PlugError } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
+import { printable, printableJson } from '../printable.ts';
 import { localTime } from '../protocol/time-zones.ts';
 import { sleep } from '../runtime/clock.ts';
 import type { PlugSession } from './plug-session.ts';
 import { meterText, observationData, onOff } from './plug-text.ts';
-import { printable, printableJson } from './printable.ts';
 
 const EVERY_MS = 1000;
 

@@ -1,8 +1,8 @@
 /**
- * What a terminal acts upon instead of showing it: control characters of ASCII and Latin 1, line and paragraph
- * separators, and marks that turn the direction of writing.
+ * What a terminal acts upon or does not show: control and format characters, line and paragraph separators, halves
+ * of surrogate pairs. The two joiners, of which emoji and some scripts are made, stay.
  */
-const UNPRINTABLE = /[\p{Cc}\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+const UNPRINTABLE = /(?![\u200c\u200d])[\p{Cc}\p{Cf}\p{Cs}\p{Zl}\p{Zp}]/gu;
 
 /** Text from outside made safe for a terminal, on one line: what would act upon it is shown as an escape. */
 export function printable(text: string): string {
@@ -26,6 +26,10 @@ function escaped(char: string): string {
   return char === '\t' ? '\\t' : unicodeEscaped(char);
 }
 
+/** Characters beyond the basic plane consist of two units, as in JSON. */
 function unicodeEscaped(char: string): string {
-  return `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`;
+  return char
+    .split('')
+    .map((unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`)
+    .join('');
 }
