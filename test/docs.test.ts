@@ -58,6 +58,14 @@ describe('the documentation', () => {
     expect(verbs).toContain(verb);
   });
 
+  const converted = lines('sh').filter((line) => /^hs110-mqtt (en|de)code /.test(line));
+
+  it.each(converted)('shows what can be pasted as it is: %s', async (line) => {
+    const shell = new FakeShell();
+    expect(await shell.run(...line.replaceAll("'", '').split(' ').slice(1))).toBe(0);
+    expect(shell.output).not.toBe('');
+  });
+
   it('leads to no output of npm in a file, and to no package of a registry that is not ours', () => {
     const written = [...lines('sh'), ...lines('ini')];
     expect(written.filter((line) => /npm (start|run)\b[^#]*[>|]|npx (?!mqtt )/.test(line))).toEqual([]);

@@ -24,8 +24,7 @@ export function addDecodeVerb(program: Command, shell: Shell): void {
     .addHelpText(
       'after',
       examples(
-        'hs110-mqtt decode 00 00 00 2A D0 F2 81 F8 8B FF 9A F7 D5 EF 94 B6 …',
-        'hs110-mqtt decode 0x00,0x00,0x00,0x1d,0xd0,0xf2,…',
+        'hs110-mqtt decode 0000001dd0f281f88bff9af7d5ef94b6d1b4c09fec95e68fe187e8caf08bf68bf6',
         'xxd reply.bin | hs110-mqtt decode',
         'nc -w 2 192.168.1.145 9999 < question.bin | hs110-mqtt decode --json',
       ),

@@ -80,8 +80,8 @@ export function recordingName(sysinfo: JsonObject): string {
 }
 
 function safe(text: string | undefined): string {
-  const plain = (text ?? '').replaceAll(/[^A-Za-z0-9().-]+/g, '-').replaceAll(/^[.-]+|[.-]+$/g, '');
-  return plain.slice(0, 40) || 'unknown';
+  const plain = (text ?? '').slice(0, 40).replaceAll(/[^A-Za-z0-9().-]+/g, '-');
+  return plain.replaceAll(/^[.-]+|[.-]+$/g, '') || 'unknown';
 }
 
 /**

@@ -158,8 +158,13 @@ function slugPath(path: string): string {
 
 /** A value as it may be shown: short, and without the password that an address may hold. */
 function show(value: unknown): string {
-  const shown = (JSON.stringify(value) ?? String(value)).replaceAll(/:[^\s"]*@/g, ':…@');
+  const shown = (JSON.stringify(value) ?? String(value)).replaceAll(/[^\s"]+/g, withoutPassword);
   return shown.length > 60 ? `${shown.slice(0, 60)}…` : shown;
+}
+
+function withoutPassword(word: string): string {
+  const [colon, at] = [word.indexOf(':'), word.lastIndexOf('@')];
+  return colon < 0 || at < colon ? word : `${word.slice(0, colon)}:…${word.slice(at)}`;
 }
 
 function freeze<T>(value: T): T {

@@ -166,6 +166,42 @@ describe('bytes as people paste them', () => {
   });
 });
 
+describe('text that was made to take long', () => {
+  const MEGABYTE = 1024 * 1024;
+  const filled = (before: string, piece: string, after = '') =>
+    `${before}${piece.repeat(Math.ceil(MEGABYTE / piece.length))}${after}`;
+
+  // Each took minutes, or for ever, while regular expressions went back over it.
+  it.each([
+    ['dots', filled('ff ', '.', 'x')],
+    ['dots apart', filled('ff ', ' ..', 'x')],
+    ['blanks', filled('ff', ' ', 'x')],
+    ['more and more bytes', filled('ff', '1 more bytes ', 'x')],
+    ['more digits', filled('ff ', '1', ' more byte')],
+    ['quotes that are not closed', filled('\\x00"', '\\"')],
+    ['quotes of both kinds', filled('\\x00', '\\"\\\'')],
+    ['comments that are not closed', filled('0x00', ' /*')],
+    ['comments that open and close', filled('0x00', ' /*/')],
+    ['arrays that are not closed', filled('0x00', ' ={')],
+    ['assignments', filled('0x00', ' =')],
+    ['lists that are not closed', filled('', '"data":[')],
+    ['types', filled('', '"type" ')],
+    ['offsets', filled('', '00000000 ')],
+    ['lines of offsets', filled('', '00000000  00\n')],
+    ['a dump of blanks', filled('00000000', ' ')],
+    ['digits', filled('', '0')],
+    ['separators', filled('', ',')],
+  ])('does not: %s', (_, text) => {
+    const began = performance.now();
+    try {
+      expect(readHex(text)).toBeInstanceOf(Buffer);
+    } catch (error) {
+      expect(error).toBeInstanceOf(ProtocolError);
+    }
+    expect(performance.now() - began).toBeLessThan(3000);
+  });
+});
+
 /** As `hexdump -C` prints it. */
 function dumped(bytes: Buffer): string {
   const lines: string[] = [];

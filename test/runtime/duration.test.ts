@@ -50,4 +50,15 @@ describe('a duration', () => {
       }),
     );
   });
+
+  it.each([
+    ['blanks', `1${' '.repeat(1e6)}x`],
+    ['blanks in front', `${' '.repeat(1e6)}x`],
+    ['digits', `${'1'.repeat(1e6)}x`],
+    ['digits behind a point', `1.${'1'.repeat(1e6)}x`],
+  ])('does not take long to be refused: %s', (_, text) => {
+    const began = performance.now();
+    expect(parseDuration(text)).toBeUndefined();
+    expect(performance.now() - began).toBeLessThan(500);
+  });
 });
