@@ -15,7 +15,7 @@ import { Inventory } from './mqtt/inventory.ts';
 import { type LinkOptions, MqttLink } from './mqtt/link.ts';
 import { pathsByAlias } from './mqtt/plug-paths.ts';
 import { RequestListener } from './mqtt/request-listener.ts';
-import type { MqttSession } from './mqtt/session.ts';
+import { type MqttSession, volatileSession } from './mqtt/session.ts';
 import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
@@ -72,8 +72,19 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   });
   const { output, heartbeat } = config.mqtt;
   const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
-  const responseTopics = { discoveryPrefix: config.homeassistant.prefix };
-  const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
+  const responseTopics = {
+    discoveryPrefix: config.homeassistant.prefix,
+    responsePrefix: config.mqtt.responsePrefix,
+  };
+  const listener = new CommandListener({
+    bridge,
+    session,
+    topics,
+    responseTopics,
+    ttlMs: config.command.ttl,
+    clock,
+    log,
+  });
   const finder = finderFor(config, topics, bridge, memory, { ...surroundings, resolver });
   const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
@@ -156,17 +167,19 @@ function sessionFor(
   return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock, log });
 }
 
-function linkOptions({ mqtt }: Config, topics: Topics, surroundings: Surroundings): LinkOptions {
+function randomClientId(random: () => number): string {
+  const number = Math.floor(random() * 0xffff_ffff);
+  return `hs110-mqtt-${number.toString(16).padStart(8, '0')}`;
+}
+
+function linkOptions({ mqtt, command }: Config, topics: Topics, surroundings: Surroundings): LinkOptions {
   const { clock, random, log, readFile } = surroundings;
   const file = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
   return {
     brokers: mqtt.url ?? [],
     version: mqtt.version,
-    clientId:
-      mqtt.clientId ??
-      `hs110-mqtt-${Math.floor(random() * 0xffff_ffff)
-        .toString(16)
-        .padStart(8, '0')}`,
+    session: volatileSession(mqtt.clientId ?? randomClientId(random)),
+    sessionExpiryMs: command.ttl,
     username: mqtt.username,
     password: mqtt.password,
     ca: file(mqtt.ca),

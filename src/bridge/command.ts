@@ -13,6 +13,8 @@ export interface Command {
   readonly origin: Origin;
   /** Where the sender wants its receipt besides the usual place (MQTT 5), with its correlation data in base64. */
   readonly replyTo?: { readonly topic: string; readonly correlation: string | null } | undefined;
+  /** How it was delivered, where it may be delivered again: the same command then has the same number and `dup`. */
+  readonly delivery?: { readonly packetId: number; readonly dup: boolean } | undefined;
 }
 
 /** How one plug's part of a command ended; `reason` says why it was not confirmed. */

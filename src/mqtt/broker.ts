@@ -17,6 +17,15 @@ export interface BrokerOptions {
   readonly log: Logger;
 }
 
+/** MQTT 3.1.1 knows no topic for responses and no expiry, and within the program nothing is delivered twice. */
+const NOTHING_MORE = {
+  responseTopic: undefined,
+  correlationData: undefined,
+  packetId: undefined,
+  dup: false,
+  expiresInMs: undefined,
+};
+
 /** How long clients may take to receive what was sent to them before the broker closes. */
 const FLUSH_MS = 500;
 
@@ -58,9 +67,7 @@ export class Broker implements Task {
   /** Hands what clients publish on such topics to `received`. */
   subscribe(filter: string, received: (incoming: Incoming) => void): void {
     const deliver = ({ topic, payload, retain }: AedesPublishPacket, done: () => void) => {
-      // MQTT 3.1.1 knows no topic for responses.
-      const nothingMore = { responseTopic: undefined, correlationData: undefined };
-      received({ topic, payload: Buffer.from(payload), retain, ...nothingMore });
+      received({ topic, payload: Buffer.from(payload), retain, ...NOTHING_MORE });
       done();
     };
     this.#aedes?.subscribe(filter, deliver, () => {});

@@ -15,6 +15,8 @@ export interface ListenerOptions {
   readonly session: MqttSession;
   readonly topics: Topics;
   readonly responseTopics: Omit<ResponseTopicRules, 'base'>;
+  /** How long a command stays wanted that does not say so itself. */
+  readonly ttlMs: number;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -49,7 +51,9 @@ export class CommandListener implements Task {
     // Plugs that are taken in later have one level.
     let depth = 1;
     for (const plug of bridge.plugs()) depth = Math.max(depth, placesOf(plug.path).length);
-    session.listen(topics.filters(depth), (incoming) => this.#received(incoming));
+    // The broker keeps commands for a bridge that is away, but nothing else: what was asked then is answered too late.
+    session.listen(topics.filters('set', depth), (incoming) => this.#received(incoming, 'set'), 1);
+    session.listen(topics.filters('get', depth), (incoming) => this.#received(incoming, 'get'));
     for (const receipt of bridge.resume()) this.#await(receipt, '');
     ready();
     await aborted(signal);
@@ -58,11 +62,11 @@ export class CommandListener implements Task {
       log.error({ commands: this.#open.size }, 'stopped before these commands were settled');
   }
 
-  #received(incoming: Incoming): void {
+  #received(incoming: Incoming, verb: 'set' | 'get'): void {
     const target = this.#options.topics.parse(incoming.topic);
-    if (target === undefined || target.verb === 'request') return;
-    if (target.verb === 'misaddressed') this.#misaddressed(incoming);
-    else if (target.verb === 'get') this.#get(target.path, incoming);
+    if (target === undefined || target.verb !== verb) return;
+    if (target.path === undefined) this.#refuseAddress(incoming);
+    else if (verb === 'get') this.#get(target.path, incoming);
     else this.#set(target.path, incoming);
   }
 
@@ -82,9 +86,16 @@ export class CommandListener implements Task {
       this.#refuse(address, incoming, id, reason);
     } else if ('refused' in decoded) this.#refuse(address, incoming, decoded.id, decoded.refused);
     else {
-      const command = { ...decoded.command, replyTo: replyOf(incoming) };
+      const command = { ...this.#limited(decoded.command, incoming), replyTo: replyOf(incoming) };
       this.#await(this.#carryOut(path, command, incoming.topic), incoming.topic);
     }
+  }
+
+  /** A message that expires makes its command expire with it. */
+  #limited(command: Command, { expiresInMs, packetId, dup }: Incoming): Command {
+    const ttlMs =
+      expiresInMs === undefined ? command.ttlMs : Math.min(command.ttlMs ?? this.#options.ttlMs, expiresInMs);
+    return { ...command, ttlMs, delivery: packetId === undefined ? undefined : { packetId, dup } };
   }
 
   /** Resolves with the receipt of a command, whatever happens. */
@@ -98,7 +109,7 @@ export class CommandListener implements Task {
   }
 
   /** A topic with an empty level names neither a plug nor a place, least of all the whole site. */
-  #misaddressed(incoming: Incoming): void {
+  #refuseAddress(incoming: Incoming): void {
     const { topics } = this.#options;
     const { topic } = incoming;
     const address = {

@@ -11,6 +11,8 @@ export interface Message {
   readonly keep?: boolean;
   /** QoS 1, MQTT 5. */
   readonly correlationData?: Buffer;
+  /** The embedded broker: waits, within bounds, until a client has subscribed that the message is meant for. */
+  readonly awaitSubscriber?: true;
 }
 
 /** One message that arrived on a topic subscribed to. */
@@ -21,6 +23,32 @@ export interface Incoming {
   /** MQTT 5: where the sender wants the answer, and what is to come with it. */
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
+  /** QoS 1 over a network: the broker's number of this delivery. */
+  readonly packetId: number | undefined;
+  /** Whether it may have been received before, with the same number, in a session that was resumed. */
+  readonly dup: boolean;
+  /** MQTT 5: how long the message is still valid. */
+  readonly expiresInMs: number | undefined;
+}
+
+/** What a session needs to know after a restart, so that the broker keeps commands for it meanwhile. */
+export interface SessionMemory {
+  readonly clientId: string;
+  /** The topic filters that the broker holds for this client; `null` if that is not known. */
+  filters(): string | null;
+  rememberFilters(key: string): void;
+}
+
+/** A memory that lasts as long as the program. */
+export function volatileSession(clientId: string): SessionMemory {
+  let filters: string | null = null;
+  return {
+    clientId,
+    filters: () => filters,
+    rememberFilters: (key) => {
+      filters = key;
+    },
+  };
 }
 
 /** What those see of the connection to the broker who publish and listen. */

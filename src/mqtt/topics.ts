@@ -20,9 +20,8 @@ const SEGMENT = /^[a-z0-9_-]+$/;
 
 /** What a topic that clients write to asks for. */
 export type Target =
-  | { readonly verb: 'set' | 'get'; readonly path: string }
-  /** A `set` or `get` on a topic with an empty level. */
-  | { readonly verb: 'misaddressed' }
+  /** The path is `undefined` if a level of it is empty: it names nothing then. */
+  | { readonly verb: 'set' | 'get'; readonly path: string | undefined }
   | { readonly verb: 'request'; readonly name: string };
 
 /** Every topic there is below the base topic, both ways. A path of `''` is the whole site. */
@@ -59,14 +58,9 @@ export class Topics {
     return `${this.base}/bridge/response/${name}`;
   }
 
-  /** Where commands are awaited when the deepest plug has `depth` levels; no filter matches what it publishes. */
-  filters(depth: number): string[] {
-    const filters: string[] = [];
-    for (let levels = 0; levels <= depth; levels++) {
-      const prefix = this.base + '/+'.repeat(levels);
-      filters.push(`${prefix}/set`, `${prefix}/get`);
-    }
-    return filters;
+  /** Where `verb` is awaited when the deepest plug has `depth` levels; no filter matches what the bridge publishes. */
+  filters(verb: 'set' | 'get', depth: number): string[] {
+    return Array.from({ length: depth + 1 }, (_, levels) => `${this.base}${'/+'.repeat(levels)}/${verb}`);
   }
 
   /** What is asked by a message on `topic`; `undefined` if it is none of ours. */
@@ -82,7 +76,7 @@ export class Topics {
     if (verb !== 'set' && verb !== 'get') return undefined;
     if (slash < 0) return { verb, path: '' };
     const path = rest.slice(0, slash);
-    return path.split('/').includes('') ? { verb: 'misaddressed' } : { verb, path };
+    return { verb, path: path.split('/').includes('') ? undefined : path };
   }
 }
 

@@ -21,6 +21,9 @@ const retained = (topic: string, payload = '{}', retain = true) => ({
   retain,
   responseTopic: undefined,
   correlationData: undefined,
+  packetId: undefined,
+  dup: false,
+  expiresInMs: undefined,
 });
 
 describe('the former form of what was announced', () => {

@@ -23,7 +23,15 @@ function open(
   const { log, lines } = memoryLog();
   const topics = new Topics('museum');
   const responseTopics = { discoveryPrefix: 'homeassistant', responsePrefix };
-  const listener = new CommandListener({ bridge, session, topics, responseTopics, clock, log });
+  const listener = new CommandListener({
+    bridge,
+    session,
+    topics,
+    responseTopics,
+    ttlMs: 60_000,
+    clock,
+    log,
+  });
   const task = new RunningTask(listener);
   const results = (topic = 'museum/lamp/result') => session.on(topic).map((payload) => JSON.parse(payload));
   return { bridge, session, clock, lines, listener, task, results };
@@ -31,8 +39,45 @@ function open(
 
 describe('the listener', () => {
   it('subscribes as deep as the deepest plug, and one level for those that are taken in later', () => {
-    expect(open().session.filters).toEqual(new Topics('museum').filters(3));
-    expect(open([]).session.filters).toEqual(new Topics('museum').filters(1));
+    const topics = new Topics('museum');
+    const filters = (depth: number) => [...topics.filters('set', depth), ...topics.filters('get', depth)];
+    expect(open().session.filters).toEqual(filters(3));
+    expect(open([]).session.filters).toEqual(filters(1));
+  });
+
+  it('has the broker keep commands for a bridge that is away, and nothing else', () => {
+    expect(open().session.queued).toEqual(new Topics('museum').filters('set', 3));
+  });
+
+  it.each([
+    ['ON', undefined, undefined],
+    ['ON', 5000, 5000],
+    ['ON', 100_000, 60_000],
+    ['{"state":"ON","ttl":"90s"}', 80_000, 80_000],
+    ['{"state":"ON","ttl":"10s"}', 80_000, 10_000],
+    ['{"state":"ON","ttl":0}', 80_000, 0],
+  ])('tries %s, in a message that expires in %s ms, for %s ms', async (payload, expiresInMs, ttlMs) => {
+    const { bridge, session } = open();
+    session.receive('museum/lamp/set', payload, { expiresInMs });
+    await settled();
+    expect(bridge.commands.map(({ command }) => command.ttlMs)).toEqual([ttlMs]);
+  });
+
+  it('says with which number a command was delivered, and whether it may have been before', async () => {
+    const { bridge, session } = open();
+    session.receive('museum/lamp/set', 'ON', { packetId: 7, dup: true });
+    session.receive('museum/lamp/set', 'ON');
+    await settled();
+    expect(bridge.commands.map(({ command }) => command.delivery)).toEqual([
+      { packetId: 7, dup: true },
+      undefined,
+    ]);
+  });
+
+  it('hands a command to the bridge before the message is acknowledged', () => {
+    const { bridge, session } = open();
+    session.receive('museum/lamp/set', 'ON');
+    expect(bridge.commands).toHaveLength(1);
   });
 
   it('hands a command to the bridge and sends its receipt, at QoS 1, not retained, kept over an outage', async () => {

@@ -2,7 +2,7 @@ import { createServer } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { type LinkOptions, MqttLink } from '../../src/mqtt/link.ts';
-import { FAREWELL_MS, type Incoming, type Message } from '../../src/mqtt/session.ts';
+import { FAREWELL_MS, type Incoming, type Message, volatileSession } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -42,7 +42,8 @@ describe('the link to the broker', () => {
     const made = new MqttLink({
       brokers: [url],
       version: 'auto',
-      clientId: 'bridge',
+      session: volatileSession('bridge'),
+      sessionExpiryMs: 60_000,
       username: undefined,
       password: undefined,
       ca: undefined,
@@ -173,7 +174,9 @@ describe('the link to the broker', () => {
     const { link: made, lines, connects } = link(`mqtt://127.0.0.1:${port}`, { version: '3.1.1' });
     made.listen(['museum/+/set'], () => {});
     run(made);
-    await until(() => connects() === 2, 'the next connection');
+    const opened = () => lines.filter(({ msg }) => msg === 'connected to broker');
+    await until(() => opened().length === 2, 'the next connection');
+    expect(connects()).toBe(0);
     const loud = lines.filter(({ level }) => level >= 40).map(({ msg }) => msg);
     expect(new Set(loud)).toEqual(new Set(['lost the broker']));
   });

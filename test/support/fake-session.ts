@@ -5,6 +5,8 @@ export class FakeSession implements MqttSession {
   /** Everything published, oldest first. */
   readonly messages: Message[] = [];
   readonly filters: string[] = [];
+  /** Those of them for which the broker queues messages. */
+  readonly queued: string[] = [];
   congested = false;
   /** How many wait for the broker to take more. */
   readonly waiting: (() => void)[] = [];
@@ -31,8 +33,9 @@ export class FakeSession implements MqttSession {
     this.#delivered.push(delivered);
   }
 
-  listen(filters: readonly string[], received: (incoming: Incoming) => void): void {
+  listen(filters: readonly string[], received: (incoming: Incoming) => void, qos: 0 | 1 = 0): void {
     this.filters.push(...filters);
+    if (qos === 1) this.queued.push(...filters);
     this.#received.push(received);
   }
 
@@ -68,4 +71,10 @@ export class FakeSession implements MqttSession {
   }
 }
 
-const NOTHING_MORE = { responseTopic: undefined, correlationData: undefined };
+const NOTHING_MORE = {
+  responseTopic: undefined,
+  correlationData: undefined,
+  packetId: undefined,
+  dup: false,
+  expiresInMs: undefined,
+};

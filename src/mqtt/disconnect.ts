@@ -1,9 +1,13 @@
 import type { Logger } from 'pino';
 
-/** Why a connection ended; `code` is the broker's reason code, if it gave one. */
-export interface Ending {
+/** Why a connection ended, or could not be made. */
+export interface Disconnect {
+  /** Whether the broker had taken the login. */
   readonly connected: boolean;
+  /** The broker's reason code, if it gave one. */
   readonly code: number | undefined;
+  /** Whether the broker took the TCP connection and closed it without an answer to CONNECT. */
+  readonly unanswered: boolean;
   readonly message: string;
 }
 
@@ -13,41 +17,43 @@ const REFUSED_LOGIN = new Set([4, 5, 134, 135]);
 const TAKEN_OVER = 142;
 
 /** Whether the broker does not speak the version of MQTT that it was asked to. */
-export function refusesVersion({ connected, code }: Ending): boolean {
+export function refusesVersion({ connected, code }: Disconnect): boolean {
   return !connected && WRONG_VERSION.has(code ?? 0);
 }
 
 /** Whether the broker does not take the user name or password. */
-export function refusesLogin({ code }: Ending): boolean {
+export function refusesLogin({ code }: Disconnect): boolean {
   return REFUSED_LOGIN.has(code ?? 0);
 }
 
 /** Whether another client with the same id took over. */
-export function isTakenOver({ code }: Ending): boolean {
+export function isTakenOver({ code }: Disconnect): boolean {
   return code === TAKEN_OVER;
 }
 
-/** Tells of the first failure in a row aloud, of the others quietly; `ousted` is being taken over, or what looks like it. */
-export function report(
-  ending: Ending,
-  {
-    broker,
-    clientId,
-    first,
-    ousted,
-    log,
-  }: { broker: string; clientId: string; first: boolean; ousted: boolean; log: Logger },
-): void {
-  const { connected } = ending;
-  const details = { broker, reason: ending.message };
+/** What else the log line about a disconnect depends on. */
+export interface DisconnectContext {
+  readonly broker: string;
+  readonly clientId: string;
+  /** Whether it is the first failure in a row: it is logged aloud, the others quietly. */
+  readonly first: boolean;
+  /** Whether another client took over, or it looks like that. */
+  readonly ousted: boolean;
+  readonly log: Logger;
+}
+
+export function logDisconnect(disconnect: Disconnect, context: DisconnectContext): void {
+  const { broker, clientId, first, ousted, log } = context;
+  const { connected } = disconnect;
+  const details = { broker, reason: disconnect.message };
   if (ousted) {
     log.error(
       { ...details, clientId },
-      isTakenOver(ending)
+      isTakenOver(disconnect)
         ? 'another client uses the same mqtt.clientId and took over; give each bridge its own'
         : 'the broker ends one connection after the other; another client may use the same mqtt.clientId: give each bridge its own',
     );
-  } else if (refusesLogin(ending)) {
+  } else if (refusesLogin(disconnect)) {
     if (first) log.error(details, 'the broker refuses the login; check mqtt.username and mqtt.password');
   } else if (connected || first)
     log.warn(details, connected ? 'lost the broker' : 'cannot reach the broker; trying again');
@@ -55,7 +61,7 @@ export function report(
 }
 
 /** A broker's address as it may be shown: without what might be a password. */
-export function place(url: string): string {
+export function publicAddress(url: string): string {
   try {
     const { protocol, host } = new URL(url);
     return `${protocol}//${host}`;

@@ -1,0 +1,175 @@
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import type { IConnackPacket, IPublishPacket, ISubscriptionMap, MqttClient } from 'mqtt';
+import type { Clock } from '../runtime/clock.ts';
+import { within } from '../runtime/supervisor.ts';
+import type { Disconnect } from './disconnect.ts';
+import type { ProtocolVersion } from './protocol-versions.ts';
+import { publishPacket } from './publish-packet.ts';
+import type { Incoming, Message } from './session.ts';
+
+/** Bytes on their way to the broker above which publishing pauses. */
+const CONGESTED_BYTES = 1024 * 1024;
+
+/** Codes in SUBACK from here on are refusals. */
+const FIRST_REFUSAL = 128;
+
+export interface ConnectionListeners {
+  /** The broker has taken the login. */
+  readonly opened: (connack: IConnackPacket) => void;
+  /** A message has arrived. At QoS 1 it is acknowledged as soon as this returns, and no later packet is read before. */
+  readonly received: (incoming: Incoming) => void;
+  /** The connection is over, or could not be made. */
+  readonly closed: (disconnect: Disconnect) => void;
+}
+
+/** One connection to a broker, from CONNECT to its end; it is never made again. */
+export class Connection {
+  readonly version: ProtocolVersion;
+  readonly #client: MqttClient;
+  readonly #clock: Clock;
+  readonly #over = new AbortController();
+  /** Whether the broker still had the session of the connection before. */
+  #isResumed = false;
+  #isCorked = false;
+
+  constructor(client: MqttClient, version: ProtocolVersion, clock: Clock, listeners: ConnectionListeners) {
+    this.#client = client;
+    this.version = version;
+    this.#clock = clock;
+    // A publish behind an unacknowledged one would otherwise wait for some 40 ms.
+    if (isSocket(client.stream)) client.stream.setNoDelay(true);
+    client.on('packetreceive', (packet) => {
+      if (packet.cmd === 'connack') this.#isResumed = packet.sessionPresent;
+    });
+    client.on('connect', listeners.opened);
+    client.on('message', (topic, payload, packet) =>
+      listeners.received(incomingOf(topic, payload, packet, this.#isResumed)),
+    );
+    this.#follow(listeners.closed);
+  }
+
+  /** Aborts when the connection is over. */
+  get signal(): AbortSignal {
+    return this.#over.signal;
+  }
+
+  get isCongested(): boolean {
+    return this.#client.stream.writableLength > CONGESTED_BYTES;
+  }
+
+  whenFree(resume: () => void): void {
+    this.#client.stream.once('drain', resume);
+  }
+
+  /** Subscribes; resolves with the filters that the broker refuses, rejects if the connection is lost or says nothing. */
+  subscribe(filters: ReadonlyMap<string, 0 | 1>, timeoutMs: number): Promise<string[]> {
+    // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained, "no local" keeps what
+    // the bridge said itself from it.
+    const options = this.version === 5 ? { rap: true, nl: true } : {};
+    const map: ISubscriptionMap = {};
+    for (const [filter, qos] of filters) map[filter] = { qos, ...options };
+    return new Promise((resolve, reject) => {
+      const timer = this.#clock.timer(() => reject(new Error('the broker does not answer SUBSCRIBE')));
+      timer.set(timeoutMs);
+      this.#client.subscribe(map, (error, _subscriptions, packet) => {
+        timer.clear();
+        if (packet === undefined && error !== null) reject(error);
+        else resolve(refusedOf([...filters.keys()], packet?.granted ?? []));
+      });
+    });
+  }
+
+  /** Sends a message at QoS 1; calls `done` once the broker has confirmed or refused it, not if the connection is lost. */
+  send({ topic, payload, retain, qos, correlationData }: Message, done: (refusal?: Error) => void): void {
+    const properties = correlationData && this.version === 5 ? { properties: { correlationData } } : {};
+    this.#client.publish(topic, payload, { retain, qos, ...properties }, (error) => {
+      // What fails because the connection is gone is dealt with when the connection is.
+      if (error === undefined || error === null) done();
+      else if (this.#client.connected) done(error);
+    });
+  }
+
+  /**
+   * Sends a message at QoS 0, of which MQTT.js would keep no track either: its way through MQTT.js costs five
+   * times as much, and there may be thousands a second. What is sent in one go leaves in one go.
+   */
+  write({ topic, payload, retain }: Message): void {
+    const stream: Duplex = this.#client.stream;
+    if (!stream.writable) return;
+    if (!this.#isCorked) {
+      this.#isCorked = true;
+      stream.cork();
+      queueMicrotask(() => {
+        this.#isCorked = false;
+        stream.uncork();
+      });
+    }
+    stream.write(publishPacket(topic, payload, retain, this.version));
+  }
+
+  /** Says goodbye to the broker, which then does not publish the last will; takes `timeoutMs` at most. */
+  async disconnect(timeoutMs: number): Promise<void> {
+    await within(this.#clock, timeoutMs, this.#client.endAsync());
+  }
+
+  /** Ends the connection at once. MQTT.js alone would wait for what the broker has not confirmed. */
+  destroy(): void {
+    this.#client.stream.destroy();
+    this.#client.end(true);
+  }
+
+  #follow(closed: (disconnect: Disconnect) => void): void {
+    const client = this.#client;
+    let connected = false;
+    let accepted = false;
+    let code: number | undefined;
+    let message = 'the connection was closed';
+    client.stream.once('connect', () => {
+      accepted = true;
+    });
+    client.on('connect', () => {
+      connected = true;
+    });
+    client.on('disconnect', (packet) => {
+      code = packet.reasonCode;
+      message = packet.properties?.reasonString ?? `the broker ended the connection (reason code ${code})`;
+    });
+    client.on('error', (error) => {
+      const cause: unknown = 'code' in error ? error.code : undefined;
+      // A time-out is no answer either, but says nothing about the version.
+      if (cause !== 'ECONNRESET') accepted = false;
+      if (typeof cause === 'number') code = cause;
+      message = error.message === '' ? String(cause) : error.message;
+    });
+    client.once('close', () => {
+      this.#over.abort();
+      closed({ connected, code, unanswered: accepted && !connected && code === undefined, message });
+    });
+  }
+}
+
+function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket, isResumed: boolean): Incoming {
+  const { messageExpiryInterval, responseTopic, correlationData } = packet.properties ?? {};
+  return {
+    topic,
+    payload,
+    retain: packet.retain,
+    responseTopic,
+    correlationData,
+    packetId: packet.qos > 0 ? packet.messageId : undefined,
+    dup: packet.dup && isResumed,
+    expiresInMs: messageExpiryInterval === undefined ? undefined : messageExpiryInterval * 1000,
+  };
+}
+
+function refusedOf(filters: readonly string[], granted: readonly (number | object)[]): string[] {
+  return filters.filter((_, index) => {
+    const code = granted[index];
+    return typeof code !== 'number' || code >= FIRST_REFUSAL;
+  });
+}
+
+function isSocket(stream: unknown): stream is Socket {
+  return typeof stream === 'object' && stream !== null && 'setNoDelay' in stream;
+}
