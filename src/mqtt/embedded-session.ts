@@ -82,6 +82,7 @@ export class EmbeddedSession implements Task, MqttSession {
   #send(message: Message): void {
     if (message.qos === 1) this.#flying++;
     this.#options.broker.publish(message, () => {
+      message.taken?.();
       if (message.qos === 0 || --this.#flying > 0) return;
       this.#registry.delivered();
     });

@@ -208,6 +208,7 @@ export class MqttLink implements Task, MqttSession {
     const topic = dropped.topic.slice(0, MAX_LOGGED_TOPIC);
     const bytes = Buffer.byteLength(dropped.payload);
     log.error({ topic, bytes }, 'the broker closed the connection over this message twice; dropped');
+    dropped.taken?.();
   }
 
   /** Says that the bridge is there once commands reach it: states may be published before, `online` may not. */
@@ -272,15 +273,19 @@ export class MqttLink implements Task, MqttSession {
   }
 
   #launch(connection: Connection, message: Message): void {
-    if (!this.#fits(message)) {
+    const settle = () => {
       this.#outbox.landed(message);
+      message.taken?.();
+    };
+    if (!this.#fits(message)) {
+      settle();
       return;
     }
     connection.send(message, (refusal) => {
       const topic = message.topic.slice(0, MAX_LOGGED_TOPIC);
       if (refusal !== undefined)
         this.#options.log.warn({ topic, reason: refusal.message }, 'the broker refuses a message');
-      this.#outbox.landed(message);
+      settle();
       this.#pump();
       if (this.#outbox.isEmpty) this.#registry.delivered();
     });

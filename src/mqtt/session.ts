@@ -9,10 +9,10 @@ export interface Message {
   readonly qos: 0 | 1;
   /** QoS 1: sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
   readonly keep?: boolean;
+  /** QoS 1: called once the broker has confirmed or refused the message, or it has been given up. */
+  readonly taken?: () => void;
   /** QoS 1, MQTT 5. */
   readonly correlationData?: Buffer;
-  /** The embedded broker: waits, within bounds, until a client has subscribed that the message is meant for. */
-  readonly awaitSubscriber?: true;
 }
 
 /** One message that arrived on a topic subscribed to. */

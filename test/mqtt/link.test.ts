@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import mqttPacket, { type ISubscribePacket } from 'mqtt-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { type LinkOptions, MqttLink } from '../../src/mqtt/link.ts';
@@ -281,9 +282,12 @@ describe('the link to the broker', () => {
       return true;
     };
     const { link: made, lines } = link(picky.url, { version: '5' });
-    for (const payload of ['a', 'b']) made.publish(message(payload, { keep: true }));
-    made.publish(message('poison', { keep: true, topic: 'poisoned/topic' }));
-    for (const payload of ['c', 'd']) made.publish(message(payload, { keep: true }));
+    const taken: string[] = [];
+    const send = (payload: string, topic = 'museum/lamp/result') =>
+      made.publish(message(payload, { keep: true, topic, taken: () => taken.push(payload) }));
+    for (const payload of ['a', 'b']) send(payload);
+    send('poison', 'poisoned/topic');
+    for (const payload of ['c', 'd']) send(payload);
     run(made);
     await until(() => picky.on('museum/lamp/result').includes('d'), 'the last message');
     expect(new Set(picky.on('museum/lamp/result'))).toEqual(new Set(['a', 'b', 'c', 'd']));
@@ -291,6 +295,8 @@ describe('the link to the broker', () => {
       { topic: 'poisoned/topic', bytes: 6, msg: expect.stringMatching(/over this message twice; dropped/) },
     ]);
     expect(picky.connections).toBeLessThanOrEqual(4);
+    await until(() => taken.length === 5, 'all to be settled');
+    expect(taken.toSorted()).toEqual(['a', 'b', 'c', 'd', 'poison']);
   });
 
   it('keeps a message that was only on its way when the connection was lost for another reason', async () => {
@@ -344,4 +350,188 @@ describe('the link to the broker', () => {
       return received.length > 0;
     }, 'a message');
   });
+
+  /** The CONNECT packets that a broker has seen, as far as sessions go. */
+  const sessions = (seen: ScriptedBroker) =>
+    seen.of('connect').map(({ protocolVersion, clean, properties }) => ({
+      version: protocolVersion,
+      clean,
+      expiry: properties?.sessionExpiryInterval,
+    }));
+
+  it('keeps its session on MQTT 5: a clean start only where other filters are wanted than the broker holds', async () => {
+    const remembering = await scripted();
+    const session = volatileSession('bridge');
+    const connectWith = async (filters: readonly string[]) => {
+      const { link: made, connects } = link(remembering.url, { version: '5', session });
+      made.listen(filters, () => {}, 1);
+      const task = new RunningTask(made);
+      await until(() => connects() === 1 && session.filters() !== null, 'the connection');
+      await until(() => remembering.on('museum/bridge/state').at(-1) === 'online', 'all to be granted');
+      await task.stop();
+    };
+    for (const filters of [['museum/set'], ['museum/set'], ['hall/set']]) await connectWith(filters);
+    expect(sessions(remembering)).toEqual([
+      { version: 5, clean: true, expiry: 60 },
+      { version: 5, clean: false, expiry: 60 },
+      { version: 5, clean: true, expiry: 60 },
+    ]);
+    expect(new Set(remembering.of('connect').map(({ clientId }) => clientId))).toEqual(new Set(['bridge']));
+  });
+
+  it('starts clean each time on MQTT 3.1.1, where sessions have no end', async () => {
+    const old = await scripted();
+    const session = volatileSession('bridge');
+    for (let round = 1; round <= 2; round++) {
+      const { link: made, connects } = link(old.url, { version: '3.1.1', session });
+      made.listen(['museum/set'], () => {}, 1);
+      const task = new RunningTask(made);
+      await until(() => connects() === 1, 'the connection');
+      await task.stop();
+    }
+    expect(sessions(old).map(({ version, clean }) => [version, clean])).toEqual([
+      [4, true],
+      [4, true],
+    ]);
+  });
+
+  it('subscribes each filter with its own QoS', async () => {
+    const strict = await scripted();
+    const { link: made, connects } = link(strict.url, { version: '5' });
+    made.listen(['museum/+/set'], () => {}, 1);
+    made.listen(['museum/+/get'], () => {});
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    const asked = strict.of('subscribe').flatMap(({ subscriptions }) => subscriptions);
+    expect(asked).toMatchObject([
+      { topic: 'museum/+/set', qos: 1, nl: true, rap: true },
+      { topic: 'museum/+/get', qos: 0, nl: true, rap: true },
+    ]);
+  });
+
+  it('says online once every subscription is granted, after all that is published at a connect', async () => {
+    const slow = await scripted();
+    let grant = () => {};
+    slow.onPacket = (packet, socket) => {
+      if (packet.cmd !== 'subscribe') return false;
+      grant = () => socket.write(suback(packet, [1]));
+      return true;
+    };
+    const { link: made } = link(slow.url, { version: '5' });
+    made.listen(['museum/+/set'], () => {}, 1);
+    made.onConnect(() => made.publish(message('offline', { topic: 'museum/lamp/availability' })));
+    made.publish(message('a receipt', { keep: true }));
+    run(made);
+    await until(() => slow.on('museum/lamp/result').length === 1, 'what does not depend on it');
+    expect(slow.on('museum/bridge/state')).toEqual([]);
+    grant();
+    await until(() => slow.on('museum/bridge/state').length === 1, 'online');
+    expect(slow.of('publish').map(({ topic }) => topic)).toEqual([
+      'museum/lamp/result',
+      'museum/lamp/availability',
+      'museum/bridge/state',
+    ]);
+  });
+
+  it('asks again for a subscription that is refused, says so once, and is online when it is granted', async () => {
+    const stern = await scripted();
+    let asked = 0;
+    stern.onPacket = (packet, socket) => {
+      if (packet.cmd !== 'subscribe' || ++asked > 2) return false;
+      socket.write(
+        suback(
+          packet,
+          packet.subscriptions.map(({ topic }) => (topic === 'a/set' ? 128 : 1)),
+        ),
+      );
+      return true;
+    };
+    const { link: made, lines, connects } = link(stern.url, { version: '5' });
+    made.listen(['a/set', 'b/set'], () => {}, 1);
+    run(made);
+    await until(() => connects() === 1, 'the first answer');
+    expect(stern.on('museum/bridge/state')).toEqual([]);
+    await until(() => stern.on('museum/bridge/state').length === 1, 'online');
+    const topics = stern.of('subscribe').map(({ subscriptions }) => subscriptions.map(({ topic }) => topic));
+    expect(topics).toEqual([['a/set', 'b/set'], ['a/set'], ['a/set']]);
+    expect(connects()).toBe(1);
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { refused: ['a/set'], msg: expect.stringMatching(/does not let the bridge subscribe/) },
+    ]);
+  });
+
+  it('acknowledges a command once the listener has it, with what tells a second delivery from a new message', async () => {
+    const serving = await scripted();
+    const order: string[] = [];
+    serving.onPacket = (packet, socket) => {
+      if (packet.cmd === 'puback') order.push(`acknowledged ${packet.messageId}`);
+      if (packet.cmd === 'connect') {
+        const sessionPresent = serving.connections > 1;
+        const taken = { cmd: 'connack', sessionPresent, reasonCode: 0 } as const;
+        socket.write(mqttPacket.generate(taken, { protocolVersion: 5 }));
+        // Before the bridge has subscribed: the session has it.
+        socket.write(publish(7, true, 30));
+        return true;
+      }
+      return false;
+    };
+    const { link: made } = link(serving.url, { version: '5' });
+    const received: Incoming[] = [];
+    made.listen(['museum/+/set'], (incoming) => {
+      order.push(`received ${incoming.packetId}`);
+      received.push(incoming);
+      throw new TypeError('a mistake, after which it is acknowledged all the same');
+    });
+    run(made);
+    await until(() => order.length === 2, 'the first delivery');
+    for (const socket of serving.sockets) socket.destroy();
+    await until(() => order.length === 4, 'the second');
+    expect(order).toEqual(['received 7', 'acknowledged 7', 'received 7', 'acknowledged 7']);
+    expect(received.map(({ packetId, dup, expiresInMs }) => [packetId, dup, expiresInMs])).toEqual([
+      [7, false, 30_000],
+      [7, true, 30_000],
+    ]);
+  });
+
+  it('speaks MQTT 3.1.1 to a broker that closes without a word on 5, at once and from then on', async () => {
+    const rude = await scripted();
+    rude.onPacket = (packet, socket) => {
+      if (packet.cmd !== 'connect' || packet.protocolVersion !== 5) return false;
+      socket.end();
+      return true;
+    };
+    const { link: made, lines, connects } = link(rude.url);
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+    for (const socket of rude.sockets) socket.destroy();
+    await until(() => connects() === 2, 'the next connection');
+    expect(rude.of('connect').map(({ protocolVersion }) => protocolVersion)).toEqual([5, 4, 4]);
+  });
+
+  it('goes back to MQTT 5 when it was not the version, and stays with what has worked', async () => {
+    const starting = await scripted();
+    starting.onPacket = (packet, socket, connection) => {
+      // It starts up, or restarts later: it closes without a word whatever is said.
+      if (packet.cmd !== 'connect' || connection === 3 || connection === 5) return false;
+      socket.end();
+      return true;
+    };
+    const { link: made, connects } = link(starting.url);
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    for (const socket of starting.sockets) socket.destroy();
+    await until(() => connects() === 2, 'the next connection');
+    expect(starting.of('connect').map(({ protocolVersion }) => protocolVersion)).toEqual([5, 4, 5, 5, 5]);
+  });
 });
+
+function suback({ messageId = 0 }: ISubscribePacket, granted: number[]): Buffer {
+  return mqttPacket.generate({ cmd: 'suback', messageId, granted }, { protocolVersion: 5 });
+}
+
+function publish(messageId: number, dup: boolean, messageExpiryInterval: number): Buffer {
+  const packet = { cmd: 'publish', topic: 'museum/lamp/set', payload: 'ON', qos: 1, retain: false } as const;
+  const properties = { messageExpiryInterval };
+  return mqttPacket.generate({ ...packet, messageId, dup, properties }, { protocolVersion: 5 });
+}
