@@ -142,18 +142,21 @@ function asJson({ mac, address, speaks, joined, sysinfo, takesTcp, cloud }: Aske
 
 function asTable(plugs: readonly AskedPlug[]): string[] {
   if (plugs.length === 0) return NOBODY;
-  const rows = plugs.map(({ mac, address, sysinfo, cloud, ...plug }) => [
-    sysinfo.model ?? '?',
-    sysinfo.hardware ?? '?',
-    sysinfo.firmware?.split(' ')[0] ?? '?',
-    sysinfo.alias ?? '',
-    addressText(address),
-    mac,
-    sysinfo.rssi === undefined ? '' : `${sysinfo.rssi} dBm`,
-    onOff(sysinfo.relay) ?? '?',
-    cloudText(cloud),
-    notesOn(plug).join(', '),
-  ]);
+  const rows = plugs.map((plug) => {
+    const { mac, address, sysinfo, cloud } = plug;
+    return [
+      sysinfo.model ?? '?',
+      sysinfo.hardware ?? '?',
+      sysinfo.firmware?.split(' ')[0] ?? '?',
+      sysinfo.alias ?? '',
+      addressText(address),
+      mac,
+      sysinfo.rssi === undefined ? '' : `${sysinfo.rssi} dBm`,
+      onOff(sysinfo.relay) ?? '?',
+      cloudText(cloud),
+      notesOn(plug).join(', '),
+    ];
+  });
   const head = [
     'MODEL',
     'HARDWARE',
@@ -179,6 +182,7 @@ const NOBODY = [
 
 /** What is worth a note on a plug, and what it means. */
 const EXPLANATIONS = {
+  'not a plug': 'it is a strip, a bulb or of another family; this program switches plugs only',
   'newer firmware (KLAP)': 'it has closed port 9999 and wants a login; this program cannot switch it',
   'TCP closed':
     'it answers here, but takes no connections: newer firmware, or it needs to be unplugged for a moment',
@@ -190,9 +194,12 @@ function notesOn({
   speaks,
   takesTcp,
   joined,
-}: Pick<AskedPlug, 'speaks' | 'takesTcp' | 'joined'>): (keyof typeof EXPLANATIONS)[] {
+  sysinfo,
+}: Pick<AskedPlug, 'speaks' | 'takesTcp' | 'joined' | 'sysinfo'>): (keyof typeof EXPLANATIONS)[] {
+  const isPlug = sysinfo.kind === 'plug';
   return [
-    ...(speaks === 'klap' ? ['newer firmware (KLAP)' as const] : []),
+    ...(isPlug ? [] : ['not a plug' as const]),
+    ...(isPlug && speaks === 'klap' ? ['newer firmware (KLAP)' as const] : []),
     ...(takesTcp === false ? ['TCP closed' as const] : []),
     ...(joined ? [] : ['not yet joined' as const]),
   ];
@@ -218,9 +225,9 @@ function asYaml(plugs: readonly AskedPlug[]): string[] {
 }
 
 function reasonAgainst(plug: AskedPlug): string | undefined {
+  if (plug.sysinfo.kind !== 'plug') return 'not a plug';
   if (plug.speaks === 'klap') return 'newer firmware (KLAP)';
-  if (!plug.joined) return 'not yet joined';
-  return plug.sysinfo.relay === undefined ? 'it does not say whether it is on' : undefined;
+  return plug.joined ? undefined : 'not yet joined';
 }
 
 function nameOf({ sysinfo, address, mac }: FoundPlug): string {

@@ -15,7 +15,7 @@ export interface FoundPlug {
   readonly mac: string;
   /** Where it takes TCP connections; for newer firmware that is its HTTP server. */
   readonly address: Address;
-  /** `klap`: it answers as newer firmware only, and nothing but its model is known. */
+  /** `klap`: it answers as newer firmware only, and nothing but its kind and model is known. */
   readonly speaks: 'xor' | 'klap';
   /** Whether it is in somebody's Wi-Fi, not in its own for being set up. */
   readonly joined: boolean;
@@ -125,14 +125,14 @@ function readXor(datagram: Buffer, { host, port }: Address): FoundPlug | undefin
 }
 
 function readNewer(datagram: Buffer, { host }: Address): FoundPlug | undefined {
-  const { model, hardware, mac, httpPort } = readKlapAnswer(datagram);
+  const { kind, model, hardware, mac, httpPort } = readKlapAnswer(datagram);
   if (mac === undefined) return undefined;
   return {
     mac,
     address: { host, port: httpPort },
     speaks: 'klap',
     joined: host !== SETUP_ADDRESS,
-    sysinfo: readSysinfo({ model, hw_ver: hardware, mac }),
+    sysinfo: { ...readSysinfo({ model, hw_ver: hardware, mac }), kind },
   };
 }
 

@@ -1,6 +1,6 @@
 import { ProtocolError } from '../errors.ts';
 import { integerAt, isObject, type JsonObject, labelAt, parseReply, textAt } from './json.ts';
-import { readMac } from './replies.ts';
+import { type DeviceKind, readMac } from './replies.ts';
 
 /** UDP port on which newer firmware is found; it has closed port 9999 (python-kasa, discover.py). */
 export const KLAP_DISCOVERY_PORT = 20002;
@@ -13,8 +13,15 @@ const HEADER_BYTES = 16;
 
 const VERSION = 2;
 
+const KINDS: ReadonlyMap<string, DeviceKind> = new Map([
+  ['IOT.SMARTPLUGSWITCH', 'plug'],
+  ['IOT.SMARTBULB', 'bulb'],
+]);
+
 /** What newer firmware says of itself without a login; `undefined` where it did not say it. */
 export interface KlapAnswer {
+  /** `other` for all that is not of the HS110's family, such as Tapo devices, which speak another protocol yet. */
+  readonly kind: DeviceKind;
   readonly model: string | undefined;
   readonly hardware: string | undefined;
   readonly mac: string | undefined;
@@ -33,6 +40,7 @@ export function readKlapAnswer(datagram: Buffer): KlapAnswer {
   if (!isObject(result)) throw new ProtocolError('the answer of newer firmware has no result');
   const scheme: JsonObject = isObject(result.mgt_encrypt_schm) ? result.mgt_encrypt_schm : {};
   return {
+    kind: KINDS.get(textAt(result, 'device_type') ?? '') ?? 'other',
     model: labelAt(result, 'device_model'),
     hardware: labelAt(result, 'hw_ver'),
     mac: readMac(textAt(result, 'mac')),

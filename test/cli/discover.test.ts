@@ -38,6 +38,7 @@ async function deafPlug(host: string, port: number, answer: Buffer): Promise<num
 
 function klapAnswer(mac: string): Buffer {
   const result = {
+    device_type: 'IOT.SMARTPLUGSWITCH',
     device_model: 'HS110(UK)',
     mac,
     hw_ver: '4.1',
@@ -117,6 +118,17 @@ describe('the verb discover', () => {
     const section = (await discover(['127.0.1.15'], '--yaml')).output;
     expect(section).toContain('# left out: HS110(UK) 127.0.1.15:80 50:C7:BF:00:00:07: newer firmware (KLAP)');
     expect(parse(section)).toEqual({ plugs: [] });
+  });
+
+  it('says of a strip that it is not a plug, and leaves it out of the section', async () => {
+    const strip = { mac: '50:C7:BF:00:00:09', model: 'HS300(US)', children: [{ id: '00', state: 1 }] };
+    const answer = { system: { get_sysinfo: { err_code: 0, ...strip } } };
+    const port = await deafPlug('127.0.1.22', 0, encodeDatagram(JSON.stringify(answer)));
+    const { printed, output } = await discover([`127.0.1.22:${port}`]);
+    expect(printed[1]).toMatch(/^HS300\(US\) .* not a plug/);
+    expect(output).toContain('not a plug: it is a strip, a bulb');
+    const section = (await discover([`127.0.1.22:${port}`], '--yaml')).output;
+    expect(section).toMatch(/^# left out: HS300.* not a plug$/m);
   });
 
   it('says of a plug that takes no TCP connections that its port is closed', async () => {

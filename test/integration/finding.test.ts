@@ -142,6 +142,7 @@ describe('finding plugs', () => {
     await new Promise<void>((resolve) => newer.bind(20_002, '127.0.0.1', resolve));
     newer.on('message', (_message, { port, address }) => {
       const result = {
+        device_type: 'IOT.SMARTPLUGSWITCH',
         device_model: 'HS110(UK)',
         mac: '50-C7-BF-00-00-01',
         hw_ver: '4.1',

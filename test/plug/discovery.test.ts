@@ -289,3 +289,20 @@ describe('a broadcast', () => {
     ).toEqual(['192.168.1.255', '10.1.255.255', '255.255.255.255']);
   });
 });
+  it.each([
+    ['IOT.SMARTPLUGSWITCH', 'HS110(UK)', 'plug'],
+    ['IOT.SMARTBULB', 'KL130', 'bulb'],
+    ['SMART.TAPOPLUG', 'P110', 'other'],
+    ['SMART.KASAPLUG', 'EP25', 'other'],
+    [undefined, 'P100', 'other'],
+  ])('of newer firmware with the type %s (%s) is that of a %s', (device_type, device_model, kind) => {
+    const answer = klapAnswer('50-C7-BF-00-00-01', { device_type, device_model });
+    const found = readAnswer(answer, { host: '192.0.2.1', port: 20002 });
+    expect(found?.sysinfo).toMatchObject({ kind, model: device_model });
+  });
+
+  it('that nests as deep as a datagram allows is none', () => {
+    const deep = `{"system":${'{"a":'.repeat(1000)}{}${'}'.repeat(1000)}}`;
+    expect(readAnswer(encodeDatagram(deep), { host: '192.0.2.1', port: 9999 })).toBeUndefined();
+  });
+
