@@ -123,6 +123,11 @@ function finderFor(
     plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock, resolver);
   const unsent = (target: Endpoint, error: Error) =>
     log.debug({ target: target.host, reason: error.message }, 'not asked');
+  let isLossy = false;
+  const lossy = (hint: string) => {
+    if (!isLossy) log.warn({ hint }, 'not every plug is heard in one search; the next ones go on');
+    isLossy = true;
+  };
   return new Finder({
     bridge,
     memory,
@@ -137,6 +142,7 @@ function finderFor(
         random,
         resolver,
         unsent,
+        lossy,
       });
     },
     everyMs: interval,

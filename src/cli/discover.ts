@@ -75,7 +75,7 @@ async function search(shell: Shell, { target, timeout }: DiscoverOptions): Promi
     // Some networks of this machine may take no broadcast; a target that was named should.
     if (target.length > 0) complain(`${host} could not be asked: ${error.message}`);
   };
-  const options = { targets: target, timeoutMs: timeout, signal, clock, random, unsent };
+  const options = { targets: target, timeoutMs: timeout, signal, clock, random, unsent, lossy: complain };
   for await (const plug of discover(options)) plugs.set(plug.mac, plug);
   return [...plugs.values()];
 }

@@ -34,6 +34,10 @@ export interface DiscoveryOptions {
   readonly klapPort?: number;
   /** Resolves the names of targets; without it the system does, each time. */
   readonly resolver?: Resolver;
+  /** What is asked of the operating system for answers that wait to be read. */
+  readonly receiveBufferBytes?: number;
+  /** Called at the end if answers got lost for want of such a buffer, with a sentence that says what to do. */
+  readonly lossy?: (hint: string) => void;
   /** Called when a target could not be asked at all. */
   readonly unsent?: (target: Address, error: Error) => void;
 }
@@ -41,8 +45,14 @@ export interface DiscoveryOptions {
 /** Where plugs of the XOR protocol answer, on UDP and TCP. */
 export const PLUG_PORT = 9999;
 
-/** Datagrams get lost, the more the more plugs answer at once: everybody is asked this often. */
+/** Datagrams get lost, the more the more plugs answer at once: everybody is asked this often … */
 const ROUNDS = 4;
+
+/** … and then again until a round brings nothing new, at most this often. */
+const MAX_ROUNDS = 16;
+
+/** So many plugs may lose answers to a small buffer; fewer lose them to the Wi-Fi. */
+const CROWD = 100;
 
 /** Over which time the rounds are spread when no end is given. */
 const SPREAD_MS = 5000;
@@ -144,9 +154,14 @@ class Search {
   readonly #plugs = new Map<string, FoundPlug>();
   /** MACs of the plugs to be told. */
   readonly #untold = new Set<string>();
-  readonly #nextRound: Timer;
+  readonly #roundEnd: Timer;
   readonly #deadline: Timer;
+  #startedAt = 0;
   #rounds = 0;
+  /** Plugs first seen in this round. */
+  #newcomers = 0;
+  /** Whether a crowd had not been heard as a whole in the first round. */
+  #missedSome = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
   over = false;
@@ -156,13 +171,14 @@ class Search {
     this.#options = options;
     this.#targets =
       targets.length > 0 ? targets : broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
-    this.#socket = createSocket({ type: 'udp4', recvBufferSize: RECEIVE_BUFFER_BYTES });
-    this.#nextRound = clock.timer(() => this.#ask());
+    const { receiveBufferBytes: recvBufferSize = RECEIVE_BUFFER_BYTES } = options;
+    this.#socket = createSocket({ type: 'udp4', recvBufferSize });
+    this.#roundEnd = clock.timer(() => this.#endRound());
     this.#deadline = clock.timer(this.#end);
   }
 
   async start(): Promise<void> {
-    const { signal, timeoutMs } = this.#options;
+    const { signal, clock } = this.#options;
     this.#socket.on('message', (datagram, sender) => this.#received(datagram, sender));
     await bound(this.#socket);
     this.#socket.on('error', () => {});
@@ -170,13 +186,14 @@ class Search {
     signal?.addEventListener('abort', this.#end, { once: true });
     if (signal?.aborted) this.#end();
     if (this.over) return;
-    if (timeoutMs !== undefined) this.#deadline.set(timeoutMs);
+    this.#startedAt = clock.now();
     this.#ask();
   }
 
   stop(): void {
+    this.#tellLosses();
     this.over = true;
-    this.#nextRound.clear();
+    this.#roundEnd.clear();
     this.#deadline.clear();
     this.#options.signal?.removeEventListener('abort', this.#end);
     this.#socket.close();
@@ -201,16 +218,32 @@ class Search {
 
   readonly #end = (): void => {
     this.over = true;
-    this.#nextRound.clear();
+    this.#roundEnd.clear();
     this.#wake();
   };
 
   #ask(): void {
     const { random, timeoutMs = SPREAD_MS } = this.#options;
     const isFirst = this.#rounds++ === 0;
+    this.#newcomers = 0;
     void this.#askEach(isFirst);
     // Not in step with whoever else looks for plugs.
-    if (this.#rounds < ROUNDS) this.#nextRound.set((timeoutMs / ROUNDS) * (1 - random() / 4));
+    this.#roundEnd.set((timeoutMs / ROUNDS) * (1 - random() / 4));
+  }
+
+  #endRound(): void {
+    const { clock, timeoutMs } = this.#options;
+    if (this.#rounds < ROUNDS || (this.#newcomers > 0 && this.#rounds < MAX_ROUNDS)) this.#ask();
+    else if (timeoutMs !== undefined)
+      this.#deadline.set(Math.max(0, this.#startedAt + timeoutMs - clock.now()));
+  }
+
+  /** Linux gives twice what is asked for, but no more than twice `net.core.rmem_max`, and says nothing. */
+  #tellLosses(): void {
+    const { receiveBufferBytes = RECEIVE_BUFFER_BYTES, lossy } = this.#options;
+    if (!this.#missedSome) return;
+    const bytes = this.#socket.getRecvBufferSize();
+    if (bytes < receiveBufferBytes) lossy?.(hintOn(bytes, receiveBufferBytes));
   }
 
   async #askEach(isFirst: boolean): Promise<void> {
@@ -254,10 +287,20 @@ class Search {
     if (known === undefined && this.#plugs.size >= MAX_PLUGS) return;
     if (known?.speaks === 'xor' && seen.speaks === 'klap') return;
     this.#plugs.set(seen.mac, seen);
-    if (known !== undefined && isSamePlace(known, seen)) return;
+    if (known === undefined) this.#count();
+    else if (isSamePlace(known, seen)) return;
     this.#untold.add(seen.mac);
     this.#wake();
   }
+
+  #count(): void {
+    this.#newcomers++;
+    this.#missedSome ||= this.#rounds > 1 && this.#plugs.size > CROWD;
+  }
+}
+
+function hintOn(bytes: number, wantedBytes: number): string {
+  return `answers of plugs got lost: the operating system keeps ${bytes} bytes of them; sysctl -w net.core.rmem_max=${wantedBytes} has it keep more`;
 }
 
 function asError(error: unknown): Error {

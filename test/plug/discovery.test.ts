@@ -239,6 +239,75 @@ describe('discovery', () => {
     expect(new Set(found.map(({ mac }) => mac)).size).toBe(1000);
   });
 
+  /** Answers for `count` plugs, of which each round hears only the next so many. */
+  function heardInParts(count: number, perRound: number): () => Buffer[] {
+    const all = Array.from({ length: count }, (_, index) =>
+      sysinfoAnswer(`50:C7:BF:00:00:${index.toString(16).padStart(2, '0')}`),
+    );
+    return () => all.splice(0, perRound);
+  }
+
+  /** Searches in rounds of one second, of which `count` are seen to the end. */
+  async function searchInRounds(
+    count: number,
+    answers: () => readonly Buffer[],
+    more: Partial<DiscoveryOptions> = {},
+  ): Promise<{ found: FoundPlug[]; rounds: number }> {
+    const manual = new ManualClock();
+    let rounds = 0;
+    let sent = 0;
+    const at = await responder((datagram) => {
+      if (datagram.equals(KLAP_DISCOVERY_REQUEST)) return [];
+      rounds++;
+      const heard = answers();
+      sent += heard.length;
+      return heard;
+    });
+    const found: FoundPlug[] = [];
+    const running = (async () => {
+      const options = { targets: [at], clock: manual, random: () => 0, timeoutMs: 4000, ...more };
+      for await (const plug of discover(options)) found.push(plug);
+    })();
+    for (let round = 1; round <= count; round++) {
+      await until(() => rounds === round && found.length === sent, `what was sent in round ${round}`);
+      await manual.advance(1000);
+    }
+    await running;
+    return { found, rounds };
+  }
+
+  it('goes on beyond its time until a round brings nothing new', async () => {
+    const { found, rounds } = await searchInRounds(7, heardInParts(60, 10));
+    expect({ found: found.length, rounds }).toEqual({ found: 60, rounds: 7 });
+  });
+
+  it('comes to an end though strangers make up new plugs for ever', async () => {
+    let made = 0;
+    const answers = () => [sysinfoAnswer(`50:C7:BF:00:00:${(made++).toString(16).padStart(2, '0')}`)];
+    const { rounds } = await searchInRounds(16, answers);
+    expect(rounds).toBe(16);
+  });
+
+  it('says how to make room for answers where a crowd was not heard at once for want of it', async () => {
+    const hints: string[] = [];
+    const more = { lossy: (hint: string) => hints.push(hint), receiveBufferBytes: 2 ** 30 };
+    await searchInRounds(4, heardInParts(200, 100), more);
+    expect(hints).toEqual([expect.stringMatching(/keeps \d+ bytes.*net\.core\.rmem_max=1073741824/)]);
+  });
+
+  it.each([
+    ['few plugs', 60, 20, 2 ** 30],
+    ['plugs that were heard at once', 200, 200, 2 ** 30],
+    ['a buffer that is large enough', 200, 100, 128 * 1024],
+  ])('says nothing of it with %s', async (_, count, perRound, receiveBufferBytes) => {
+    const hints: string[] = [];
+    await searchInRounds(4, heardInParts(count, perRound), {
+      lossy: (hint) => hints.push(hint),
+      receiveBufferBytes,
+    });
+    expect(hints).toEqual([]);
+  });
+
   it('says which target could not be asked, and goes on with the others', async () => {
     const plug = await plugAt('127.0.0.6', '50:C7:BF:00:00:01');
     const unsent: string[] = [];
@@ -260,6 +329,23 @@ describe('an answer', () => {
   it('from the address of the set-up Wi-Fi is that of a plug not yet joined', () => {
     const answer = sysinfoAnswer('50:C7:BF:00:00:01');
     expect(readAnswer(answer, { host: '192.168.0.1', port: 9999 })?.joined).toBe(false);
+  });
+
+  it.each([
+    ['IOT.SMARTPLUGSWITCH', 'HS110(UK)', 'plug'],
+    ['IOT.SMARTBULB', 'KL130', 'bulb'],
+    ['SMART.TAPOPLUG', 'P110', 'other'],
+    ['SMART.KASAPLUG', 'EP25', 'other'],
+    [undefined, 'P100', 'other'],
+  ])('of newer firmware with the type %s (%s) is that of a %s', (device_type, device_model, kind) => {
+    const answer = klapAnswer('50-C7-BF-00-00-01', { device_type, device_model });
+    const found = readAnswer(answer, { host: '192.0.2.1', port: 20002 });
+    expect(found?.sysinfo).toMatchObject({ kind, model: device_model });
+  });
+
+  it('that nests as deep as a datagram allows is none', () => {
+    const deep = `{"system":${'{"a":'.repeat(1000)}{}${'}'.repeat(1000)}}`;
+    expect(readAnswer(encodeDatagram(deep), { host: '192.0.2.1', port: 9999 })).toBeUndefined();
   });
 
   it('of newer firmware without a usable port is taken to mean port 80', () => {
@@ -289,20 +375,3 @@ describe('a broadcast', () => {
     ).toEqual(['192.168.1.255', '10.1.255.255', '255.255.255.255']);
   });
 });
-  it.each([
-    ['IOT.SMARTPLUGSWITCH', 'HS110(UK)', 'plug'],
-    ['IOT.SMARTBULB', 'KL130', 'bulb'],
-    ['SMART.TAPOPLUG', 'P110', 'other'],
-    ['SMART.KASAPLUG', 'EP25', 'other'],
-    [undefined, 'P100', 'other'],
-  ])('of newer firmware with the type %s (%s) is that of a %s', (device_type, device_model, kind) => {
-    const answer = klapAnswer('50-C7-BF-00-00-01', { device_type, device_model });
-    const found = readAnswer(answer, { host: '192.0.2.1', port: 20002 });
-    expect(found?.sysinfo).toMatchObject({ kind, model: device_model });
-  });
-
-  it('that nests as deep as a datagram allows is none', () => {
-    const deep = `{"system":${'{"a":'.repeat(1000)}{}${'}'.repeat(1000)}}`;
-    expect(readAnswer(encodeDatagram(deep), { host: '192.0.2.1', port: 9999 })).toBeUndefined();
-  });
-
