@@ -1,10 +1,11 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
-import { createServer, type Server, type Socket } from 'node:net';
+import { createServer, type Server } from 'node:net';
 import type { Aedes, AedesOptions, AedesPublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task, within } from '../runtime/supervisor.ts';
+import { BrokerClients, MAX_CONNECTIONS } from './broker-clients.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import type { Incoming, Message } from './session.ts';
 
@@ -33,7 +34,8 @@ const FLUSH_MS = 500;
 export class Broker implements Task {
   readonly name = 'broker';
   readonly #options: BrokerOptions;
-  readonly #sockets = new Set<Socket>();
+  readonly #clients: BrokerClients;
+  readonly #subscribed: ((filters: readonly string[]) => void)[] = [];
   #port: number;
   #aedes: Aedes | undefined;
   #count = 0;
@@ -41,6 +43,7 @@ export class Broker implements Task {
   constructor(options: BrokerOptions) {
     this.#options = options;
     this.#port = options.port;
+    this.#clients = new BrokerClients(options);
   }
 
   /** Where clients on this machine find it, once it is ready. */
@@ -73,17 +76,18 @@ export class Broker implements Task {
     this.#aedes?.subscribe(filter, deliver, () => {});
   }
 
+  /** Calls `subscribed` with the topic filters of a client each time it has subscribed. */
+  onSubscribe(subscribed: (filters: readonly string[]) => void): void {
+    this.#subscribed.push(subscribed);
+  }
+
   /** Rejects if the port cannot be had. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { host, port, clock, log } = this.#options;
     // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
     const { Aedes } = await import('aedes');
-    const aedes = await Aedes.createBroker({ authenticate: this.#authenticate() });
-    // Nagle's algorithm would hold back a publish behind an unacknowledged one for some 40 ms.
-    const server = createServer({ noDelay: true }, (socket) => {
-      this.#sockets.add(socket.on('close', () => this.#sockets.delete(socket)));
-      aedes.handle(socket);
-    });
+    const aedes = await Aedes.createBroker({ ...this.#clients.limits, authenticate: this.#authenticate() });
+    const server = this.#serverFor(aedes);
     this.#port = await listen(server, host, port).catch((error: unknown) => {
       // It would keep the program running.
       aedes.close();
@@ -97,7 +101,22 @@ export class Broker implements Task {
     await this.#flush();
     await within(clock, FLUSH_MS, new Promise<void>((resolve) => aedes.close(resolve)));
     // Clients that had not logged in yet are unknown to aedes.
-    for (const socket of this.#sockets) socket.destroy();
+    for (const socket of this.#clients.sockets) socket.destroy();
+  }
+
+  #serverFor(aedes: Aedes): Server {
+    this.#clients.watch(aedes);
+    aedes.on('subscribe', (subscriptions) => {
+      const filters = subscriptions.map(({ topic }) => topic);
+      for (const subscribed of this.#subscribed) subscribed(filters);
+    });
+    // Nagle's algorithm would hold back a publish behind an unacknowledged one for some 40 ms.
+    const server = createServer({ noDelay: true }, (socket) => {
+      this.#clients.add(socket);
+      aedes.handle(socket);
+    });
+    server.maxConnections = MAX_CONNECTIONS;
+    return server.on('drop', () => this.#clients.turnedAway());
   }
 
   /** Lets clients receive what is on its way to them. */
@@ -105,7 +124,7 @@ export class Broker implements Task {
     const { clock } = this.#options;
     const until = clock.now() + FLUSH_MS;
     await new Promise<void>((resolve) => clock.soon(resolve));
-    while (clock.now() < until && [...this.#sockets].some((socket) => socket.writableLength > 0)) {
+    while (clock.now() < until && [...this.#clients.sockets].some((socket) => socket.writableLength > 0)) {
       await sleep(clock, 10);
     }
   }

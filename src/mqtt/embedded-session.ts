@@ -4,6 +4,7 @@ import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { Broker } from './broker.ts';
 import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { SubscriberWait } from './subscriber-wait.ts';
 
 export interface EmbeddedSessionOptions {
   readonly broker: Broker;
@@ -19,6 +20,7 @@ export class EmbeddedSession implements Task, MqttSession {
   readonly congested = false;
   readonly #options: EmbeddedSessionOptions;
   readonly #registry: SessionRegistry;
+  readonly #subscriberWait: SubscriberWait;
   /** What is to be kept of what was published before the session opened. */
   #early: Message[] = [];
   #open = false;
@@ -27,6 +29,7 @@ export class EmbeddedSession implements Task, MqttSession {
   constructor(options: EmbeddedSessionOptions) {
     this.#options = options;
     this.#registry = new SessionRegistry(options.log);
+    this.#subscriberWait = new SubscriberWait(options.clock, (message) => this.#send(message));
   }
 
   onConnect(connected: () => void): void {
@@ -48,13 +51,16 @@ export class EmbeddedSession implements Task, MqttSession {
   }
 
   publish(message: Message): void {
-    if (this.#open) this.#send(message);
-    else if (message.keep) this.#early.push(message);
+    if (!this.#open) {
+      if (message.keep) this.#early.push(message);
+    } else if (message.awaitSubscriber) this.#subscriberWait.add(message);
+    else this.#send(message);
   }
 
   /** Opens once everything that publishes and listens has started; the broker runs already. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { stateTopic, clock } = this.#options;
+    const { broker, stateTopic, clock } = this.#options;
+    broker.onSubscribe((filters) => this.#subscriberWait.subscribed(filters));
     clock.soon(() => {
       if (!signal.aborted) this.#begin();
     });
@@ -62,6 +68,7 @@ export class EmbeddedSession implements Task, MqttSession {
     await aborted(signal);
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
     this.#open = false;
+    this.#subscriberWait.stop();
     const until = clock.now() + FAREWELL_MS;
     while (this.#flying > 0 && clock.now() < until) await sleep(clock, 5);
   }
@@ -69,10 +76,11 @@ export class EmbeddedSession implements Task, MqttSession {
   #begin(): void {
     const { stateTopic } = this.#options;
     this.#open = true;
+    this.#subscriberWait.start();
     for (const filter of this.#registry.filters.keys()) this.#subscribe(filter);
-    this.publish({ topic: stateTopic, payload: 'online', retain: true, qos: 1 });
     this.#registry.opened();
-    for (const message of this.#early.splice(0)) this.#send(message);
+    this.publish({ topic: stateTopic, payload: 'online', retain: true, qos: 1 });
+    for (const message of this.#early.splice(0)) this.publish(message);
   }
 
   #subscribe(filter: string): void {

@@ -9,6 +9,8 @@ export interface Message {
   readonly qos: 0 | 1;
   /** QoS 1: sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
   readonly keep?: boolean;
+  /** The embedded broker: waits, for a minute after its start at most, until a client has subscribed to it. */
+  readonly awaitSubscriber?: boolean;
   /** QoS 1: called once the broker has confirmed or refused the message, or it has been given up. */
   readonly taken?: () => void;
   /** QoS 1, MQTT 5. */

@@ -1,9 +1,15 @@
+import { once } from 'node:events';
+import { connect as connectTcp, type Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import fc from 'fast-check';
 import mqtt from 'mqtt';
+import mqttPacket, { type Packet } from 'mqtt-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { rejectionOf } from '../support/thrown.ts';
+import { until } from '../support/until.ts';
 
 describe('the embedded broker', () => {
   const stop: (() => Promise<void>)[] = [];
@@ -112,4 +118,120 @@ describe('the embedded broker', () => {
     await gone;
     expect(seen).toEqual(['the last word']);
   });
+
+  /** A connection whose packets a test makes itself, however it likes. */
+  async function raw(url: string): Promise<Socket> {
+    const socket = connectTcp({ host: '127.0.0.1', port: Number(new URL(url).port) });
+    stop.push(async () => void socket.destroy());
+    socket.on('error', () => {});
+    await once(socket, 'connect');
+    return socket;
+  }
+
+  const packet = (one: Packet) => mqttPacket.generate(one);
+  const CONNECT: Packet = { cmd: 'connect', protocolId: 'MQTT', clientId: 'raw', clean: true, keepalive: 0 };
+
+  it('closes on a CONNECT that claims to be huge, long before it is there, and serves the others', async () => {
+    const { broker, lines } = await start();
+    const other = await connect(broker.url);
+    const socket = await raw(broker.url);
+    const closed = closeOf(socket);
+    socket.write(Buffer.from([0x10, 0xff, 0xff, 0xff, 0x7f]));
+    const chunk = Buffer.alloc(64 * 1024);
+    for (let sent = 0; sent < 16; sent++) socket.write(chunk);
+    await closed;
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { msg: 'a client sent a packet that is too large; disconnected', bytes: expect.any(Number) },
+    ]);
+    await other.publishAsync('t', 'still here', { qos: 1 });
+  });
+
+  it('takes any number of small packets, and closes on a large one of a client that has logged in', async () => {
+    const { broker } = await start();
+    const client = await connect(broker.url);
+    const payload = Buffer.alloc(1024 * 1024);
+    for (let each = 0; each < 8; each++) await client.publishAsync('t', payload, { qos: 1 });
+    expect(client.connected).toBe(true);
+    const closed = closeOf(client.stream);
+    client.on('error', () => {});
+    client.publish('t', Buffer.alloc(6 * 1024 * 1024));
+    await closed;
+  });
+
+  it('disconnects a client that reads nothing, says so once, and keeps nobody else waiting for it', async () => {
+    const { broker, lines } = await start();
+    const socket = await raw(broker.url);
+    socket.write(packet(CONNECT));
+    await once(socket, 'data');
+    socket.write(packet({ cmd: 'subscribe', messageId: 1, subscriptions: [{ topic: '#', qos: 0 }] }));
+    await once(socket, 'data');
+    socket.pause();
+    const reader = await connect(broker.url);
+    await reader.subscribeAsync('#');
+    let seen = 0;
+    reader.on('message', () => seen++);
+    const payload = 'x'.repeat(100_000);
+    for (let sent = 1; sent <= 400; sent++) {
+      broker.publish({ topic: 't', payload, retain: false, qos: 0 }, () => {});
+      await until(() => seen === sent, 'the one that reads');
+    }
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { client: 'raw', msg: 'a client does not read what it is sent; disconnected' },
+    ]);
+  });
+
+  it('is not disturbed by clients that break the protocol in any way', async () => {
+    const { broker, lines } = await start();
+    const other = await connect(broker.url);
+    await other.subscribeAsync('t');
+    let seen = 0;
+    other.on('message', () => seen++);
+    const garbage = fc.array(fc.uint8Array({ minLength: 1, maxLength: 60 }), { minLength: 1, maxLength: 5 });
+    await fc.assert(
+      fc.asyncProperty(garbage, fc.boolean(), async (chunks, loggedIn) => {
+        const socket = await raw(broker.url);
+        if (loggedIn) socket.write(packet(CONNECT));
+        for (const chunk of chunks) socket.write(chunk);
+        socket.end();
+        const before = seen;
+        await other.publishAsync('t', 'still here', { qos: 1 });
+        await until(() => seen > before, 'the message');
+      }),
+      { numRuns: 100 },
+    );
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('closes connections beyond a thousand, and says so once', async () => {
+    const { broker, lines } = await start();
+    const sockets = await Promise.all(Array.from({ length: 1000 }, () => raw(broker.url)));
+    const closed = await Promise.all(
+      [1, 2].map(async () => {
+        const socket = connectTcp({ host: '127.0.0.1', port: Number(new URL(broker.url).port) });
+        socket.on('error', () => {});
+        await closeOf(socket);
+        return true;
+      }),
+    );
+    expect(closed).toEqual([true, true]);
+    expect(sockets.filter((socket) => socket.destroyed)).toEqual([]);
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { connections: 1000, msg: 'too many connections; closed' },
+    ]);
+  });
+
+  it('ends in time though clients neither log in nor read', async () => {
+    const { broker, end } = await start();
+    const socket = await raw(broker.url);
+    const closed = closeOf(socket);
+    const before = performance.now();
+    await end();
+    await closed;
+    expect(performance.now() - before).toBeLessThan(2000);
+  });
 });
+
+/** Resolves when the stream has closed, whatever it says of why. */
+function closeOf(stream: Duplex): Promise<void> {
+  return new Promise((resolve) => stream.once('close', () => resolve()));
+}

@@ -26,7 +26,7 @@ describe('the session at the embedded broker', () => {
   });
 
   /** A broker with a client, and a session that has not begun. */
-  async function open() {
+  async function open(filter = '#') {
     const { log } = memoryLog();
     const broker = new Broker({
       host: '127.0.0.1',
@@ -39,7 +39,7 @@ describe('the session at the embedded broker', () => {
     const running = new RunningTask(broker);
     stops.push(() => running.stop());
     await until(() => running.ready === 1, 'the broker');
-    const watch = await Observer.connect(broker.url);
+    const watch = await Observer.connect(broker.url, 4, filter);
     stops.push(() => watch.end());
     const session = new EmbeddedSession({ broker, stateTopic: 'museum/bridge/state', clock, log });
     const begin = () => {
@@ -135,5 +135,21 @@ describe('the session at the embedded broker', () => {
     session.publish(message('too deep', { topic: 'x/'.repeat(200), qos: 1 }));
     session.publish(message('well'));
     await watch.message('museum/lamp', (payload) => payload === 'well');
+  });
+
+  it('lets a message wait until a client has subscribed to it, if it is to', async () => {
+    const { session, watch, begin } = await open('museum/bridge/#');
+    let taken = 0;
+    const receipt = message('confirmed', { topic: 'museum/lamp/result', retain: false, qos: 1, keep: true });
+    session.publish({ ...receipt, awaitSubscriber: true, taken: () => taken++ });
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    await watch.client.subscribeAsync('museum/other/result');
+    expect(taken).toBe(0);
+    await watch.client.subscribeAsync('museum/+/result');
+    await watch.message('museum/lamp/result', (payload) => payload === 'confirmed');
+    await until(() => taken === 1, 'the word that it is taken');
+    session.publish({ ...receipt, payload: 'superseded', awaitSubscriber: true });
+    await watch.message('museum/lamp/result', (payload) => payload === 'superseded');
   });
 });

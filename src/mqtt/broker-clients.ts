@@ -1,0 +1,102 @@
+import type { EventEmitter } from 'node:events';
+import type { Socket } from 'node:net';
+import type { Aedes, AedesOptions, Client } from 'aedes';
+import type { Logger } from 'pino';
+import type { Clock } from '../runtime/clock.ts';
+import { LimitedWarning } from './limited-warning.ts';
+
+/** Connections at a time; more are closed at once. */
+export const MAX_CONNECTIONS = 1000;
+
+/** Bytes of a CONNECT: until it is complete nobody knows who is talking. */
+const MAX_CONNECT_BYTES = 256 * 1024;
+
+/** Bytes of any other packet. */
+const MAX_PACKET_BYTES = 4 * 1024 * 1024;
+
+/** Bytes that wait for a client to read them. */
+const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+
+/** How long a client may take to read what has been sent to it, or to log in. */
+const SLOW_MS = 10_000;
+
+/** The clients of the embedded broker, and what each may cost: none may stall or exhaust what serves the others. */
+export class BrokerClients {
+  readonly sockets = new Set<Socket>();
+  readonly #log: Logger;
+  readonly #stalled: LimitedWarning;
+  readonly #oversized: LimitedWarning;
+  readonly #turnedAway: LimitedWarning;
+  /** Bytes that a client had sent when its last packet was complete; not there before its CONNECT. */
+  readonly #complete = new WeakMap<object, number>();
+
+  constructor(options: { clock: Clock; log: Logger }) {
+    this.#log = options.log;
+    this.#stalled = new LimitedWarning('a client does not read what it is sent; disconnected', options);
+    this.#oversized = new LimitedWarning('a client sent a packet that is too large; disconnected', options);
+    this.#turnedAway = new LimitedWarning('too many connections; closed', options);
+  }
+
+  /** What aedes has to be told. */
+  get limits(): AedesOptions {
+    return {
+      // Otherwise a hundred messages that one client does not read would hold up all others.
+      concurrency: 0,
+      drainTimeout: SLOW_MS,
+      connectTimeout: SLOW_MS,
+      preConnect: (client, _packet, done) => {
+        this.#completed(client);
+        done(null, true);
+      },
+      authorizeForward: (client, packet) => (this.#reads(client) ? packet : null),
+    };
+  }
+
+  add(socket: Socket): void {
+    this.sockets.add(socket);
+    socket.on('close', () => this.sockets.delete(socket));
+    socket.on('readable', () => this.#checkSize(socket));
+  }
+
+  turnedAway(): void {
+    this.#turnedAway.warn({ connections: this.sockets.size });
+  }
+
+  /** Follows what clients send, and how they end. */
+  watch(aedes: Aedes): void {
+    for (const event of ['publish', 'subscribe', 'unsubscribe', 'ping', 'ack']) {
+      const emitter: EventEmitter = aedes;
+      emitter.on(event, (_packet: unknown, client: Client | null) => {
+        if (client !== null) this.#completed(client);
+      });
+    }
+    const ended = (client: Client, error: Error) => {
+      if (error.message === 'drain timeout') this.#stalled.warn({ client: client.id });
+      else this.#log.debug({ client: client.id, reason: error.message }, 'a client was disconnected');
+    };
+    aedes.on('clientError', ended);
+    aedes.on('connectionError', ended);
+    const emitter: EventEmitter = aedes;
+    emitter.on('error', (error: unknown) => this.#log.error({ err: error }, 'the embedded broker failed'));
+  }
+
+  #completed({ conn }: Client): void {
+    if ('bytesRead' in conn) this.#complete.set(conn, conn.bytesRead);
+  }
+
+  #checkSize(socket: Socket): void {
+    const complete = this.#complete.get(socket);
+    const bytes = socket.bytesRead - (complete ?? 0);
+    if (bytes <= (complete === undefined ? MAX_CONNECT_BYTES : MAX_PACKET_BYTES)) return;
+    this.#oversized.warn({ address: socket.remoteAddress, bytes });
+    socket.destroy();
+  }
+
+  /** Whether a client takes what it is sent; one that has let too much wait is disconnected. */
+  #reads({ id, conn }: Client): boolean {
+    if (conn.writableLength <= MAX_BUFFERED_BYTES) return true;
+    if (!conn.destroyed) this.#stalled.warn({ client: id, bytes: conn.writableLength });
+    conn.destroy();
+    return false;
+  }
+}
