@@ -80,6 +80,11 @@ const ERR_CODES: ReadonlyMap<number, string> = new Map([
   [-11, "the plug's clock is not set: give it a time server or set its time"],
   [-14, 'it has no entry of that id'],
   [-21, 'it cannot reach the cloud server'],
+  [-2000, 'this device does not have that method'],
+  [-2001, 'this device does not have that module'],
+  [-4002, 'the device is not bound to a cloud account'],
+  [-10000, 'an argument is wrong'],
+  [-10002, 'an argument is missing'],
 ]);
 
 /** Says in words what an `err_code` of the firmware means and, where known, what to do. */

@@ -27,8 +27,15 @@ export const REDACTIONS: ReadonlyMap<string, (value: unknown) => unknown> = new 
   ['fwId', zeros],
   ['oemId', zeros],
   ['id', idOfNobody],
+  ['server', serverOfNobody],
+  ['fwDlPage', serverOfNobody],
+  ['icon', mask],
+  ['icon_hash', mask],
+  ['hash', mask],
   ['alias', (value) => (typeof value === 'string' ? 'Plug' : mask(value))],
   ['rule_list', (value) => (Array.isArray(value) ? value.map(namelessRule) : value)],
+  ['get_next_action', actionOfNobody],
+  ['next_action', actionOfNobody],
 ]);
 
 /** What is shown of `value` under `key`; the value itself where nothing is to be hidden. */
@@ -64,12 +71,44 @@ function macOfNobody(value: unknown): unknown {
   return value.replaceAll(/[^:.-]/g, (digit) => (++digits > 6 ? '0' : digit));
 }
 
-/** The id of an outlet is that of its strip and two digits of its own, which stay. The ids of rules stay too. */
+/** The vendor's servers are everybody's; another is somebody's own. */
+function serverOfNobody(value: unknown): unknown {
+  const isVendors =
+    typeof value === 'string' && /^(https?:\/\/)?([\w-]+\.)*(tplinkcloud|tp-link)\.com(\/|$)/i.test(value);
+  return isVendors ? value : mask(value);
+}
+
+/** The id of an outlet is that of its strip and two digits of its own, which stay. */
 function idOfNobody(value: unknown): unknown {
   if (typeof value !== 'string' || !/^[0-9A-F]{40,42}$/i.test(value)) return value;
   return '0'.repeat(40) + value.slice(40);
 }
 
-function namelessRule(rule: unknown): unknown {
-  return typeof rule === 'object' && rule !== null && 'name' in rule ? { ...rule, name: 'Rule' } : rule;
+/** Rules are told from each other by their place in the list. The minute of a sunrise tells where the plug is. */
+function namelessRule(rule: unknown, index: number): unknown {
+  if (typeof rule !== 'object' || rule === null) return rule;
+  const hidden = new Map<string, unknown>([
+    ['name', 'Rule'],
+    ...('id' in rule ? [['id', numbered(rule.id, index + 1)] as const] : []),
+    ...('stime_opt' in rule && followsTheSun(rule.stime_opt) ? [['smin', 0] as const] : []),
+    ...('etime_opt' in rule && followsTheSun(rule.etime_opt) ? [['emin', 0] as const] : []),
+  ]);
+  return Object.fromEntries(Object.entries(rule).map(([key, value]) => [key, hidden.get(key) ?? value]));
+}
+
+function numbered(id: unknown, number: number): unknown {
+  return typeof id === 'string' ? String(number).padStart(id.length, '0').slice(-id.length) : id;
+}
+
+function followsTheSun(option: unknown): boolean {
+  return option === 1 || option === 2;
+}
+
+/** What the plug does next: the time may be that of a sunrise. */
+function actionOfNobody(action: unknown): unknown {
+  if (typeof action !== 'object' || action === null) return action;
+  const hidden = new Set(['id', 'schd_sec', 'schd_time']);
+  return Object.fromEntries(
+    Object.entries(action).map(([key, value]) => [key, hidden.has(key) ? zeros(value) : value]),
+  );
 }

@@ -20,7 +20,31 @@ describe('redaction', () => {
     ['alias', 'Kitchen of Ann', 'Plug'],
     ['id', `8006${'AB'.repeat(18)}03`, `${'0'.repeat(40)}03`],
     ['id', 'A1'.repeat(16), 'A1'.repeat(16)],
-    ['rule_list', [{ id: '1', name: 'Ann away' }, 'odd'], [{ id: '1', name: 'Rule' }, 'odd']],
+    ['icon', 'data:image/png;base64,iVBORw0KGgo', '[Redacted]'],
+    ['icon_hash', '', ''],
+    ['icon_hash', '4D5F6E', '[Redacted]'],
+    ['server', 'plugs.ann.example', '[Redacted]'],
+    ['server', 'n-devs.tplinkcloud.com', 'n-devs.tplinkcloud.com'],
+    ['server', 'tplinkcloud.com.ann.example', '[Redacted]'],
+    ['server', '', ''],
+    ['rule_list', [{ id: 'A1B2', name: 'Ann away' }, 'odd'], [{ id: '0001', name: 'Rule' }, 'odd']],
+    [
+      'rule_list',
+      [
+        { id: '4E', stime_opt: 0, smin: 450, etime_opt: -1, emin: 0 },
+        { id: '5F', stime_opt: 1, smin: 312, etime_opt: 2, emin: 1275 },
+      ],
+      [
+        { id: '01', stime_opt: 0, smin: 450, etime_opt: -1, emin: 0 },
+        { id: '02', stime_opt: 1, smin: 0, etime_opt: 2, emin: 0 },
+      ],
+    ],
+    [
+      'get_next_action',
+      { type: 1, id: 'A1B2', schd_sec: 18_720, action: 1, err_code: 0 },
+      { type: 1, id: '0000', schd_sec: 0, action: 1, err_code: 0 },
+    ],
+    ['next_action', { type: 1, schd_time: 18_720 }, { type: 1, schd_time: 0 }],
     ['relay_state', 1, 1],
   ])('shows %s %j as %j', (key, value, shown) => {
     expect(redactValue(key, value)).toEqual(shown);
@@ -41,7 +65,9 @@ describe('redaction', () => {
 
   it('hides a secret in whatever shape it comes', () => {
     const marker = 'Ann of 52.520008';
-    const keys = [...REDACTIONS.keys()].filter((key) => key !== 'id' && key !== 'rule_list');
+    const keys = [...REDACTIONS.keys()].filter(
+      (key) => !['id', 'rule_list', 'next_action', 'get_next_action'].includes(key),
+    );
     const shape = fc.constantFrom<unknown>(marker, [marker], { marker }, [[{ a: marker }]]);
     fc.assert(
       fc.property(fc.constantFrom(...keys), shape, (key, value) => {

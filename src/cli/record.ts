@@ -2,6 +2,7 @@ import { type Command, Option } from 'commander';
 import { BridgeError, messageOf, PlugError, type Reason } from '../errors.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address, Transport } from '../plug/transport.ts';
+import { printableJson } from '../printable.ts';
 import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
 import { answerTo, readSysinfo, readTime } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Query, request } from '../protocol/requests.ts';
@@ -51,7 +52,7 @@ export function addRecordVerb(program: Command, shell: Shell): void {
 async function record(shell: Shell, address: Address, { output, timeout }: RecordOptions): Promise<void> {
   const recorder = new Recorder(new TcpTransport(address, shell.clock), timeout, shell);
   const recording = redact(await recorder.record());
-  const text = `${JSON.stringify(recording, null, 2)}\n`;
+  const text = `${printableJson(recording, 2)}\n`;
   if (output === '-') shell.print(text.trimEnd());
   else {
     const name = output ?? recordingName(recorder.sysinfo);

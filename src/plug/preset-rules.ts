@@ -217,8 +217,11 @@ function startOf(time: string): JsonObject {
 
 function repetitionOf(days: string): JsonObject {
   const [, year, month, day] = /^(20\d\d)-(\d\d)-(\d\d)$/.exec(days) ?? [];
-  if (day !== undefined)
-    return { repeat: 0, wday: DAYS.map(() => 0), year: Number(year), month: Number(month), day: Number(day) };
+  if (day !== undefined) {
+    const date = { year: Number(year), month: Number(month), day: Number(day) };
+    if (!isInCalendar(date)) throw wrong(`there is no ${days} in the calendar`);
+    return { repeat: 0, wday: DAYS.map(() => 0), ...date };
+  }
   const chosen = days
     .toLowerCase()
     .split(',')
@@ -231,6 +234,11 @@ function repetitionOf(days: string): JsonObject {
       return numbers;
     });
   return { repeat: 1, wday: DAYS.map((_, day) => (chosen.includes(day) ? 1 : 0)), year: 0, month: 0, day: 0 };
+}
+
+function isInCalendar({ year, month, day }: { year: number; month: number; day: number }): boolean {
+  const date = new Date(Date.UTC(year, month - 1, day));
+  return date.getUTCMonth() === month - 1 && date.getUTCDate() === day;
 }
 
 /** The id of the rule that the user means: by its number in the list, or by the beginning of its id. */
