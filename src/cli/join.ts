@@ -26,8 +26,9 @@ export interface JoinOptions {
 const LOOK_EVERY_MS = 1000;
 const LOOK_MS = 2000;
 
-/** WPA takes no shorter password; the plug would go into that Wi-Fi in vain and come back after a while. */
-const SHORTEST_PASSWORD = 8;
+/** Bytes that Wi-Fi allows; with others the plug would go into that network in vain and come back after a while. */
+const LONGEST_SSID = 32;
+const WPA_PASSWORD = { least: 8, most: 63 };
 
 /** Takes the plug into a Wi-Fi; with `verify` only done when it has been seen there. */
 export async function join(
@@ -35,6 +36,7 @@ export async function join(
   [ssid = '']: readonly string[],
   { security, verify, within }: JoinOptions,
 ): Promise<void> {
+  checkSsid(ssid);
   const place = verify === undefined ? undefined : placeOf(verify);
   const password = security === 'open' ? '' : await readPassword(session.shell, ssid, security);
   const query: Query = { netif: { set_stainfo: { ssid, password, key_type: SECURITY.indexOf(security) } } };
@@ -63,6 +65,16 @@ export async function join(
   session.show({ mac, ssid, host: address.host, port: address.port });
 }
 
+/** Throws CommandError if no Wi-Fi can have that name. */
+function checkSsid(ssid: string): void {
+  const bytes = Buffer.byteLength(ssid);
+  if (bytes > 0 && bytes <= LONGEST_SSID) return;
+  throw new CommandError(
+    'bad-ssid',
+    `the name of a Wi-Fi has 1 to ${LONGEST_SSID} bytes in UTF-8, this one has ${bytes}`,
+  );
+}
+
 /** Where to look for the plug: at an address, or `undefined` for everywhere. */
 function placeOf(verify: string): Address | 'anywhere' {
   return readMac(verify) === undefined ? plugAddress(verify) : 'anywhere';
@@ -74,10 +86,12 @@ async function readPassword({ input }: Shell, ssid: string, security: string): P
     ? await input.askSecretly(printable(`Password of ${ssid}: `))
     : (await readAll(input)).toString('utf8');
   const [password = ''] = (typed ?? '').split(/\r?\n/, 1);
-  if (security === 'wep' ? password === '' : password.length < SHORTEST_PASSWORD)
+  const bytes = Buffer.byteLength(password);
+  const { least, most } = security === 'wep' ? { ...WPA_PASSWORD, least: 1 } : WPA_PASSWORD;
+  if (bytes < least || bytes > most)
     throw new CommandError(
       'bad-password',
-      `the password has only ${password.length} characters: ${security} needs ${security === 'wep' ? 'one' : `${SHORTEST_PASSWORD}`} or more`,
+      `the password has ${bytes} characters: ${security} needs ${least} to ${most}`,
     );
   return password;
 }

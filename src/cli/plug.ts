@@ -77,13 +77,26 @@ export function addPlugVerb(program: Command, shell: Shell): void {
         'hs110-mqtt plug 192.168.1.145 countdown off 30m',
         `hs110-mqtt plug 192.168.1.145 send '{"system":{"get_sysinfo":{}}}'`,
         'hs110-mqtt plug 192.168.1.145 reboot --yes',
-        'hs110-mqtt plug 192.168.0.1 join museum --verify 192.168.1.145 < password.txt',
+        'hs110-mqtt plug 192.168.0.1 join museum --verify 192.168.1.145 --yes < password.txt',
       ),
     )
-    .action((address: Address, command: string, given: string[], options: PlugOptions & JoinOptions) => {
-      const session = new PlugSession(shell, address, options);
-      return session.run(() => perform(session, [command, ...given], options));
-    });
+    .action(
+      (address: Address, command: string, given: string[], options: PlugOptions & JoinOptions, verb) => {
+        refuseNeedlessOptions(verb, command);
+        const session = new PlugSession(shell, address, options);
+        return session.run(() => perform(session, [command, ...given], options));
+      },
+    );
+}
+
+/** Throws CommandError if options are given that the command would ignore. */
+function refuseNeedlessOptions(verb: Command, command: string): void {
+  const isGiven = (name: string) => verb.getOptionValueSource(name) === 'cli';
+  const given = command === 'join' ? undefined : ['security', 'verify', 'within'].find(isGiven);
+  if (given !== undefined)
+    throw new CommandError('needless-option', `--${given} is for join only: ${command} does not take it`);
+  if (isGiven('within') && !isGiven('verify'))
+    throw new CommandError('needless-option', '--within needs --verify');
 }
 
 async function perform(session: PlugSession, words: readonly string[], options: JoinOptions): Promise<void> {
@@ -101,6 +114,7 @@ async function perform(session: PlugSession, words: readonly string[], options: 
     timeZone,
     before: before === undefined ? {} : await session.ask(request(before)),
   });
+  if (preset.switchesLater) await session.client.checkPlug();
   await session.confirm(plan.query);
   if (plan.settings === undefined)
     session.show(plan.read(await session.ask(request(plan.query), preset.patienceMs)));
@@ -154,6 +168,11 @@ async function send(session: PlugSession, [json = '']: readonly string[]): Promi
   const reply = await session.ask(question);
   session.shell.print(printableJson(reply, session.options.json ? undefined : 2));
   checkAll(reply, question.query);
+}
+
+/** The first words of all commands of `plug`. */
+export function commandWords(): ReadonlySet<string> {
+  return new Set([...PRESETS, ...OWN].map(({ name }) => name.split(' ')[0] ?? name));
 }
 
 function listOfCommands(): string[] {

@@ -80,6 +80,12 @@ export class PlugClient {
     return this.#observe(await this.#ask(this.#hasMeter ? GET_SYSINFO_AND_METER : GET_SYSINFO));
   }
 
+  /** Asks the device what it is. Rejects as `unsupported` unless it is a plug. */
+  async checkPlug(): Promise<void> {
+    await this.#identify();
+    this.#demandPlug();
+  }
+
   /**
    * Sets what is given and returns what the plug then reports of itself. Never reaches a plug with another MAC:
    * on a connection that has not shown the MAC yet, the plug is asked for it first. Rejects as `unsupported`,

@@ -37,6 +37,7 @@ export const RULE_PRESETS: readonly Preset[] = [
     does: 'switch at TIME (07:30, sunrise, sunset) on DAYS: daily, weekdays, weekend, mon,thu or a date; daily if left out',
     parameters: ['TIME', 'on|off', '[DAYS]'],
     readOnly: false,
+    switchesLater: true,
     plan: ([time, action, days]) =>
       scheduleWith({ add_rule: ruleOf(time, action, days), set_overall_enable: { enable: 1 } }),
   },
@@ -61,6 +62,7 @@ export const RULE_PRESETS: readonly Preset[] = [
     does: 'switch on after SECONDS (or 30m, 2h); replaces the countdown that runs',
     parameters: ['SECONDS'],
     readOnly: false,
+    switchesLater: true,
     plan: ([after]) => countdownTo(true, after),
   },
   {
@@ -68,6 +70,7 @@ export const RULE_PRESETS: readonly Preset[] = [
     does: 'switch off after SECONDS (or 30m, 2h); replaces the countdown that runs',
     parameters: ['SECONDS'],
     readOnly: false,
+    switchesLater: true,
     plan: ([after]) => countdownTo(false, after),
   },
   simple('countdown clear', 'stop the countdown', countdownWith({ delete_all_rules: {} })),

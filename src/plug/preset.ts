@@ -31,6 +31,8 @@ export interface Preset {
   readonly parameters: readonly string[];
   /** Whether it changes nothing on the plug. */
   readonly readOnly: boolean;
+  /** Whether it has the relay switch by itself later: a device with several would take it for another, or for all. */
+  readonly switchesLater?: true;
   /** What the plug has to be asked first. */
   readonly before?: (given: readonly string[]) => Query | undefined;
   /** How long the plug may think, where that is longer than usual, in ms. */

@@ -74,7 +74,11 @@ function settingsPlan(settings: Settings): Plan {
 
 function relayIn(reply: JsonObject): boolean {
   const { relay } = readSysinfo(answerTo(reply, 'system', 'get_sysinfo'));
-  if (relay === undefined) throw new PlugError('bad-answer', 'the plug does not say whether it is on or off');
+  if (relay === undefined)
+    throw new PlugError(
+      'unsupported',
+      'the device does not say whether it is on or off; only plugs with one relay are switched',
+    );
   return relay;
 }
 

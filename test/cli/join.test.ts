@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { FakeShell } from '../support/fake-shell.ts';
 import { ShellPlug } from '../support/shell-plug.ts';
 
 /** The plug in its own Wi-Fi, and what answers where it is to re-appear. */
@@ -51,7 +52,7 @@ describe('taking a plug into a Wi-Fi', () => {
 
   it('takes no password that cannot be right', async () => {
     const { code, errors } = await before.run(['join', 'museum', '--yes'], { piped: ['short'] });
-    expect(errors).toBe('hs110-mqtt: the password has only 5 characters: wpa2 needs 8 or more');
+    expect(errors).toBe('hs110-mqtt: the password has 5 characters: wpa2 needs 8 to 63');
     expect(code).toBe(2);
     expect(before.queries).toEqual([]);
   });
@@ -100,5 +101,35 @@ describe('taking a plug into a Wi-Fi', () => {
   it('is not begun when the place to verify is no address', async () => {
     expect((await join('--yes', '--verify', 'a b')).code).toBe(2);
     expect(before.queries).toEqual([]);
+  });
+
+  it('takes no name that a Wi-Fi cannot have, and no password that is too long', async () => {
+    for (const ssid of ['', 'm'.repeat(33), 'ü'.repeat(17)]) {
+      const { code, errors } = await before.run(['join', ssid, '--yes'], { piped: ['secret123'] });
+      expect(errors).toContain('the name of a Wi-Fi has 1 to 32 bytes in UTF-8, this one has');
+      expect(code).toBe(2);
+    }
+    const { code } = await before.run(['join', 'museum', '--yes'], { piped: ['x'.repeat(64)] });
+    expect(code).toBe(2);
+    expect(before.queries).toEqual([]);
+    const longest = await before.run(['join', 'ü'.repeat(16), '--yes'], { piped: ['x'.repeat(63)] });
+    expect(longest.code).toBe(0);
+  });
+
+  it('works as its example shows it', async () => {
+    const shell = new FakeShell();
+    await shell.run('plug', '--help');
+    const example = /^ *\$ hs110-mqtt plug \S+ (join .*) < password\.txt$/m.exec(shell.output)?.[1] ?? '';
+    const words = example.replace('192.168.1.145', after.host).split(' ');
+    expect(words).toContain(after.host);
+    expect(await before.run(words, { piped: ['secret123\n'] })).toMatchObject({ code: 0 });
+  });
+
+  it('takes an address of digits to verify for an address, not for a MAC', async () => {
+    const { code, errors } = await join('--yes', '--verify', '127.100.100.101', '--within', '300ms');
+    expect(errors).toContain('did not re-appear within 0.3 s');
+    expect(code).toBe(1);
+    // At an address the plug is asked over TCP; anywhere it would have been found by broadcast.
+    expect(after.queries).toEqual([]);
   });
 });

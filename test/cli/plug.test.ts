@@ -329,6 +329,12 @@ describe('the words after a plug', () => {
     [['schedule', 'add', '25:00', 'on'], 'the time must be as 07:30, or sunrise or sunset, not "25:00"'],
     [['schedule', 'add', '07:30', 'up'], 'it must be on or off, not "up"'],
     [['schedule', 'add', '07:30', 'on', 'someday'], 'the days must be daily, weekdays'],
+    [['schedule', 'add', '07:30', 'on', '2026-02-30'], 'there is no 2026-02-30 in the calendar'],
+    [['schedule', 'add', '07:30', 'on', '2026-13-01'], 'there is no 2026-13-01 in the calendar'],
+    [['schedule', 'add', '07:30', 'on', '2027-02-29'], 'there is no 2027-02-29 in the calendar'],
+    [['info', '--verify', '192.168.1.145'], '--verify is for join only: info does not take it'],
+    [['on', '--security', 'wpa'], '--security is for join only: on does not take it'],
+    [['join', 'museum', '--within', '5s'], '--within needs --verify'],
     [['cloud', 'server', ' '], 'the server must be a host name'],
     [['send'], 'it is written `send JSON`'],
   ])('are refused where they make no sense: %j', async (words, message) => {
