@@ -26,6 +26,9 @@ const blocks: readonly Block[] = PAGES.flatMap((page) =>
 const of = (kind: string) => blocks.filter((block) => block.kind === kind);
 const lines = (kind: string) => of(kind).flatMap(({ text }) => text.trim().split('\n'));
 
+const program = await buildProgram(new FakeShell(), ['--help']);
+const verbs = new Set(program.commands.map((command) => command.name()));
+
 describe('the documentation', () => {
   it.each(of('yaml'))('$page shows a configuration that is right: $text', ({ page, text }) => {
     expect(() =>
@@ -47,7 +50,6 @@ describe('the documentation', () => {
     expect(isObject(JSON.parse(line))).toBe(true);
   });
 
-  const verbs = new Set(buildProgram(new FakeShell()).commands.map((command) => command.name()));
   const shown = lines('sh').flatMap((line) =>
     [...line.matchAll(/^hs110-mqtt ([a-z]+)|npm start -- ([a-z]+)/g)].map(
       ([, one, other]) => one ?? other ?? '',

@@ -4,21 +4,21 @@ import { configJsonSchema } from '../config/json-schema.ts';
 import { loadConfig } from '../config/load.ts';
 import { configReference } from '../config/reference.ts';
 import type { Sources } from '../config/written.ts';
+import { CommandError } from '../errors.ts';
 import { printable, printableJson } from '../printable.ts';
 import { examples } from './arguments.ts';
-import { configFile, sourcesOf } from './run.ts';
+import { type Flags, sourcesOf } from './flags.ts';
 import type { Shell } from './shell.ts';
 import { table } from './table.ts';
 
-/** The configuration's own flags among those given to the program. */
-type Flags = () => ReadonlyMap<string, string>;
-
 /** Adds `config`: what is wrong with the configuration, what is in force, what there is. */
 export function addConfigVerb(program: Command, shell: Shell, flags: Flags): void {
-  const sources = (path: string | undefined): Sources => ({
-    ...sourcesOf(shell, flags()),
-    file: configFile(shell, path ?? program.opts<{ config?: string }>().config),
-  });
+  const sources = (path: string | undefined): Sources => {
+    const { file, options } = flags();
+    if (path !== undefined && file !== undefined)
+      throw new CommandError('two-files', `one file at a time: ${path} or --config ${file}`);
+    return sourcesOf(shell, { file: path ?? file, options });
+  };
   const config = program.command('config').description('check, show and describe the configuration');
   config
     .command('check')

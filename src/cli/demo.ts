@@ -1,17 +1,30 @@
+import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { loadConfig } from '../config/load.ts';
 import { SimulatedMuseum } from '../simulator/museum.ts';
-import { runApp, sourcesOf } from './run.ts';
+import { examples, wholeNumber } from './arguments.ts';
+import { runApp } from './run.ts';
 import type { Shell } from './shell.ts';
 
-export interface DemoOptions {
+interface DemoOptions {
   readonly count: number;
   readonly port: number;
 }
 
+/** Adds `demo`: the bridge without any hardware. */
+export function addDemoVerb(program: Command, shell: Shell): void {
+  program
+    .command('demo')
+    .description('run the bridge with an embedded broker and a simulated museum; no hardware needed')
+    .option('--count <n>', 'plugs in the museum', wholeNumber(1, 10_000), 8)
+    .option('--port <port>', 'port of the broker', wholeNumber(1, 65_535), 1883)
+    .addHelpText('after', examples('hs110-mqtt demo', 'hs110-mqtt demo --count 60 --port 1884'))
+    .action((options: DemoOptions) => demo(shell, options));
+}
+
 /** Runs the bridge with an embedded broker and a simulated museum, and says what to try. */
-export async function demo(shell: Shell, { count, port }: DemoOptions): Promise<void> {
-  const { clock, random } = shell;
+async function demo(shell: Shell, { count, port }: DemoOptions): Promise<void> {
+  const { clock, random, readFile } = shell;
   const museum = new SimulatedMuseum({ count, host: '127.0.0.1', port: 0, clock, random });
   await museum.start();
   try {
@@ -22,7 +35,8 @@ export async function demo(shell: Shell, { count, port }: DemoOptions): Promise<
       dataDir: 'off',
       plugs: museum.exhibits.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` })),
     });
-    const config = loadConfig({ ...sourcesOf(shell, new Map()), file: { name: 'demo', text } });
+    // What is configured for a bridge of one's own is not for the demo.
+    const config = loadConfig({ file: { name: 'demo', text }, env: {}, flags: new Map(), readFile });
     const { baseTopic } = config.mqtt;
     const paths = museum.exhibits.map(({ path }) => `${baseTopic}/${path}`);
     await runApp(shell, config, [], () => introduce(shell, baseTopic, paths, port));

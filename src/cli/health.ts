@@ -1,3 +1,4 @@
+import type { Command } from 'commander';
 import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
@@ -6,23 +7,29 @@ import { createLog } from '../log.ts';
 import { Broker } from '../mqtt/broker.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { sleep } from '../runtime/clock.ts';
+import { examples } from './arguments.ts';
+import { type Flags, sourcesOf } from './flags.ts';
 import { interrupted } from './input.ts';
-import { configFile, sourcesOf } from './run.ts';
 import type { Shell } from './shell.ts';
 
 /** How long a broker may take to say how the bridge is; a container's health check allows twice that. */
 const ANSWER_MS = 5000;
 
+/** Adds `health`: the health check of a container. */
+export function addHealthVerb(program: Command, shell: Shell, flags: Flags): void {
+  program
+    .command('health')
+    .description('ask the broker whether the bridge is online; takes the same options as the bridge')
+    .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
+    .action(() => health(shell, flags));
+}
+
 /**
  * Asks the broker whether a bridge so configured is there, and rejects unless it says `online`. The broker says
  * `offline` in the bridge's stead when the bridge dies, and when it hangs for longer than its keepalive.
  */
-export async function health(
-  shell: Shell,
-  path: string | undefined,
-  flags: ReadonlyMap<string, string>,
-): Promise<void> {
-  const config = loadConfig({ ...sourcesOf(shell, flags), file: configFile(shell, path) });
+async function health(shell: Shell, flags: Flags): Promise<void> {
+  const config = loadConfig(sourcesOf(shell, flags()));
   const topic = new Topics(config.mqtt.baseTopic).bridgeState;
   const urls = config.mqtt.url ?? [await embeddedUrl(config, shell)];
   const complaints: string[] = [];

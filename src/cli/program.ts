@@ -1,30 +1,39 @@
-import { Command, CommanderError, Option } from 'commander';
-import { flagOf, optionNames, variableOf } from '../config/option.ts';
-import { SCHEMA } from '../config/schema.ts';
+import { Command, CommanderError } from 'commander';
+import { nearest } from '../config/nearest.ts';
 import { BridgeError, CommandError, ConfigError, messageOf } from '../errors.ts';
 import { printableLines } from '../printable.ts';
-import { examples, wholeNumber } from './arguments.ts';
-import { addConfigVerb } from './config.ts';
-import { addDecodeVerb } from './decode.ts';
-import { demo } from './demo.ts';
-import { addDiscoverVerb } from './discover.ts';
-import { addEncodeVerb } from './encode.ts';
-import { health } from './health.ts';
-import { addPlugVerb } from './plug.ts';
-import { addRecordVerb } from './record.ts';
-import { run } from './run.ts';
+import { examples } from './arguments.ts';
+import { addFlags, type Flags, writtenFlags } from './flags.ts';
 import type { Shell } from './shell.ts';
-import { type SimulateOptions, simulate } from './simulate.ts';
 
 /** What the program says to the system when it ends. */
 export const EXIT = { done: 0, failed: 1, usage: 2 } as const;
 
-/** The whole command line. Its verbs reject with what went wrong; usage errors are CommanderErrors. */
-export function buildProgram(shell: Shell): Command {
+type AddVerb = (program: Command, shell: Shell, flags: Flags) => void;
+
+/** The verbs, in the order of the help; each is loaded when it is needed. */
+const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
+  ['demo', async () => (await import('./demo.ts')).addDemoVerb],
+  ['simulate', async () => (await import('./simulate.ts')).addSimulateVerb],
+  ['health', async () => (await import('./health.ts')).addHealthVerb],
+  ['plug', async () => (await import('./plug.ts')).addPlugVerb],
+  ['encode', async () => (await import('./encode.ts')).addEncodeVerb],
+  ['decode', async () => (await import('./decode.ts')).addDecodeVerb],
+  ['discover', async () => (await import('./discover.ts')).addDiscoverVerb],
+  ['record', async () => (await import('./record.ts')).addRecordVerb],
+  ['config', async () => (await import('./config.ts')).addConfigVerb],
+]);
+
+/** Verbs that take the flags of the configuration. */
+const CONFIGURED = new Set(['health', 'config']);
+
+const HELP = new Set(['--help', '-h', 'help']);
+
+/** The command line with the verbs that `argv` may mean; they reject with what went wrong, CommanderErrors among it. */
+export async function buildProgram(shell: Shell, argv: readonly string[]): Promise<Command> {
   const program = new Command('hs110-mqtt')
     .description('Bridges TP-Link Kasa HS110 smart plugs to MQTT. Without a verb it runs the bridge.')
     .version(shell.version)
-    .option('-c, --config <file>', 'configuration file (YAML)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => shell.print(text.trimEnd()),
@@ -32,56 +41,25 @@ export function buildProgram(shell: Shell): Command {
     })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', examples('hs110-mqtt --config museum.yaml', 'hs110-mqtt demo'));
-  addOptionFlags(program);
-  program.action((given: { config?: string; [flag: string]: unknown }) =>
-    run(shell, given.config, flagsGiven(given)),
-  );
-
-  program
-    .command('demo')
-    .description('run the bridge with an embedded broker and a simulated museum; no hardware needed')
-    .option('--count <n>', 'plugs in the museum', wholeNumber(1, 10_000), 8)
-    .option('--port <port>', 'port of the broker', wholeNumber(1, 65_535), 1883)
-    .addHelpText('after', examples('hs110-mqtt demo', 'hs110-mqtt demo --count 60 --port 1884'))
-    .action((options: { count: number; port: number }) => demo(shell, options));
-
-  program
-    .command('simulate')
-    .description('simulate plugs on this machine, for trying and testing')
-    .option('--count <n>', 'how many', wholeNumber(1, 10_000), 8)
-    .option('--host <address>', 'address they listen on', '127.0.0.1')
-    .option('--port <port>', 'port of the first, the others follow; 0 for any', wholeNumber(0, 65_535), 9999)
-    .addOption(
-      new Option('--from <file>', 'play the plug of this recording (see record) instead').conflicts('count'),
-    )
-    .addHelpText(
-      'after',
-      examples(
-        'hs110-mqtt simulate --count 8 > plugs.yaml',
-        'hs110-mqtt simulate --from "HS110(EU)_1.0_1.2.5.json" --port 9999',
-      ),
-    )
-    .action((options: SimulateOptions) => simulate(shell, options));
-
-  program
-    .command('health')
-    .description('ask the broker whether the bridge is online; takes the same options as the bridge')
-    .addHelpText('after', examples('hs110-mqtt health', 'hs110-mqtt health --config museum.yaml'))
-    .action(() => health(shell, program.opts<{ config?: string }>().config, flagsGiven(program.opts())));
-
-  addPlugVerb(program, shell);
-  addEncodeVerb(program, shell);
-  addDecodeVerb(program, shell);
-  addDiscoverVerb(program, shell);
-  addRecordVerb(program, shell);
-  addConfigVerb(program, shell, () => flagsGiven(program.opts()));
+  const flags = addFlags(program);
+  program.allowExcessArguments().action(async () => {
+    if (program.args[0] !== undefined) throw await unknownVerb(program.args[0]);
+    const { run } = await import('./run.ts');
+    await run(shell, flags());
+  });
+  program.hook('preAction', (_, verb) => refuseFlags(verb, program, flags));
+  for (const name of verbsIn(argv)) (await VERBS.get(name)?.())?.(program, shell, flags);
   return program;
 }
 
 /** Runs the command line and returns the exit code; what went wrong is said on standard error. */
 export async function runProgram(shell: Shell, argv: readonly string[]): Promise<number> {
   try {
-    await buildProgram(shell).parseAsync(argv, { from: 'user' });
+    const [first = '-'] = argv;
+    // Its options are not known either: the verb is what is to be said.
+    if (!first.startsWith('-') && first !== 'help' && !VERBS.has(first)) throw await unknownVerb(first);
+    const program = await buildProgram(shell, argv);
+    await program.parseAsync(argv, { from: 'user' });
     return EXIT.done;
   } catch (error) {
     // Commander has said itself what was wrong with the usage.
@@ -89,6 +67,34 @@ export async function runProgram(shell: Shell, argv: readonly string[]): Promise
       shell.complain(`hs110-mqtt: ${printableLines(messageOf(error))}`);
     return exitCodeOf(error);
   }
+}
+
+/** The verbs that are named, in the order of the help; all where help is asked for the program. */
+function verbsIn(argv: readonly string[]): string[] {
+  const named = [...VERBS.keys()].filter((verb) => argv.includes(verb));
+  return named.length === 0 && argv.some((argument) => HELP.has(argument)) ? [...VERBS.keys()] : named;
+}
+
+/** Throws CommandError if flags of the configuration are given to a verb that would ignore them. */
+function refuseFlags(verb: Command, program: Command, flags: Flags): void {
+  let top = verb;
+  while (top.parent !== null && top.parent !== program) top = top.parent;
+  const [flag] = writtenFlags(flags());
+  if (top === program || CONFIGURED.has(top.name()) || flag === undefined) return;
+  throw new CommandError('needless-option', `${flag} is for the bridge: ${top.name()} does not take it`);
+}
+
+/** Says which verb was most likely meant; a command of `plug` may stand in its place. */
+async function unknownVerb(word: string): Promise<CommandError> {
+  const { commandWords } = await import('./plug.ts');
+  const words = commandWords();
+  const near = nearest(word, [...VERBS.keys(), ...words]);
+  const meant = near !== undefined && words.has(near) ? `plug HOST ${near}` : near;
+  const hint = meant === undefined ? '' : `; did you mean \`hs110-mqtt ${meant}\`?`;
+  return new CommandError(
+    'unknown-verb',
+    `there is no verb ${JSON.stringify(word)}${hint}\n\`hs110-mqtt --help\` lists all`,
+  );
 }
 
 /** The exit code for what a verb rejected with. */
@@ -99,28 +105,4 @@ function exitCodeOf(error: unknown): number {
 
 function isInterruption(error: unknown): boolean {
   return error instanceof BridgeError && error.code === 'interrupted';
-}
-
-/** Every option of the configuration that is not secret is a flag as well. */
-function addOptionFlags(program: Command): void {
-  for (const { name, written, leaf } of optionNames(SCHEMA)) {
-    if (leaf.secret) continue;
-    const does = `${leaf.doc} (${name}, ${variableOf(name)})`;
-    const option = new Option(`--${flagOf(written)} <value>`, does);
-    program.addOption(option.hideHelp(written !== name || leaf.obsolete !== undefined));
-  }
-}
-
-/** The configuration's own flags among those given, by option name. */
-function flagsGiven(given: { [flag: string]: unknown }): ReadonlyMap<string, string> {
-  const flags = new Map<string, string>();
-  for (const { written } of optionNames(SCHEMA)) {
-    const value = given[camelCase(flagOf(written))];
-    if (typeof value === 'string') flags.set(written, value);
-  }
-  return flags;
-}
-
-function camelCase(flag: string): string {
-  return flag.replaceAll(/-([a-z0-9])/g, (_, letter: string) => letter.toUpperCase());
 }

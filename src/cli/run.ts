@@ -1,25 +1,17 @@
 import { adopts, buildApp } from '../app.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
-import { CONFIG_VARIABLE, type Sources } from '../config/written.ts';
-import { ConfigError, messageOf } from '../errors.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
+import { type GivenFlags, sourcesOf } from './flags.ts';
 import type { Shell } from './shell.ts';
-
-/** Read without being named, if it is there. */
-const DEFAULT_FILE = 'config/default.yaml';
 
 /** How long the bridge may take to stop. */
 const STOP_MS = 4500;
 
 /** Runs the bridge until the shell's signal aborts. */
-export async function run(
-  shell: Shell,
-  path: string | undefined,
-  flags: ReadonlyMap<string, string>,
-): Promise<void> {
-  const config = loadConfig({ ...sourcesOf(shell, flags), file: configFile(shell, path) });
+export async function run(shell: Shell, given: GivenFlags): Promise<void> {
+  const config = loadConfig(sourcesOf(shell, given));
   await runApp(shell, config, []);
 }
 
@@ -48,26 +40,4 @@ export async function runApp(
   };
   await supervise([...before, ...tasks], shell.signal, { clock, log, stopMs: STOP_MS, onReady: ready });
   log.info('bridge stopped');
-}
-
-/** Environment and flags as sources of the configuration. */
-export function sourcesOf(
-  { env, readFile }: Shell,
-  flags: ReadonlyMap<string, string>,
-): Omit<Sources, 'file'> {
-  return { env, flags, readFile };
-}
-
-/** The file named by flag or variable, else the default one if it is there. Throws ConfigError if it cannot be read. */
-export function configFile(shell: Shell, path: string | undefined): Sources['file'] {
-  const name =
-    path ??
-    (shell.env[CONFIG_VARIABLE] || undefined) ??
-    (shell.fileExists(DEFAULT_FILE) ? DEFAULT_FILE : undefined);
-  if (name === undefined) return undefined;
-  try {
-    return { name, text: shell.readFile(name) };
-  } catch (cause) {
-    throw new ConfigError([`the configuration file ${name} cannot be read: ${messageOf(cause)}`]);
-  }
 }
