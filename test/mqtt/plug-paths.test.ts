@@ -18,8 +18,37 @@ describe('paths by alias', () => {
       'grosse-halle-1',
       'shed-3',
       'a-b-c',
-      'plug',
+      'plug-0004',
     ]);
+  });
+
+  it('end with a part of the MAC where nothing is left of the name, whoever else is there', () => {
+    expect(pathsOf('博物館')).toEqual(['plug-0001']);
+    expect(pathsOf('博物館', 'музей', undefined)).toEqual(['plug-0001', 'plug-0002', 'plug-0003']);
+  });
+
+  it('are kept while they fit the name: others of that name make room', () => {
+    const lamps = [
+      { mac: mac(1), alias: 'a/b', before: 'a-b' },
+      { mac: mac(2), alias: 'a-b' },
+      { mac: mac(3), alias: 'a b', before: 'a-b-0003' },
+      { mac: mac(4), alias: 'other', before: 'a-b-0004' },
+    ];
+    for (const plugs of [lamps, [...lamps].reverse()])
+      expect(new Map(pathsByAlias(plugs))).toEqual(
+        new Map([
+          [mac(1), 'a-b'],
+          [mac(2), 'a-b-0002'],
+          [mac(3), 'a-b-0003'],
+          [mac(4), 'other'],
+        ]),
+      );
+    expect([...pathsByAlias(lamps.slice(2, 3))]).toEqual([[mac(3), 'a-b-0003']]);
+  });
+
+  it('are never one, even if two plugs have had the same', () => {
+    const plugs = [1, 2].map((index) => ({ mac: mac(index), alias: 'Lamp', before: 'lamp' }));
+    expect(new Set(pathsByAlias(plugs).values()).size).toBe(2);
   });
 
   it('end with a part of the MAC where several plugs have the same name, whichever comes first', () => {
@@ -36,11 +65,15 @@ describe('paths by alias', () => {
       fc.oneof(fc.string({ unit: 'binary', maxLength: 60 }), fc.constantFrom('set', 'lamp', 'bridge')),
       { maxLength: 20 },
     );
+    const befores = fc.array(fc.constantFrom(undefined, 'lamp', 'lamp-0001', 'plug-set', 'x'), {
+      maxLength: 20,
+    });
     fc.assert(
-      fc.property(names, (aliases) => {
-        const paths = pathsOf(...aliases);
+      fc.property(names, befores, (aliases, before) => {
+        const plugs = aliases.map((alias, index) => ({ mac: mac(index + 1), alias, before: before[index] }));
+        const paths = [...pathsByAlias(plugs).values()];
         expect(new Set(paths).size).toBe(aliases.length);
-        expect(paths.map((path) => pathProblem(path ?? ''))).toEqual(paths.map(() => undefined));
+        expect(paths.map((path) => pathProblem(path))).toEqual(paths.map(() => undefined));
       }),
     );
   });
