@@ -4,7 +4,7 @@ import { describe, expect, it } from 'vitest';
 import { decodeCommand } from '../src/api/command-json.ts';
 import { buildProgram } from '../src/cli/program.ts';
 import { loadConfig } from '../src/config/load.ts';
-import { presetOf } from '../src/plug/presets.ts';
+import { presetOf } from '../src/plug/presets/presets.ts';
 import { isObject } from '../src/protocol/json.ts';
 import { FakeShell } from './support/fake-shell.ts';
 

@@ -1,8 +1,8 @@
 import { CommandError, PlugError } from '../errors.ts';
 import { discover } from '../plug/discovery.ts';
 import { PlugClient } from '../plug/plug-client.ts';
-import { checkAll } from '../plug/preset.ts';
-import { SECURITY } from '../plug/preset-network.ts';
+import { SECURITY } from '../plug/presets/network.ts';
+import { checkAll } from '../plug/presets/preset.ts';
 import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
 import { printable } from '../printable.ts';

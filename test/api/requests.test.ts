@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Requests } from '../../src/api/requests.ts';
 import { PlugError } from '../../src/errors.ts';
 import type { FoundPlug } from '../../src/plug/discovery.ts';
-import { PRESETS, presetOf } from '../../src/plug/presets.ts';
+import { PRESETS, presetOf } from '../../src/plug/presets/presets.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 import { foundPlug } from '../support/finder-bench.ts';

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { dangersIn } from '../../src/plug/dangers.ts';
-import { PRESETS } from '../../src/plug/presets.ts';
+import { PRESETS } from '../../src/plug/presets/presets.ts';
 import { ShellPlug } from '../support/shell-plug.ts';
 
 let plug: ShellPlug;

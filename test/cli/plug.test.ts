@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { PRESETS } from '../../src/plug/presets.ts';
+import { PRESETS } from '../../src/plug/presets/presets.ts';
 import { FakeShell } from '../support/fake-shell.ts';
 import { ShellPlug } from '../support/shell-plug.ts';
 import { until } from '../support/until.ts';

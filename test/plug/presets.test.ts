@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { PlugError } from '../../src/errors.ts';
-import { presetOf } from '../../src/plug/presets.ts';
+import { presetOf } from '../../src/plug/presets/presets.ts';
 import { readQuery } from '../../src/plug/query.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { thrownBy } from '../support/thrown.ts';

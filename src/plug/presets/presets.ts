@@ -1,12 +1,12 @@
-import { PlugError } from '../errors.ts';
-import { type JsonObject, textAt } from '../protocol/json.ts';
-import { answerTo, readSysinfo } from '../protocol/replies.ts';
-import { GET_SYSINFO, type Query, type Settings, setAndConfirm } from '../protocol/requests.ts';
+import { PlugError } from '../../errors.ts';
+import { type JsonObject, textAt } from '../../protocol/json.ts';
+import { answerTo, readSysinfo } from '../../protocol/replies.ts';
+import { GET_SYSINFO, type Query, type Settings, setAndConfirm } from '../../protocol/requests.ts';
+import { CLOCK_PRESETS } from './clock.ts';
+import { ENERGY_PRESETS } from './energy.ts';
+import { NETWORK_PRESETS } from './network.ts';
 import { checkAll, doing, onOrOff, type Plan, type Preset, reading, wrong } from './preset.ts';
-import { CLOCK_PRESETS } from './preset-clock.ts';
-import { ENERGY_PRESETS } from './preset-energy.ts';
-import { NETWORK_PRESETS } from './preset-network.ts';
-import { RULE_PRESETS } from './preset-rules.ts';
+import { RULE_PRESETS } from './rules.ts';
 
 /** A plug restarts after it has answered, so that the answer gets through. */
 const RESTART_DELAY_S = 1;

@@ -1,8 +1,8 @@
-import { PlugError } from '../errors.ts';
-import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../protocol/json.ts';
-import { answerTo } from '../protocol/replies.ts';
-import type { Query } from '../protocol/requests.ts';
-import { parseDuration } from '../runtime/duration.ts';
+import { PlugError } from '../../errors.ts';
+import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../../protocol/json.ts';
+import { answerTo } from '../../protocol/replies.ts';
+import type { Query } from '../../protocol/requests.ts';
+import { parseDuration } from '../../runtime/duration.ts';
 import { checkAll, dateText, onOrOff, type Plan, type Preset, wrong } from './preset.ts';
 
 const DAYS = ['sun', 'mon', 'tue', 'wed', 'thu', 'fri', 'sat'] as const;

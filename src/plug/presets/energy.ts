@@ -1,4 +1,4 @@
-import type { JsonObject } from '../protocol/json.ts';
+import type { JsonObject } from '../../protocol/json.ts';
 import {
   answerTo,
   type EnergyRecord,
@@ -6,8 +6,8 @@ import {
   readMeter,
   readMonths,
   readTime,
-} from '../protocol/replies.ts';
-import type { Query } from '../protocol/requests.ts';
+} from '../../protocol/replies.ts';
+import type { Query } from '../../protocol/requests.ts';
 import { dateText, doing, type Plan, type Preset, reading, wholeNumberIn, wrong } from './preset.ts';
 
 const GET_TIME: Query = { time: { get_time: {} } };

@@ -1,6 +1,6 @@
-import { type JsonObject, numberAt, objectsAt, textAt } from '../protocol/json.ts';
-import { answerTo } from '../protocol/replies.ts';
-import type { Query } from '../protocol/requests.ts';
+import { type JsonObject, numberAt, objectsAt, textAt } from '../../protocol/json.ts';
+import { answerTo } from '../../protocol/replies.ts';
+import type { Query } from '../../protocol/requests.ts';
 import { type Plan, type Preset, reading, wrong } from './preset.ts';
 
 /** A scan for networks takes seconds. */

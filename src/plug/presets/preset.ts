@@ -1,7 +1,7 @@
-import { CommandError } from '../errors.ts';
-import { isObject, type JsonObject } from '../protocol/json.ts';
-import { answerTo } from '../protocol/replies.ts';
-import type { Query, Settings } from '../protocol/requests.ts';
+import { CommandError } from '../../errors.ts';
+import { isObject, type JsonObject } from '../../protocol/json.ts';
+import { answerTo } from '../../protocol/replies.ts';
+import type { Query, Settings } from '../../protocol/requests.ts';
 
 /** What a preset may need to know besides its arguments. */
 export interface Circumstances {

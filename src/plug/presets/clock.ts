@@ -1,8 +1,8 @@
-import { PlugError } from '../errors.ts';
-import { type JsonObject, numberAt } from '../protocol/json.ts';
-import { answerTo, type PlugTime, readTime } from '../protocol/replies.ts';
-import type { Query } from '../protocol/requests.ts';
-import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../protocol/time-zones.ts';
+import { PlugError } from '../../errors.ts';
+import { type JsonObject, numberAt } from '../../protocol/json.ts';
+import { answerTo, type PlugTime, readTime } from '../../protocol/replies.ts';
+import type { Query } from '../../protocol/requests.ts';
+import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../../protocol/time-zones.ts';
 import { dateText, type Plan, type Preset } from './preset.ts';
 
 /** A clock further off than this was not set by what was just sent. */
