@@ -12,10 +12,10 @@ import { CommandListener } from './mqtt/command-listener.ts';
 import { EmbeddedSession } from './mqtt/embedded-session.ts';
 import { Health } from './mqtt/health.ts';
 import { Inventory } from './mqtt/inventory.ts';
-import { type LinkOptions, MqttLink } from './mqtt/link.ts';
+import { NetworkSession, type NetworkSessionOptions } from './mqtt/network-session.ts';
 import { pathsByAlias } from './mqtt/plug-paths.ts';
 import { RequestListener } from './mqtt/request-listener.ts';
-import { type MqttSession, volatileSession } from './mqtt/session.ts';
+import { type MqttSession, volatileSessionMemory } from './mqtt/session.ts';
 import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
@@ -168,7 +168,7 @@ function sessionFor(
   topics: Topics,
   surroundings: Surroundings,
 ): MqttSession & Task {
-  if (broker === undefined) return new MqttLink(linkOptions(config, topics, surroundings));
+  if (broker === undefined) return new NetworkSession(sessionOptions(config, topics, surroundings));
   const { clock, log } = surroundings;
   return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock, log });
 }
@@ -178,13 +178,17 @@ function randomClientId(random: () => number): string {
   return `hs110-mqtt-${number.toString(16).padStart(8, '0')}`;
 }
 
-function linkOptions({ mqtt, command }: Config, topics: Topics, surroundings: Surroundings): LinkOptions {
+function sessionOptions(
+  { mqtt, command }: Config,
+  topics: Topics,
+  surroundings: Surroundings,
+): NetworkSessionOptions {
   const { clock, random, log, readFile } = surroundings;
   const file = (path: string | undefined) => (path === undefined ? undefined : readFile(path));
   return {
     brokers: mqtt.url ?? [],
     version: mqtt.version,
-    session: volatileSession(mqtt.clientId ?? randomClientId(random)),
+    session: volatileSessionMemory(mqtt.clientId ?? randomClientId(random)),
     sessionExpiryMs: command.ttl,
     username: mqtt.username,
     password: mqtt.password,

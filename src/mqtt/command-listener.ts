@@ -7,7 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task, within } from '../runtime/supervisor.ts';
 import { LimitedWarning } from './limited-warning.ts';
 import { type ResponseTopicRules, responseTopicProblem } from './response-topic.ts';
-import { FAREWELL_MS, type Incoming, type MqttSession } from './session.ts';
+import { type Incoming, type MqttSession, SHUTDOWN_MS } from './session.ts';
 import type { Topics } from './topics.ts';
 
 export interface ListenerOptions {
@@ -58,7 +58,7 @@ export class CommandListener implements Task {
     ready();
     await aborted(signal);
     // The bridge has stopped before: every command is settled, its receipt is about to be sent.
-    if (!(await within(clock, FAREWELL_MS, Promise.all(this.#open))))
+    if (!(await within(clock, SHUTDOWN_MS, Promise.all(this.#open))))
       log.error({ commands: this.#open.size }, 'stopped before these commands were settled');
   }
 

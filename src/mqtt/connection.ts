@@ -108,7 +108,7 @@ export class Connection {
     stream.write(publishPacket(topic, payload, retain, this.version));
   }
 
-  /** Says goodbye to the broker, which then does not publish the last will; takes `timeoutMs` at most. */
+  /** Sends DISCONNECT, after which the broker does not publish the last will; takes `timeoutMs` at most. */
   async disconnect(timeoutMs: number): Promise<void> {
     await within(this.#clock, timeoutMs, this.#client.endAsync());
   }

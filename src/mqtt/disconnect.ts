@@ -38,15 +38,15 @@ export interface DisconnectContext {
   /** Whether it is the first failure in a row: it is logged aloud, the others quietly. */
   readonly first: boolean;
   /** Whether another client took over, or it looks like that. */
-  readonly ousted: boolean;
+  readonly takenOver: boolean;
   readonly log: Logger;
 }
 
 export function logDisconnect(disconnect: Disconnect, context: DisconnectContext): void {
-  const { broker, clientId, first, ousted, log } = context;
+  const { broker, clientId, first, takenOver, log } = context;
   const { connected } = disconnect;
   const details = { broker, reason: disconnect.message };
-  if (ousted) {
+  if (takenOver) {
     log.error(
       { ...details, clientId },
       isTakenOver(disconnect)

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { Broker } from './broker.ts';
-import { FAREWELL_MS, type Incoming, type Message, type MqttSession } from './session.ts';
+import { type Incoming, type Message, type MqttSession, SHUTDOWN_MS } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SubscriberWait } from './subscriber-wait.ts';
 
@@ -24,7 +24,7 @@ export class EmbeddedSession implements Task, MqttSession {
   /** What is to be kept of what was published before the session opened. */
   #early: Message[] = [];
   #open = false;
-  #flying = 0;
+  #inFlight = 0;
 
   constructor(options: EmbeddedSessionOptions) {
     this.#options = options;
@@ -69,8 +69,8 @@ export class EmbeddedSession implements Task, MqttSession {
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
     this.#open = false;
     this.#subscriberWait.stop();
-    const until = clock.now() + FAREWELL_MS;
-    while (this.#flying > 0 && clock.now() < until) await sleep(clock, 5);
+    const until = clock.now() + SHUTDOWN_MS;
+    while (this.#inFlight > 0 && clock.now() < until) await sleep(clock, 5);
   }
 
   #begin(): void {
@@ -88,10 +88,10 @@ export class EmbeddedSession implements Task, MqttSession {
   }
 
   #send(message: Message): void {
-    if (message.qos === 1) this.#flying++;
+    if (message.qos === 1) this.#inFlight++;
     this.#options.broker.publish(message, () => {
       message.taken?.();
-      if (message.qos === 0 || --this.#flying > 0) return;
+      if (message.qos === 0 || --this.#inFlight > 0) return;
       this.#registry.delivered();
     });
   }

@@ -14,15 +14,15 @@ const MOST_LOSSES = 2;
 
 /** QoS 1 messages from being wanted to being confirmed by the broker, in order, a window of them on their way. */
 export class Outbox {
-  /** Messages on their way, and when they were sent. */
-  readonly #flying = new Map<Message, number>();
+  /** Messages that were sent and not confirmed yet, and when they were sent. */
+  readonly #inFlight = new Map<Message, number>();
   /** Messages that were on their way when the connection was lost, and how often each was the first of them. */
   readonly #suspects = new Map<Message, number>();
   #waiting = new Set<Message>();
   #window = WINDOW;
 
   get isEmpty(): boolean {
-    return this.#flying.size === 0 && this.#waiting.size === 0;
+    return this.#inFlight.size === 0 && this.#waiting.size === 0;
   }
 
   /** A connection begins, to a broker that takes so many at a time. */
@@ -38,15 +38,15 @@ export class Outbox {
   /** The next message to send at time `now`, if the window has room for it. Suspects go one at a time. */
   next(now: number): Message | undefined {
     const window = this.#suspects.size > 0 ? 1 : this.#window;
-    if (this.#flying.size >= window) return undefined;
+    if (this.#inFlight.size >= window) return undefined;
     const message = this.#shift();
-    if (message !== undefined) this.#flying.set(message, now);
+    if (message !== undefined) this.#inFlight.set(message, now);
     return message;
   }
 
   /** The broker has confirmed or refused the message. */
-  landed(message: Message): void {
-    this.#flying.delete(message);
+  settle(message: Message): void {
+    this.#inFlight.delete(message);
     this.#suspects.delete(message);
   }
 
@@ -57,17 +57,17 @@ export class Outbox {
    */
   close(now: number): Message | undefined {
     const dropped = this.#blame(now);
-    const unconfirmed = [...this.#flying.keys(), ...this.#waiting];
+    const unconfirmed = [...this.#inFlight.keys(), ...this.#waiting];
     this.#waiting = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
-    this.#flying.clear();
+    this.#inFlight.clear();
     return dropped;
   }
 
   /** Notes which message may have cost the connection; returns it if it did so too often. */
   #blame(now: number): Message | undefined {
-    const [first] = this.#flying;
+    const [first] = this.#inFlight;
     if (first === undefined || now - first[1] > SUSPECT_MS) return undefined;
-    for (const message of this.#flying.keys()) {
+    for (const message of this.#inFlight.keys()) {
       if (message.keep) this.#suspects.set(message, this.#suspects.get(message) ?? 0);
     }
     const [message] = first;

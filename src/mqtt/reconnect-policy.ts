@@ -15,7 +15,7 @@ export interface Reconnect {
   /** Whether it was the first failure in a row. */
   readonly first: boolean;
   /** Whether another client took over, or it looks like that. */
-  readonly ousted: boolean;
+  readonly takenOver: boolean;
 }
 
 /** When to connect again, by how the connections before ended. Several brokers are tried in turn before a wait. */
@@ -36,12 +36,12 @@ export class ReconnectPolicy {
     if (heldMs > LAST_RETRY_MS) this.#failures = 0;
     const isBrief = disconnect.connected && disconnect.code === undefined && heldMs < BRIEF_MS;
     this.#brief = isBrief ? this.#brief + 1 : 0;
-    const ousted = isTakenOver(disconnect) || this.#brief >= MAX_BRIEF;
+    const takenOver = isTakenOver(disconnect) || this.#brief >= MAX_BRIEF;
     const first = this.#failures === 0;
     const round = Math.floor(this.#failures / this.#brokers);
     this.#failures++;
     const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, this.#random);
-    const waitMs = ousted ? TAKEN_OVER_WAIT_MS : this.#failures % this.#brokers === 0 ? wait : 0;
-    return { waitMs, first, ousted };
+    const waitMs = takenOver ? TAKEN_OVER_WAIT_MS : this.#failures % this.#brokers === 0 ? wait : 0;
+    return { waitMs, first, takenOver };
   }
 }

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { Requests } from '../api/requests.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task, within } from '../runtime/supervisor.ts';
-import { FAREWELL_MS, type Incoming, type MqttSession } from './session.ts';
+import { type Incoming, type MqttSession, SHUTDOWN_MS } from './session.ts';
 import type { Topics } from './topics.ts';
 
 export interface RequestListenerOptions {
@@ -28,7 +28,7 @@ export class RequestListener implements Task {
     session.listen([topics.request('#')], (incoming) => this.#received(incoming));
     ready();
     await aborted(signal);
-    if (!(await within(clock, FAREWELL_MS, Promise.all(this.#open))))
+    if (!(await within(clock, SHUTDOWN_MS, Promise.all(this.#open))))
       log.warn({ requests: this.#open.size }, 'stopped before these requests were answered');
   }
 

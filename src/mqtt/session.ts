@@ -1,5 +1,5 @@
 /** How long the last messages may take at the end. */
-export const FAREWELL_MS = 1500;
+export const SHUTDOWN_MS = 1500;
 
 /** One message to a topic. */
 export interface Message {
@@ -42,7 +42,7 @@ export interface SessionMemory {
 }
 
 /** A memory that lasts as long as the program. */
-export function volatileSession(clientId: string): SessionMemory {
+export function volatileSessionMemory(clientId: string): SessionMemory {
   let filters: string | null = null;
   return {
     clientId,

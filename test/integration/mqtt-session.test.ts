@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { MqttLink } from '../../src/mqtt/link.ts';
-import { type Incoming, volatileSession } from '../../src/mqtt/session.ts';
+import { NetworkSession } from '../../src/mqtt/network-session.ts';
+import { type Incoming, type SessionMemory, volatileSessionMemory } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -129,20 +129,20 @@ describe.skipIf(noMosquitto !== undefined)('the session at Mosquitto', () => {
   });
 
   it('keeps commands over a restart of the bridge, where it remembers its session', async () => {
-    const session = volatileSession('bridge');
+    const session = volatileSessionMemory('bridge');
     const received: Incoming[] = [];
-    const link = () => {
-      const made = linkTo(mosquitto.url, session);
+    const start = () => {
+      const made = sessionAt(mosquitto.url, session);
       made.listen(['museum/+/set'], (incoming) => received.push(incoming), 1);
       return new RunningTask(made);
     };
     const client = await Observer.connect(mosquitto.url, 5);
     stops.push(() => client.end());
-    const first = link();
+    const first = start();
     await client.message('museum/bridge/state', (payload) => payload === 'online');
     await first.stop();
     await client.say('museum/shed3/set', 'ON', { properties: { messageExpiryInterval: 50 } });
-    const second = link();
+    const second = start();
     stops.push(() => second.stop());
     await until(() => received.length === 1, 'the command');
     expect(received).toMatchObject([{ topic: 'museum/shed3/set', retain: false, dup: false }]);
@@ -178,8 +178,8 @@ describe('the session at the embedded broker', () => {
   });
 });
 
-function linkTo(url: string, session: ReturnType<typeof volatileSession>): MqttLink {
-  return new MqttLink({
+function sessionAt(url: string, session: SessionMemory): NetworkSession {
+  return new NetworkSession({
     brokers: [url],
     version: 'auto',
     session,

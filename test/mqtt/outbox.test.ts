@@ -44,7 +44,7 @@ describe('the outbox', () => {
     const outbox = filled(4, 2);
     const [first, second] = drain(outbox);
     expect(names([first, second].flatMap((sent) => sent ?? []))).toEqual(['0', '1']);
-    if (second !== undefined) outbox.landed(second);
+    if (second !== undefined) outbox.settle(second);
     expect(names(drain(outbox))).toEqual(['2']);
     expect(outbox.isEmpty).toBe(false);
   });
@@ -52,14 +52,14 @@ describe('the outbox', () => {
   it('is empty when all have landed', () => {
     const outbox = filled(3);
     expect(outbox.isEmpty).toBe(false);
-    for (const sent of drain(outbox)) outbox.landed(sent);
+    for (const sent of drain(outbox)) outbox.settle(sent);
     expect(outbox.isEmpty).toBe(true);
   });
 
   it('sends again after an outage what had not landed, before what waited, in the same order', () => {
     const outbox = filled(6, 3);
     const [, second] = drain(outbox);
-    if (second !== undefined) outbox.landed(second);
+    if (second !== undefined) outbox.settle(second);
     outbox.close(LATE);
     outbox.open(undefined);
     expect(names(drain(outbox))).toEqual(['0', '2', '3', '4', '5']);
@@ -95,7 +95,7 @@ describe('the outbox', () => {
           else if (one === 'land') {
             const first = flying.shift();
             if (first === undefined) continue;
-            outbox.landed(first);
+            outbox.settle(first);
             landed.push(Number(first.payload));
           } else {
             outbox.close(LATE);
@@ -105,7 +105,7 @@ describe('the outbox', () => {
           expect(flying.length).toBeLessThanOrEqual(3);
         }
         for (let sent = outbox.next(0); sent !== undefined; sent = outbox.next(0)) {
-          outbox.landed(sent);
+          outbox.settle(sent);
           landed.push(Number(sent.payload));
         }
         expect(landed).toEqual(Array.from({ length: added }, (_, index) => index));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { Requests } from '../../src/api/requests.ts';
 import { RequestListener } from '../../src/mqtt/request-listener.ts';
-import { FAREWELL_MS } from '../../src/mqtt/session.ts';
+import { SHUTDOWN_MS } from '../../src/mqtt/session.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
@@ -72,7 +72,7 @@ describe('requests over MQTT', () => {
     bridge.answer = () => new Promise(() => {});
     session.receive(COMMAND, INFO);
     const stopped = task.stop();
-    await clock.advance(FAREWELL_MS);
+    await clock.advance(SHUTDOWN_MS);
     await stopped;
     expect(lines).toMatchObject([{ requests: 1, msg: 'stopped before these requests were answered' }]);
   });

@@ -10,10 +10,10 @@ import { Outbox } from './outbox.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
-import { FAREWELL_MS, type Incoming, type Message, type MqttSession, type SessionMemory } from './session.ts';
+import { type Incoming, type Message, type MqttSession, type SessionMemory, SHUTDOWN_MS } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
 
-export interface LinkOptions {
+export interface NetworkSessionOptions {
   /** Their URLs, tried in turn. */
   readonly brokers: readonly string[];
   readonly version: '5' | '3.1.1' | 'auto';
@@ -54,9 +54,9 @@ type Connect = typeof import('mqtt').connect;
  * MQTT 5 the broker keeps commands for a bridge that is away; of what the bridge says, the messages that must not be
  * lost wait here.
  */
-export class MqttLink implements Task, MqttSession {
+export class NetworkSession implements Task, MqttSession {
   readonly name = 'mqtt';
-  readonly #options: LinkOptions;
+  readonly #options: NetworkSessionOptions;
   readonly #registry: SessionRegistry;
   readonly #versions: ProtocolVersions;
   readonly #outbox = new Outbox();
@@ -65,7 +65,7 @@ export class MqttLink implements Task, MqttSession {
   #largest = Number.POSITIVE_INFINITY;
   #refusalLogged = false;
 
-  constructor(options: LinkOptions) {
+  constructor(options: NetworkSessionOptions) {
     this.#options = options;
     this.#registry = new SessionRegistry(options.log);
     this.#versions = new ProtocolVersions(options.version);
@@ -154,8 +154,8 @@ export class MqttLink implements Task, MqttSession {
         end(disconnect);
       },
     });
-    // A broker that is silent does not close the connection: after its farewell the bridge no longer waits for that.
-    const leave = () => void this.#farewell(connection).finally(() => end(STOPPED));
+    // A broker that is silent does not close the connection: once the last messages had their time the bridge no longer waits.
+    const leave = () => void this.#shutDown(connection).finally(() => end(STOPPED));
     signal.addEventListener('abort', leave, { once: true });
     const disconnect = await ended;
     signal.removeEventListener('abort', leave);
@@ -211,7 +211,7 @@ export class MqttLink implements Task, MqttSession {
     dropped.taken?.();
   }
 
-  /** Says that the bridge is there once commands reach it: states may be published before, `online` may not. */
+  /** Subscribes, and publishes `online` once commands reach the bridge; states may be published before. */
   async #announce(connection: Connection): Promise<void> {
     const filters = new Map(this.#registry.filters);
     const granted = await this.#subscribe(connection, filters, () => this.#registry.opened());
@@ -274,7 +274,7 @@ export class MqttLink implements Task, MqttSession {
 
   #launch(connection: Connection, message: Message): void {
     const settle = () => {
-      this.#outbox.landed(message);
+      this.#outbox.settle(message);
       message.taken?.();
     };
     if (!this.#fits(message)) {
@@ -307,11 +307,11 @@ export class MqttLink implements Task, MqttSession {
     return false;
   }
 
-  /** Says goodbye as the last will would, once what must not be lost has been taken. */
-  async #farewell(connection: Connection): Promise<void> {
+  /** Publishes what the last will would, once what must not be lost has been taken. */
+  async #shutDown(connection: Connection): Promise<void> {
     if (this.#connection !== connection) return;
     const { clock, stateTopic } = this.#options;
-    const until = clock.now() + FAREWELL_MS;
+    const until = clock.now() + SHUTDOWN_MS;
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
     while (!this.#outbox.isEmpty && this.#connection === connection && clock.now() < until) {
       await sleep(clock, 5);

@@ -2,8 +2,8 @@ import { createServer } from 'node:net';
 import mqttPacket, { type ISubscribePacket } from 'mqtt-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
-import { type LinkOptions, MqttLink } from '../../src/mqtt/link.ts';
-import { FAREWELL_MS, type Incoming, type Message, volatileSession } from '../../src/mqtt/session.ts';
+import { NetworkSession, type NetworkSessionOptions } from '../../src/mqtt/network-session.ts';
+import { type Incoming, type Message, SHUTDOWN_MS, volatileSessionMemory } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -25,7 +25,7 @@ const message = (payload: string, more: Partial<Message> = {}): Message => ({
   ...more,
 });
 
-describe('the link to the broker', () => {
+describe('the session at a broker', () => {
   const stops: (() => Promise<unknown>)[] = [];
 
   afterEach(async () => {
@@ -38,12 +38,12 @@ describe('the link to the broker', () => {
     return url;
   }
 
-  function link(url: string, options: Partial<LinkOptions> = {}) {
+  function session(url: string, options: Partial<NetworkSessionOptions> = {}) {
     const { log, lines } = memoryLog();
-    const made = new MqttLink({
+    const made = new NetworkSession({
       brokers: [url],
       version: 'auto',
-      session: volatileSession('bridge'),
+      session: volatileSessionMemory('bridge'),
       sessionExpiryMs: 60_000,
       username: undefined,
       password: undefined,
@@ -61,10 +61,10 @@ describe('the link to the broker', () => {
     });
     let connects = 0;
     made.onConnect(() => connects++);
-    return { link: made, lines, connects: () => connects };
+    return { session: made, lines, connects: () => connects };
   }
 
-  function run(made: MqttLink): RunningTask {
+  function run(made: NetworkSession): RunningTask {
     const task = new RunningTask(made);
     stops.push(() => task.stop());
     return task;
@@ -77,12 +77,12 @@ describe('the link to the broker', () => {
   }
 
   it('is ready before it is connected: plugs are polled whether there is a broker or not', async () => {
-    const { link: made } = link(`mqtt://127.0.0.1:${await freePort()}`);
+    const { session: made } = session(`mqtt://127.0.0.1:${await freePort()}`);
     expect(run(made).ready).toBe(1);
   });
 
   it('takes a broker that speaks MQTT 3.1.1 only, and says which version it is', async () => {
-    const { link: made, lines, connects } = link(await broker());
+    const { session: made, lines, connects } = session(await broker());
     run(made);
     await until(() => connects() === 1, 'the connection');
     expect(lines.find(({ msg }) => msg === 'connected to broker')).toMatchObject({ version: '3.1.1' });
@@ -92,7 +92,7 @@ describe('the link to the broker', () => {
   it('says that the bridge is there, and at the end that it is not', async () => {
     const url = await broker();
     const watch = await observer(url);
-    const { link: made } = link(url);
+    const { session: made } = session(url);
     const task = run(made);
     await watch.message('museum/bridge/state', (payload) => payload === 'online');
     await task.stop();
@@ -102,7 +102,7 @@ describe('the link to the broker', () => {
 
   it('keeps what must not be lost until there is a broker, in order, and drops what would be old by then', async () => {
     const url = `mqtt://127.0.0.1:${await freePort()}`;
-    const { link: made } = link(url);
+    const { session: made } = session(url);
     made.publish(message('a receipt', { keep: true }));
     made.publish(message('a state', { retain: true }));
     made.publish(message('a reading', { qos: 0 }));
@@ -119,7 +119,7 @@ describe('the link to the broker', () => {
   it('sends many at QoS 1 in the order in which they were wanted', async () => {
     const url = await broker();
     const watch = await observer(url);
-    const { link: made, connects } = link(url);
+    const { session: made, connects } = session(url);
     run(made);
     await until(() => connects() === 1, 'the connection');
     const wanted = Array.from({ length: 500 }, (_, index) => String(index));
@@ -133,7 +133,7 @@ describe('the link to the broker', () => {
     const url = await broker();
     const watch = await observer(url);
     await watch.say('museum/lamp/set', 'ON', { retain: true });
-    const { link: made } = link(url);
+    const { session: made } = session(url);
     const received: Incoming[] = [];
     made.listen(['museum/+/set'], (incoming) => received.push(incoming));
     run(made);
@@ -148,7 +148,7 @@ describe('the link to the broker', () => {
 
   it('comes back when the broker does, and tells of each connect; the failures in between are said once', async () => {
     const { running, url } = await startBroker(0);
-    const { link: made, lines, connects } = link(url);
+    const { session: made, lines, connects } = session(url);
     made.listen(['museum/+/set'], () => {});
     run(made);
     await until(() => connects() === 1, 'the connection');
@@ -172,7 +172,7 @@ describe('the link to the broker', () => {
     const port = await freePort();
     await new Promise<void>((resolve) => server.listen(port, '127.0.0.1', resolve));
     stops.push(() => new Promise((resolve) => server.close(resolve)));
-    const { link: made, lines, connects } = link(`mqtt://127.0.0.1:${port}`, { version: '3.1.1' });
+    const { session: made, lines, connects } = session(`mqtt://127.0.0.1:${port}`, { version: '3.1.1' });
     made.listen(['museum/+/set'], () => {});
     run(made);
     const opened = () => lines.filter(({ msg }) => msg === 'connected to broker');
@@ -184,7 +184,7 @@ describe('the link to the broker', () => {
 
   it('never shows a password that stands in an address', async () => {
     const port = await freePort();
-    const { link: made, lines } = link(`mqtt://ann:secret@127.0.0.1:${port}`);
+    const { session: made, lines } = session(`mqtt://ann:secret@127.0.0.1:${port}`);
     run(made);
     await until(() => lines.some(({ msg }) => msg.startsWith('cannot reach the broker')), 'the failure');
     expect(lines[0]).toMatchObject({ broker: `mqtt://127.0.0.1:${port}` });
@@ -194,10 +194,10 @@ describe('the link to the broker', () => {
   it('tries several brokers in turn', async () => {
     const url = await broker();
     const {
-      link: made,
+      session: made,
       lines,
       connects,
-    } = link('', {
+    } = session('', {
       brokers: ['mqtt://127.0.0.1:1', url],
       version: '3.1.1',
     });
@@ -210,7 +210,7 @@ describe('the link to the broker', () => {
   });
 
   it('has room while there is no connection: what is sent then is dropped or kept, not waited for', async () => {
-    const { link: made } = link(`mqtt://127.0.0.1:${await freePort()}`);
+    const { session: made } = session(`mqtt://127.0.0.1:${await freePort()}`);
     expect(made.congested).toBe(false);
     let resumed = false;
     made.whenFree(() => {
@@ -225,7 +225,7 @@ describe('the link to the broker', () => {
     const task = new RunningTask(guarded);
     stops.push(() => task.stop());
     await until(() => task.ready === 1, 'the broker');
-    const { link: made, lines } = link(guarded.url, {
+    const { session: made, lines } = session(guarded.url, {
       exitOnRefusedLogin: true,
       password: 'wrong',
       username: 'ann',
@@ -245,8 +245,8 @@ describe('the link to the broker', () => {
     return made;
   }
 
-  /** How long a stop may take: the farewell, and a moment for a busy machine. */
-  const STOP_MS = FAREWELL_MS + 1000;
+  /** How long a stop may take: the last messages, and a moment for a busy machine. */
+  const STOP_MS = SHUTDOWN_MS + 1000;
 
   async function stopTime(task: RunningTask): Promise<number> {
     const start = clock.now();
@@ -257,7 +257,7 @@ describe('the link to the broker', () => {
   it('stops in time though the broker has fallen silent with messages on their way', async () => {
     const proxy = await TcpProxy.started(Number(new URL(await broker()).port));
     stops.push(() => proxy.stop());
-    const { link: made, connects } = link(proxy.url);
+    const { session: made, connects } = session(proxy.url);
     const task = run(made);
     await until(() => connects() === 1, 'the connection');
     proxy.hold();
@@ -268,7 +268,7 @@ describe('the link to the broker', () => {
   it('stops in time while the broker takes the connection and answers nothing', async () => {
     const mute = await scripted();
     mute.onPacket = () => true;
-    const { link: made } = link(mute.url);
+    const { session: made } = session(mute.url);
     const task = run(made);
     await until(() => mute.packets.length === 1, 'CONNECT');
     expect(await stopTime(task)).toBeLessThan(STOP_MS);
@@ -281,7 +281,7 @@ describe('the link to the broker', () => {
       socket.destroy();
       return true;
     };
-    const { link: made, lines } = link(picky.url, { version: '5' });
+    const { session: made, lines } = session(picky.url, { version: '5' });
     const taken: string[] = [];
     const send = (payload: string, topic = 'museum/lamp/result') =>
       made.publish(message(payload, { keep: true, topic, taken: () => taken.push(payload) }));
@@ -307,7 +307,7 @@ describe('the link to the broker', () => {
       if (connection === 1 || packet.payload.toString() !== 'a') socket.destroy();
       return connection === 1 || packet.payload.toString() !== 'a';
     };
-    const { link: made, lines } = link(flaky.url, { version: '5' });
+    const { session: made, lines } = session(flaky.url, { version: '5' });
     for (const payload of ['a', 'b', 'c']) made.publish(message(payload, { keep: true }));
     run(made);
     await until(() => flaky.on('museum/lamp/result').includes('c'), 'the last message');
@@ -318,7 +318,7 @@ describe('the link to the broker', () => {
   it('goes on after a listener has failed: the message and those after it reach the others', async () => {
     const url = await broker();
     const watch = await observer(url);
-    const { link: made, lines, connects } = link(url);
+    const { session: made, lines, connects } = session(url);
     const received: string[] = [];
     made.listen(['museum/+/set'], () => {
       throw new TypeError('a mistake');
@@ -336,7 +336,7 @@ describe('the link to the broker', () => {
   it('subscribes for a listener that comes after the connection, and calls it', async () => {
     const url = await broker();
     const watch = await observer(url);
-    const { link: made, connects } = link(url);
+    const { session: made, connects } = session(url);
     run(made);
     await until(() => connects() === 1, 'the connection');
     let late = 0;
@@ -361,12 +361,12 @@ describe('the link to the broker', () => {
 
   it('keeps its session on MQTT 5: a clean start only where other filters are wanted than the broker holds', async () => {
     const remembering = await scripted();
-    const session = volatileSession('bridge');
+    const memory = volatileSessionMemory('bridge');
     const connectWith = async (filters: readonly string[]) => {
-      const { link: made, connects } = link(remembering.url, { version: '5', session });
+      const { session: made, connects } = session(remembering.url, { version: '5', session: memory });
       made.listen(filters, () => {}, 1);
       const task = new RunningTask(made);
-      await until(() => connects() === 1 && session.filters() !== null, 'the connection');
+      await until(() => connects() === 1 && memory.filters() !== null, 'the connection');
       await until(() => remembering.on('museum/bridge/state').at(-1) === 'online', 'all to be granted');
       await task.stop();
     };
@@ -381,9 +381,9 @@ describe('the link to the broker', () => {
 
   it('starts clean each time on MQTT 3.1.1, where sessions have no end', async () => {
     const old = await scripted();
-    const session = volatileSession('bridge');
+    const memory = volatileSessionMemory('bridge');
     for (let round = 1; round <= 2; round++) {
-      const { link: made, connects } = link(old.url, { version: '3.1.1', session });
+      const { session: made, connects } = session(old.url, { version: '3.1.1', session: memory });
       made.listen(['museum/set'], () => {}, 1);
       const task = new RunningTask(made);
       await until(() => connects() === 1, 'the connection');
@@ -397,7 +397,7 @@ describe('the link to the broker', () => {
 
   it('subscribes each filter with its own QoS', async () => {
     const strict = await scripted();
-    const { link: made, connects } = link(strict.url, { version: '5' });
+    const { session: made, connects } = session(strict.url, { version: '5' });
     made.listen(['museum/+/set'], () => {}, 1);
     made.listen(['museum/+/get'], () => {});
     run(made);
@@ -417,7 +417,7 @@ describe('the link to the broker', () => {
       grant = () => socket.write(suback(packet, [1]));
       return true;
     };
-    const { link: made } = link(slow.url, { version: '5' });
+    const { session: made } = session(slow.url, { version: '5' });
     made.listen(['museum/+/set'], () => {}, 1);
     made.onConnect(() => made.publish(message('offline', { topic: 'museum/lamp/availability' })));
     made.publish(message('a receipt', { keep: true }));
@@ -446,7 +446,7 @@ describe('the link to the broker', () => {
       );
       return true;
     };
-    const { link: made, lines, connects } = link(stern.url, { version: '5' });
+    const { session: made, lines, connects } = session(stern.url, { version: '5' });
     made.listen(['a/set', 'b/set'], () => {}, 1);
     run(made);
     await until(() => connects() === 1, 'the first answer');
@@ -475,7 +475,7 @@ describe('the link to the broker', () => {
       }
       return false;
     };
-    const { link: made } = link(serving.url, { version: '5' });
+    const { session: made } = session(serving.url, { version: '5' });
     const received: Incoming[] = [];
     made.listen(['museum/+/set'], (incoming) => {
       order.push(`received ${incoming.packetId}`);
@@ -500,7 +500,7 @@ describe('the link to the broker', () => {
       socket.end();
       return true;
     };
-    const { link: made, lines, connects } = link(rude.url);
+    const { session: made, lines, connects } = session(rude.url);
     run(made);
     await until(() => connects() === 1, 'the connection');
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
@@ -517,7 +517,7 @@ describe('the link to the broker', () => {
       socket.end();
       return true;
     };
-    const { link: made, connects } = link(starting.url);
+    const { session: made, connects } = session(starting.url);
     run(made);
     await until(() => connects() === 1, 'the connection');
     for (const socket of starting.sockets) socket.destroy();
