@@ -50,4 +50,20 @@ describe('a table', () => {
       ),
     ).toEqual(['A    LONGER', 'Süd  1', '👨‍👩‍👧', 'x    2']);
   });
+
+  it('gives the characters of East Asia and emoji the two columns that they take', () => {
+    const names = ['博物館', 'ｌａｍｐ', '한국', 'カネ', '💡', '❤️', 'ab', 'é'];
+    const rows = table(['A', 'B'], [...names.map((name) => [name, '|']), ['12345678', '|']]);
+    expect(rows.slice(1)).toEqual([
+      '博物館    |',
+      'ｌａｍｐ  |',
+      '한국      |',
+      'カネ      |',
+      '💡        |',
+      '❤️        |',
+      'ab        |',
+      'é         |',
+      '12345678  |',
+    ]);
+  });
 });
