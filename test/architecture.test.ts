@@ -19,7 +19,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   api: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge'],
   mqtt: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api'],
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
-  config: ['errors.ts', 'runtime', 'protocol', 'bridge', 'mqtt'],
+  config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'mqtt'],
   'state-file.ts': ['errors.ts', 'runtime', 'protocol', 'bridge'],
   'app.ts': [
     'errors.ts',

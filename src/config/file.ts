@@ -1,5 +1,6 @@
 import { type Document, isMap, isPair, isScalar, LineCounter, parseDocument, visit } from 'yaml';
 import { isObject, type JsonObject } from '../protocol/json.ts';
+import { yamlProblem } from './yaml-words.ts';
 
 /** A step into a file: a key, or a position in a list. */
 type Step = string | number;
@@ -17,7 +18,7 @@ export class ConfigFile {
     this.#name = name;
     this.#document = parseDocument(source, { lineCounter: this.#lines, logLevel: 'error' });
     const problems = [...this.#document.errors, ...this.#document.warnings].map(
-      ({ message, pos }) => `${this.#at(pos[0])}: ${plain(message)}`,
+      (error) => `${this.#at(error.pos[0])}: ${yamlProblem(error, source)}`,
     );
     if (problems.length === 0) problems.push(...this.#badAliases());
     if (problems.length === 0) this.#keepAsWritten();
@@ -82,11 +83,6 @@ export class ConfigFile {
     const { line, col } = this.#lines.linePos(offset);
     return `${this.#name}:${line}:${col}`;
   }
-}
-
-/** What the parser says, without its own idea of the place and without what was written there: it may be secret. */
-function plain(message: string): string {
-  return message.replace(/(:| at line) .*$/s, '');
 }
 
 function kindOf(value: unknown): string {

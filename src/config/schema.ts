@@ -1,5 +1,8 @@
+import { isIPv4 } from 'node:net';
 import { baseTopicProblem } from '../mqtt/topics.ts';
+import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readMac } from '../protocol/replies.ts';
+import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
 import {
   brokerUrl,
@@ -28,12 +31,30 @@ const baseTopic: Type<string> = {
 const mac: Type<string> = {
   expects: 'a MAC such as 50:C7:BF:12:34:56',
   schema: {
-    type: ['string', 'integer'],
-    pattern:
-      '^([0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{2}(-[0-9A-Fa-f]{2}){5}|[0-9A-Fa-f]{4}([.][0-9A-Fa-f]{4}){2}|[0-9A-Fa-f]{12})$',
+    anyOf: [
+      { type: 'string', pattern: '^([0-9A-Fa-f]{2}[:-]?){5}[0-9A-Fa-f]{2}$' },
+      { type: 'integer', minimum: 100_000_000_000, maximum: 999_999_999_999 },
+    ],
   },
-  // YAML reads a MAC of digits alone as a number.
-  read: (raw) => (typeof raw === 'string' || typeof raw === 'number' ? readMac(String(raw)) : undefined),
+  read(raw) {
+    if (typeof raw === 'string' && isIPv4(raw.trim()))
+      throw new RangeError('holds the address of a plug, which belongs into "host:"');
+    // Twelve digits without colons are a number in YAML.
+    return typeof raw === 'string' || typeof raw === 'number' ? readMac(String(raw)) : undefined;
+  },
+};
+
+/** A command of `plug` that may be allowed over MQTT. */
+const plugCommand: Type<string> = {
+  expects: 'a command of `hs110-mqtt plug` such as reboot, or raw',
+  schema: { enum: [...PRESETS.map(({ name }) => name), 'raw'] },
+  read(raw) {
+    const name = text.read(raw);
+    if (name === undefined || name === 'raw' || presetOf(name) !== undefined) return name;
+    const near = nearest(name, [...PRESETS.map((preset) => preset.name), 'raw']);
+    const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
+    throw new RangeError(`names ${JSON.stringify(name)}, which is no command of \`plug\`${hint}`);
+  },
 };
 
 const SECOND = 1000;
@@ -164,7 +185,7 @@ export const SCHEMA = {
   },
   allow: open(
     'Commands that clients of MQTT may send through `bridge/request/plug/command`, beyond reading; `raw` allows any.',
-    listOf(text),
+    listOf(plugCommand),
   ),
   dataDir: leaf(
     'Folder of the database in which desired states, timers, commands and adopted plugs survive a restart; `off` keeps them in memory only.',

@@ -34,11 +34,30 @@ describe('a configuration file', () => {
   });
 
   it.each([
-    ['a tab', 'mqtt:\n\turl: x\n', 'c.yaml:2:1: Tabs are not allowed as indentation'],
-    ['a key twice', 'mqtt:\n  url: x\n  url: y\n', 'c.yaml:3:3: Map keys must be unique'],
-    ['two documents', 'a: 1\n---\nb: 2\n', 'c.yaml:2:1: Source contains multiple documents'],
+    ['a tab', 'mqtt:\n\turl: x\n', 'c.yaml:2:1: there is a tab in front of this line: indent with blanks'],
+    [
+      'a key twice',
+      'mqtt:\n  url: x\n  url: y\n',
+      'c.yaml:3:3: url is written twice: put what it holds together',
+    ],
+    ['two documents', 'a: 1\n---\nb: 2\n', 'c.yaml:2:1: here begins a second document'],
     ['a bracket that stays open', 'a: [1\n', 'c.yaml:2:1: '],
-    ['a tag nobody knows', 'a: !odd x\n', 'c.yaml:1:4: Unresolved tag'],
+    ['a tag nobody knows', 'a: !odd x\n', 'c.yaml:1:4: what begins with ! must be written in quotes'],
+    [
+      'a group twice',
+      'poll:\n  slow: 9s\nmqtt:\n  url: x\npoll:\n  fast: 1s\n',
+      'c.yaml:5:1: poll is written twice',
+    ],
+    [
+      'a line that is indented less',
+      'poll:\n  slow: 9s\n fast: 1s\n',
+      'c.yaml:3:1: this line is not indented',
+    ],
+    ['two colons in a line', 'poll: interval: 1s\n', 'c.yaml:1:7: there is a second ":" or "-" in one line'],
+    ['no colon in a line', 'poll\nmqtt:\n', 'c.yaml:1:1: this line has no ":"'],
+    ['a quote that stays open', 'a: "b\n', 'c.yaml:2:1: something is missing here'],
+    ['a backslash', 'a: "\\q"\n', 'c.yaml:1:5: a backslash within "…" must be doubled'],
+    ['a text that begins with @', 'a: @b\n', 'c.yaml:1:4: what begins with @'],
     ['an alias without an anchor', 'a: *b\n', 'c.yaml:1:4: what begins with * must be written in quotes'],
     ['a list', '- a\n', 'c.yaml: must hold options such as "poll:", not a list'],
     ['a text', 'hello\n', 'c.yaml: must hold options such as "poll:", not a text'],

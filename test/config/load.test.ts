@@ -216,7 +216,12 @@ describe('a problem', () => {
     [
       'a MAC that is an IP address',
       'plugs:\n  - {path: a, mac: 192.168.178.101}\n',
-      'site.yaml:2:15: plugs[0].mac must be a MAC such as',
+      'site.yaml:2:15: plugs[0].mac holds the address of a plug, which belongs into "host:"; it is "192.168.178.101"',
+    ],
+    [
+      'a command that there is not',
+      'allow: [alias, rebot]\n',
+      'site.yaml:1:1: allow names "rebot", which is no command of `plug` (did you mean reboot?)',
     ],
     [
       "an option of a plug's polling",
@@ -463,5 +468,42 @@ describe('a secret', () => {
   it('may be given by one of them while the other is empty', () => {
     const env = { HS110_MQTT_MQTT_PASSWORD: '', HS110_MQTT_MQTT_PASSWORD_FILE: '/run/secret' };
     expect(configOf({ env, secrets: { '/run/secret': 'two' } }).mqtt.password).toBe('two');
+  });
+});
+
+describe('the MAC of a plug', () => {
+  it.each([
+    '500712345678',
+    '"500712345678"',
+    '50:07:12:34:56:78',
+    '"50:07:12:34:56:78"',
+    '50-07-12-34-56-78',
+  ])('is read as it is written: %s', (mac) => {
+    expect(configOf({ file: `plugs:\n  - path: a\n    mac: ${mac}\n` }).plugs[0]?.mac).toBe(
+      '50:07:12:34:56:78',
+    );
+  });
+
+  it.each([
+    ['001122334455', '00:11:22:33:44:55'],
+    ['10:20:30:40:50:59', '10:20:30:40:50:59'],
+    ['123456789e10', '12:34:56:78:9E:10'],
+    ['5E0712345678', '5E:07:12:34:56:78'],
+  ])('is no number and no time: %s', (written, mac) => {
+    expect(configOf({ file: `plugs:\n  - path: a\n    mac: ${written}\n` }).plugs[0]?.mac).toBe(mac);
+  });
+});
+
+describe('what clients of MQTT may do', () => {
+  it('is named as the commands of `plug` are', () => {
+    expect(configOf({ file: 'allow: [reboot, schedule add, raw]\n' }).allow).toEqual([
+      'reboot',
+      'schedule add',
+      'raw',
+    ]);
+    expect(configOf({ env: { HS110_MQTT_ALLOW: 'alias, cloud unbind' } }).allow).toEqual([
+      'alias',
+      'cloud unbind',
+    ]);
   });
 });
