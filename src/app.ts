@@ -118,9 +118,11 @@ function finderFor(
   memory: Memory,
   { clock, random, log, resolver }: Surroundings & { readonly resolver: Resolver },
 ): Finder {
-  const { interval, targets } = config.discovery;
+  const { interval, targets, limit } = config.discovery;
   const adopt = (path: string, { mac, address }: FoundPlug) =>
     plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock, resolver);
+  const taken = (path: string, { sysinfo }: FoundPlug) =>
+    log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in');
   const unsent = (target: Endpoint, error: Error) =>
     log.debug({ target: target.host, reason: error.message }, 'not asked');
   let isLossy = false;
@@ -147,10 +149,12 @@ function finderFor(
     },
     everyMs: interval,
     wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
-    adopt: adopts(config) ? adopt : undefined,
-    taken: (path, { sysinfo }) =>
-      log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in'),
-    pathsFor: pathsByAlias,
+    adoption: adopts(config) ? { adopt, limit, taken, pathsFor: pathsByAlias } : undefined,
+    resolve: (host) =>
+      resolver.resolve(host).then(
+        (found) => found.map(({ address }) => address),
+        () => [],
+      ),
     clock,
     log,
   });

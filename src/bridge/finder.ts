@@ -4,8 +4,10 @@ import type { FoundPlug } from '../plug/discovery.ts';
 import type { Address } from '../plug/transport.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import type { Bridge, PlugSpec } from './bridge.ts';
+import { Adoption, type AdoptionOptions, placeOf } from './adoption.ts';
+import type { Bridge } from './bridge.ts';
 import type { Memory } from './memory.ts';
+import type { PlugState } from './model.ts';
 import type { PlugLoop } from './plug-loop.ts';
 
 /** A plug that is looked for by the name it has in the Kasa app. */
@@ -23,14 +25,10 @@ export interface FinderOptions {
   readonly everyMs: number;
   /** Plugs that are looked for by alias. */
   readonly wanted: readonly Wanted[];
-  /** How a plug that nobody configured is taken in; `undefined` leaves such plugs alone. */
-  readonly adopt: ((path: string, found: FoundPlug) => PlugSpec) | undefined;
-  /** Called for each plug that was taken in. */
-  readonly taken: (path: string, found: FoundPlug) => void;
-  /** Gives each plug that is taken in a path of its own. */
-  readonly pathsFor: (
-    plugs: readonly { mac: string; alias: string | undefined }[],
-  ) => ReadonlyMap<string, string>;
+  /** How plugs that nobody configured are taken in; `undefined` leaves such plugs alone. */
+  readonly adoption: Pick<AdoptionOptions, 'adopt' | 'limit' | 'taken' | 'pathsFor'> | undefined;
+  /** The IP addresses of a host, none if it is not found. */
+  readonly resolve: (host: string) => Promise<readonly string[]>;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -38,15 +36,17 @@ export interface FinderOptions {
 /** A plug that goes offline is looked for this soon, and with it whatever else goes offline by then. */
 const LOST_MS = 2000;
 
+/** So many devices that are left out are named in the log: anybody in the network can make up more. */
+const MOST_NAMED = 100;
+
 /** Finds plugs that have no address, follows those that moved, and takes in new ones if that is wanted. */
 export class Finder implements Task {
   readonly name = 'finder';
   readonly #options: FinderOptions;
   readonly #timer: Timer;
-  /** Adopted plugs as last seen, by MAC. */
-  readonly #adopted = new Map<string, { mac: string; alias: string | undefined; found: FoundPlug }>();
-  /** Paths of those that were taken in since the start, by MAC. */
-  readonly #taken = new Map<string, string>();
+  readonly #adoption: Adoption | undefined;
+  /** MACs of the devices that were named as left out. */
+  readonly #leftOut = new Set<string>();
   #searching: Promise<readonly FoundPlug[]> | undefined;
   #stop = new AbortController();
   #nextAt = Number.POSITIVE_INFINITY;
@@ -57,6 +57,8 @@ export class Finder implements Task {
   constructor(options: FinderOptions) {
     this.#options = options;
     this.#timer = options.clock.timer(() => void this.search());
+    const { signal } = this.#stop;
+    this.#adoption = options.adoption && new Adoption({ ...options, ...options.adoption, signal });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -64,8 +66,7 @@ export class Finder implements Task {
     const unsubscribe = bridge.subscribe((event) => {
       if (event.type !== 'plug' || event.before === event.after) return;
       if (event.after.availability === 'offline') this.#soon(LOST_MS);
-      else if (event.before.info?.alias !== event.after.info?.alias)
-        this.#renamed(event.after.path, event.after.info?.alias);
+      else this.#learnt(event.before.info, event.after);
     });
     ready();
     if (everyMs > 0 && this.#hasToLook) this.#soon(0);
@@ -91,6 +92,7 @@ export class Finder implements Task {
   async #look(): Promise<readonly FoundPlug[]> {
     const { search, log } = this.#options;
     const found = new Map<string, FoundPlug>();
+    const occupied = this.#occupied();
     try {
       for await (const plug of search(this.#lostAddresses(), this.#stop.signal)) {
         found.set(plug.mac, plug);
@@ -99,7 +101,7 @@ export class Finder implements Task {
     } catch (error) {
       log.warn({ reason: messageOf(error) }, 'cannot look for plugs');
     }
-    await this.#adoptAll();
+    await this.#adoption?.takeIn(await occupied);
     this.#sayIfAlone();
     return [...found.values()];
   }
@@ -116,7 +118,7 @@ export class Finder implements Task {
 
   /** Whether there is a plug to be found, or to be taken in. */
   get #hasToLook(): boolean {
-    if (this.#options.adopt !== undefined) return true;
+    if (this.#adoption !== undefined) return true;
     for (const loop of this.#options.bridge.loops()) {
       if (loop.client.address === undefined || loop.state.availability === 'offline') return true;
     }
@@ -145,12 +147,44 @@ export class Finder implements Task {
   /** Brings together what was found and who was looked for. */
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
-    if (loop === undefined) {
-      // Strips and bulbs speak the same protocol, but have no relay of their own.
-      if (found.joined && found.speaks === 'xor' && found.sysinfo.relay !== undefined)
-        this.#adopted.set(found.mac, { mac: found.mac, alias: found.sysinfo.alias, found });
-    } else if (found.speaks === 'klap') loop.outgrown();
+    if (loop === undefined) this.#welcome(found);
+    else if (found.speaks === 'klap') loop.outgrown();
     else this.#move(loop, found);
+  }
+
+  /** Nobody configured it: it is taken in, or said once to be left out. */
+  #welcome(found: FoundPlug): void {
+    const why = reasonAgainst(found);
+    if (why === undefined && this.#adoption !== undefined) this.#adoption.consider(found);
+    else this.#leaveOut(found, why ?? 'it is not configured, and plugs are not taken in');
+  }
+
+  #leaveOut({ mac, address, sysinfo }: FoundPlug, why: string): void {
+    if (this.#leftOut.has(mac) || this.#leftOut.size >= MOST_NAMED) return;
+    this.#leftOut.add(mac);
+    const { alias, model } = sysinfo;
+    this.#options.log.info({ mac, alias, model, address: placeOf(address), why }, 'found and left out');
+    if (this.#leftOut.size === MOST_NAMED)
+      this.#options.log.warn({ named: MOST_NAMED }, 'what else is found and left out is not named any more');
+  }
+
+  /** Addresses of the plugs that are configured by host and have not said yet who they are. */
+  async #occupied(): Promise<ReadonlySet<string>> {
+    const open: Address[] = [];
+    for (const { client } of this.#options.bridge.loops()) {
+      if (client.mac === undefined && client.address !== undefined) open.push(client.address);
+    }
+    const places = open.map(async ({ host, port }) =>
+      (await this.#options.resolve(host)).map((address) => placeOf({ host: address, port })),
+    );
+    return new Set((await Promise.all(places)).flat());
+  }
+
+  /** A plug says something new of itself: its name, or for the first time its MAC. */
+  #learnt(before: PlugState['info'], { path, info }: PlugState): void {
+    if (info === null || info === before) return;
+    if (info.mac !== null && info.mac !== before?.mac) this.#adoption?.identified(path, info.mac);
+    if (info.alias !== before?.alias) this.#adoption?.renamed(path, info.alias ?? undefined);
   }
 
   #move(loop: PlugLoop, { address, mac }: FoundPlug): void {
@@ -170,52 +204,22 @@ export class Finder implements Task {
     for (const loop of bridge.loops()) {
       if (loop.client.mac === found.mac) return loop;
       const { address } = loop.client;
-      if (found.speaks === 'klap' && loop.client.mac === undefined && address?.host === found.address.host)
+      if (isNewerPlug(found) && loop.client.mac === undefined && address?.host === found.address.host)
         return loop;
       if (loop.path === path && loop.client.mac === undefined) byAlias = loop;
     }
     return byAlias;
   }
+}
 
-  /** Takes in what was found, each under a path of its own; a path may move when its plug is renamed. */
-  async #adoptAll(): Promise<void> {
-    const { bridge, adopt, pathsFor, memory, taken } = this.#options;
-    if (adopt === undefined || this.#stop.signal.aborted) return;
-    const paths = [...pathsFor([...this.#adopted.values()])].map(
-      ([mac, path]) => [mac, this.#freePath(mac, path)] as const,
-    );
-    for (const [mac, path] of paths) {
-      const old = memory.adopted.get(mac);
-      if (old !== undefined && old !== path && !this.#isTaken(mac, old)) await bridge.remove(old);
-    }
-    for (const [mac, path] of paths) {
-      const plug = this.#adopted.get(mac);
-      if (plug === undefined || bridge.plug(path) !== undefined) continue;
-      this.#taken.set(mac, path);
-      memory.adopted.set(mac, path);
-      memory.changed();
-      bridge.add(adopt(path, plug.found));
-      taken(path, plug.found);
-    }
-  }
+function isNewerPlug({ speaks, sysinfo }: FoundPlug): boolean {
+  return speaks === 'klap' && sysinfo.kind === 'plug';
+}
 
-  /** The path, or one with the end of the MAC if another plug or a place has it. */
-  #freePath(mac: string, path: string): string {
-    return this.#isTaken(mac, path) ? `${path}-${mac.replaceAll(':', '').slice(-4).toLowerCase()}` : path;
-  }
-
-  /** Whether a path is somebody else's. What was this plug's in a former run may be configured for another now. */
-  #isTaken(mac: string, path: string): boolean {
-    const { bridge } = this.#options;
-    return this.#taken.get(mac) !== path && (bridge.plug(path) ?? bridge.place(path)) !== undefined;
-  }
-
-  /** An adopted plug has another alias: its path follows. */
-  #renamed(path: string, alias: string | null | undefined): void {
-    for (const plug of this.#adopted.values()) {
-      if (this.#options.memory.adopted.get(plug.mac) !== path || plug.alias === alias) continue;
-      plug.alias = alias ?? undefined;
-      void this.#adoptAll();
-    }
-  }
+/** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
+function reasonAgainst({ speaks, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
+  if (kind === 'strip' || kind === 'bulb') return `it is a ${kind}`;
+  if (kind === 'other') return 'it is not a plug';
+  if (speaks === 'klap') return 'its newer firmware speaks KLAP only';
+  return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';
 }

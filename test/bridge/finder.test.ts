@@ -202,6 +202,7 @@ describe('a plug that nobody configured', () => {
     ['waits to be set up', { joined: false }],
     ['speaks another protocol', { speaks: 'klap' }],
     ['has no relay of its own', { sysinfo: readSysinfo({ mac: macOf(9), alias: 'Strip' }) }],
+    ['is a strip that reports a relay', { sysinfo: readSysinfo({ relay_state: 1, children: [] }) }],
   ] as const)('is not taken in when it %s', async (_, more) => {
     const site = new FinderBench([], { adopt: true });
     site.found = [foundPlug(macOf(9), 'Desk', more)];
@@ -260,15 +261,15 @@ describe('a plug that nobody configured', () => {
     expect(memory.adopted.get(macOf(8))).toBe('desk');
   });
 
-  it('moves when it is renamed, and the other of the same name too', async () => {
+  it('moves when it is renamed, beside the other of the same name', async () => {
     const site = new FinderBench([], { adopt: true });
     site.found = [foundPlug(macOf(8), 'Lamp'), foundPlug(macOf(9), 'Desk')];
     await site.run(1000);
     site.bench.transport('desk').device.answer({ system: { set_dev_alias: { alias: 'Lamp' } } });
     await site.bench.clock.advance(5000);
     await settled();
-    expect(pathsOf(site)).toEqual(['lamp-0008', 'lamp-0009']);
-    expect([...site.bench.memory.adopted.values()]).toEqual(['lamp-0008', 'lamp-0009']);
+    expect(pathsOf(site)).toEqual(['lamp', 'lamp-0009']);
+    expect([...site.bench.memory.adopted.values()]).toEqual(['lamp', 'lamp-0009']);
   });
 
   it('is not taken in after the end', async () => {
@@ -283,5 +284,136 @@ describe('a plug that nobody configured', () => {
     release();
     await stopped;
     expect(pathsOf(site)).toEqual([]);
+  });
+});
+
+describe('what is left out', () => {
+  const saidOf = ({ bench }: FinderBench) =>
+    bench.log.lines.filter(({ msg }) => msg === 'found and left out');
+
+  it.each([
+    ['a strip', { sysinfo: readSysinfo({ alias: 'Desk', children: [] }) }, /strip/],
+    ['a bulb', { sysinfo: readSysinfo({ alias: 'Desk', mic_type: 'IOT.SMARTBULB' }) }, /bulb/],
+    ['anything else', { speaks: 'klap', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
+    ['newer firmware', { speaks: 'klap' }, /KLAP/],
+    ['a plug that waits to be set up', { joined: false }, /set up/],
+  ] as const)('is named in the log once: %s', async (_, more, why) => {
+    const site = new FinderBench([], { adopt: true });
+    site.found = [foundPlug(macOf(9), 'Desk', more)];
+    await site.run(200_000);
+    expect(site.searches.length).toBeGreaterThan(2);
+    expect(saidOf(site)).toMatchObject([
+      { mac: macOf(9), alias: 'Desk', address: '192.0.2.77:9999', why: expect.stringMatching(why) },
+    ]);
+    expect(pathsOf(site)).toEqual([]);
+  });
+
+  it('is every plug that is not configured where plugs are not taken in, and the list of names ends', async () => {
+    const site = new FinderBench(['lamp']);
+    site.found = Array.from({ length: 250 }, (_, index) => foundPlug(macOf(index + 2), 'Desk'));
+    await site.run(0);
+    for (let turn = 0; turn < 3; turn++) await site.finder.search();
+    expect(saidOf(site)).toHaveLength(100);
+    expect(site.bench.log.lines.filter(({ msg }) => msg.includes('not named any more'))).toHaveLength(1);
+    expect(pathsOf(site)).toEqual(['lamp']);
+  });
+
+  it('is no Tapo device for a plug with newer firmware, though it is where that is configured', async () => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    site.bench.transport('lamp').behaviour = new PlugError('refused', 'closed');
+    const address = { host: '192.0.2.1', port: 80 };
+    site.found = [foundPlug(macOf(9), undefined, { speaks: 'klap', address, sysinfo: readSysinfo({}) })];
+    await site.run(20_000);
+    expect(site.searches).not.toEqual([]);
+    expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'refused' });
+  });
+});
+
+describe('plugs made up by somebody in the network', () => {
+  const fakes = (count: number, from: number) =>
+    Array.from({ length: count }, (_, index) => foundPlug(macOf(from + index), `Fake ${from + index}`));
+
+  it('are taken in up to a limit, and that is said once', async () => {
+    const site = new FinderBench([], { adopt: true, limit: 5 });
+    site.found = fakes(20, 10);
+    await site.run(1000);
+    site.found = fakes(20, 40);
+    await site.run(130_000);
+    expect(pathsOf(site)).toHaveLength(5);
+    expect(site.bench.memory.adopted.size).toBe(5);
+    const said = site.bench.log.lines.filter(({ msg }) =>
+      msg.includes('more plugs answer than are taken in'),
+    );
+    expect(said).toMatchObject([{ limit: 5, cure: expect.stringContaining('discovery.limit') }]);
+  });
+
+  it('in a former run give way to those that are there', async () => {
+    const memory = new Memory(
+      [],
+      [],
+      fakes(5, 100).map(({ mac }) => [mac, `fake-${mac.slice(-2)}`]),
+    );
+    const site = new FinderBench([], { adopt: true, limit: 5, memory });
+    site.found = fakes(5, 10);
+    await site.run(1000);
+    expect(pathsOf(site)).toHaveLength(5);
+    expect([...memory.adopted.keys()].sort()).toEqual(fakes(5, 10).map(({ mac }) => mac));
+  });
+});
+
+describe('a plug that is configured by its host', () => {
+  const AT_HOST = { address: { host: '192.0.2.1', port: 9999 } };
+
+  it('is not taken in too before it has said who it is', async () => {
+    const site = new FinderBench(['lamp'], { adopt: true });
+    site.bench.transport('lamp').behaviour = new PlugError('refused', 'it starts up');
+    site.found = [foundPlug(macOf(1), 'Desk', AT_HOST), foundPlug(macOf(9), 'Other')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp', 'other']);
+  });
+
+  it('is not taken in too where the host is a name', async () => {
+    const names = new Map([['lamp.example', ['192.0.2.5', '192.0.2.77']]]);
+    const site = new FinderBench(['lamp'], { adopt: true, names });
+    const transport = site.bench.transport('lamp');
+    transport.address = { host: 'lamp.example', port: 9999 };
+    transport.behaviour = new PlugError('refused', 'it starts up');
+    site.found = [foundPlug(macOf(1), 'Desk')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp']);
+  });
+
+  it('takes the place of the one that was taken in, once it turns out to be that', async () => {
+    const site = new FinderBench(['lamp'], { adopt: true });
+    const transport = site.bench.transport('lamp');
+    transport.behaviour = new PlugError('unreachable', 'another way leads there');
+    site.found = [foundPlug(macOf(1), 'Desk')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp', 'desk']);
+    transport.behaviour = 'answer';
+    await site.bench.clock.advance(60_000);
+    expect(pathsOf(site)).toEqual(['lamp']);
+    expect([...site.bench.memory.adopted]).toEqual([]);
+    expect(site.bench.events.filter(({ type }) => type === 'removed')).toMatchObject([{ path: 'desk' }]);
+  });
+});
+
+describe('the path of a plug that was taken in', () => {
+  it('is the same after a restart, whoever else of that name answers by then', async () => {
+    const memory = new Memory([], [], [[macOf(8), 'lamp-0008']]);
+    const site = new FinderBench([], { adopt: true, memory });
+    site.found = [foundPlug(macOf(8), 'Lamp')];
+    await site.run(1000);
+    expect(pathsOf(site)).toEqual(['lamp-0008']);
+    site.found = [foundPlug(macOf(8), 'Lamp'), foundPlug(macOf(9), 'lamp')];
+    await site.finder.search();
+    expect(pathsOf(site)).toEqual(['lamp-0008', 'lamp']);
+  });
+
+  it('is long enough to be its own where the short ones are configured', async () => {
+    const site = new FinderBench(['lamp', 'lamp-0008', 'lamp-000008'], { adopt: true });
+    site.found = [foundPlug(macOf(8), 'Lamp')];
+    await site.run(1000);
+    expect(pathsOf(site)).toContain('lamp-50c7bf000008');
   });
 });

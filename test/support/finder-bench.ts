@@ -13,6 +13,9 @@ export interface FinderBenchOptions extends BridgeBenchOptions {
   readonly everyMs?: number;
   readonly wanted?: readonly Wanted[];
   readonly adopt?: boolean;
+  readonly limit?: number;
+  /** Addresses of host names. */
+  readonly names?: ReadonlyMap<string, readonly string[]>;
   /** Plugs whose address is not known, by path. */
   readonly lost?: readonly string[];
 }
@@ -48,9 +51,15 @@ export class FinderBench {
       search: (targets) => this.#search(targets),
       everyMs: options.everyMs ?? 60_000,
       wanted: options.wanted ?? [],
-      adopt: options.adopt ? (path, found) => this.#spec(path, found) : undefined,
-      taken: (path, { mac }) => this.taken.push(`${mac} ${path}`),
-      pathsFor: pathsByAlias,
+      adoption: options.adopt
+        ? {
+            adopt: (path, found) => this.#spec(path, found),
+            limit: options.limit ?? 1000,
+            taken: (path, { mac }) => this.taken.push(`${mac} ${path}`),
+            pathsFor: pathsByAlias,
+          }
+        : undefined,
+      resolve: async (host) => options.names?.get(host) ?? [host],
       clock: bench.clock,
       log: bench.log.log,
     });
