@@ -104,6 +104,29 @@ describe('hostile input on set', () => {
   });
 });
 
+describe('hostile input on requests', () => {
+  it('nested 7,000 deep, wherever it stands, is refused, and the next request is answered', async () => {
+    await using site = await Site.open(['lamp']);
+    const { observer } = site;
+    await observer.message('museum/lamp/availability', (payload) => payload === 'online');
+    const deep = `${'['.repeat(7000)}${']'.repeat(7000)}`;
+    const ask = async (request: string) => {
+      const after = await observer.say('museum/bridge/request/plug/command', request);
+      return observer.json('museum/bridge/response/plug/command', () => true, after);
+    };
+    for (const key of ['transaction', 'plug', 'command', 'query', 'args', 'id'])
+      expect(await ask(`{"plug":"lamp","command":"info","${key}":${deep}}`)).toMatchObject({
+        status: 'error',
+        code: 'not-understood',
+      });
+    expect(await ask('{"plug":"lamp","command":"info","transaction":"T"}')).toMatchObject({
+      status: 'ok',
+      transaction: 'T',
+    });
+    expect(site.bridge.lines.filter(({ level }) => level >= 50)).toEqual([]);
+  });
+});
+
 const ODD_SEGMENTS = [
   '',
   ' ',

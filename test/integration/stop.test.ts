@@ -5,6 +5,7 @@ import { freePort } from '../support/free-port.ts';
 import { type Json, Observer } from '../support/observer.ts';
 import { Program } from '../support/program.ts';
 import { type Running, type SitePlug, startBroker, startPlug } from '../support/site.ts';
+import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
 
 /** How long the program may take to end. */
@@ -134,6 +135,18 @@ describe('the program', { timeout: 60_000 }, () => {
       expect(exit.code).toBe(0);
       expect(exit.ms).toBeLessThan(END_MS);
       ({ running: broker } = await startBroker(Number(new URL(url).port)));
+    });
+
+    it('ends in time though the broker has fallen silent', async () => {
+      const proxy = await TcpProxy.started(Number(new URL(url).port));
+      await start({ mqtt: { url: proxy.url } });
+      proxy.hold();
+      await observer.say('museum/set', '{"state":"OFF","id":"unheard"}');
+      await until(() => PATHS.every((path) => !plug(path).device.relay), 'all plugs to be switched');
+      const exit = await program.end('SIGTERM');
+      expect(exit.code).toBe(0);
+      expect(exit.ms).toBeLessThan(END_MS);
+      await proxy.stop();
     });
 
     it('while it starts ends well', async () => {
