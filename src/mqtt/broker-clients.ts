@@ -15,7 +15,7 @@ const MAX_CONNECT_BYTES = 256 * 1024;
 const MAX_PACKET_BYTES = 4 * 1024 * 1024;
 
 /** Bytes that wait for a client to read them. */
-const MAX_BUFFERED_BYTES = 16 * 1024 * 1024;
+const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 
 /** How long a client may take to read what has been sent to it, or to log in. */
 const SLOW_MS = 10_000;
@@ -48,6 +48,10 @@ export class BrokerClients {
         this.#completed(client);
         done(null, true);
       },
+      authorizePublish: (client, { topic }, done) => {
+        if (client !== null) this.#completed(client);
+        done(topic.startsWith('$SYS/') ? new Error('topics below $SYS belong to the broker') : null);
+      },
       authorizeForward: (client, packet) => (this.#reads(client) ? packet : null),
     };
   }
@@ -64,19 +68,15 @@ export class BrokerClients {
 
   /** Follows what clients send, and how they end. */
   watch(aedes: Aedes): void {
-    for (const event of ['publish', 'subscribe', 'unsubscribe', 'ping', 'ack']) {
-      const emitter: EventEmitter = aedes;
-      emitter.on(event, (_packet: unknown, client: Client | null) => {
-        if (client !== null) this.#completed(client);
-      });
-    }
+    const emitter: EventEmitter = aedes;
+    for (const event of ['subscribe', 'unsubscribe', 'ping', 'ack'])
+      emitter.on(event, (_packet: unknown, client: Client) => this.#completed(client));
     const ended = (client: Client, error: Error) => {
       if (error.message === 'drain timeout') this.#stalled.warn({ client: client.id });
       else this.#log.debug({ client: client.id, reason: error.message }, 'a client was disconnected');
     };
     aedes.on('clientError', ended);
     aedes.on('connectionError', ended);
-    const emitter: EventEmitter = aedes;
     emitter.on('error', (error: unknown) => this.#log.error({ err: error }, 'the embedded broker failed'));
   }
 

@@ -158,6 +158,27 @@ describe('the embedded broker', () => {
     await closed;
   });
 
+  it('takes a burst of large messages from a client that hears them all itself', async () => {
+    const { broker, lines } = await start();
+    const client = await connect(broker.url);
+    await client.subscribeAsync('t', { qos: 1 });
+    let seen = 0;
+    client.on('message', () => seen++);
+    const payload = Buffer.alloc(1024 * 1024);
+    await Promise.all(Array.from({ length: 40 }, () => client.publishAsync('t', payload, { qos: 1 })));
+    await until(() => seen === 40, 'all of them');
+    expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
+  });
+
+  it('keeps topics of its own to itself', async () => {
+    const { broker } = await start();
+    const client = await connect(broker.url);
+    const closed = closeOf(client.stream);
+    client.on('error', () => {});
+    client.publish('$SYS/uptime', 'x');
+    await closed;
+  });
+
   it('disconnects a client that reads nothing, says so once, and keeps nobody else waiting for it', async () => {
     const { broker, lines } = await start();
     const socket = await raw(broker.url);
@@ -171,7 +192,7 @@ describe('the embedded broker', () => {
     let seen = 0;
     reader.on('message', () => seen++);
     const payload = 'x'.repeat(100_000);
-    for (let sent = 1; sent <= 400; sent++) {
+    for (let sent = 1; sent <= 1000; sent++) {
       broker.publish({ topic: 't', payload, retain: false, qos: 0 }, () => {});
       await until(() => seen === sent, 'the one that reads');
     }
