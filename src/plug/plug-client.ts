@@ -107,12 +107,14 @@ export class PlugClient {
 
   /**
    * Sends any query to this plug and no other, and never twice: on a new connection, once the plug has shown its
-   * MAC. It may take `timeoutMs` over it. The reply is not looked into.
+   * MAC. It may take `timeoutMs` over it. The reply is not looked into. Rejects as `unsupported` what would switch
+   * all outlets of a strip at once.
    */
   async send(query: Query, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
     const made = request(query);
     this.#transport.close();
     await this.#identify();
+    if (query.system?.set_relay_state !== undefined && query.context === undefined) this.#demandPlug();
     try {
       return await this.#ask(made, true, timeoutMs);
     } catch (error) {

@@ -278,6 +278,14 @@ describe('a device that is not a plug', () => {
     expect(questions.join()).not.toContain('set_');
   });
 
+  it('is not switched by any other query either, and answers what does not switch it', async () => {
+    const { client, questions } = await device(() => ({ children: [{ id: '00', state: 0 }] }));
+    const query = { system: { set_relay_state: { state: 0 } } };
+    expect(await rejectionOf(client.send(query))).toMatchObject({ reason: 'unsupported' });
+    expect(questions.join()).not.toContain('set_');
+    expect(await client.send(SYSINFO)).toMatchObject({ system: { get_sysinfo: { mac: MAC } } });
+  });
+
   it('is not a plug that leaves out its relay once', async () => {
     let relay: JsonObject = { relay_state: 0 };
     const { client, questions } = await device(() => relay);
