@@ -6,6 +6,7 @@ import { setFlagsFromString } from 'node:v8';
 import { StandardInput } from './cli/input.ts';
 import { EXIT, runProgram } from './cli/program.ts';
 import { SystemClock, sleep } from './runtime/clock.ts';
+import { runAtExit } from './runtime/exit.ts';
 import { LineOutput } from './runtime/line-output.ts';
 import { aborted } from './runtime/supervisor.ts';
 
@@ -26,6 +27,9 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
     stop.abort();
   });
 }
+
+// Whatever ends the process: nothing is left behind that the kernel would still send to a plug.
+process.on('exit', runAtExit);
 
 // Whoever reads our output may leave before its end.
 process.stdout.on('error', () => stop.abort());

@@ -4,6 +4,7 @@ import { decodeBody, FrameDecoder } from '../protocol/frame.ts';
 import { type JsonObject, parseReply } from '../protocol/json.ts';
 import type { Request } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { atExit, notAtExit } from '../runtime/exit.ts';
 import type { Address, Transport } from './transport.ts';
 
 /**
@@ -38,6 +39,7 @@ export class TcpTransport implements Transport {
   readonly #clock: Clock;
   readonly #lookup: LookupFunction | undefined;
   readonly #deadline: Timer;
+  readonly #leave = () => this.#drop();
   #address: Address | undefined;
   #socket: Socket | undefined;
   #exchange: Exchange | undefined;
@@ -107,6 +109,7 @@ export class TcpTransport implements Transport {
 
   #connect(address: Address): Socket {
     this.#connection++;
+    atExit(this.#leave);
     this.#answeredAt = Number.NaN;
     this.#decoder.reset();
     const socket: Socket = connect({
@@ -241,6 +244,7 @@ export class TcpTransport implements Transport {
   #drop(): void {
     const socket = this.#socket;
     const isOwed = this.#unanswered;
+    notAtExit(this.#leave);
     this.#socket = undefined;
     this.#unanswered = false;
     this.#decoder.reset();
