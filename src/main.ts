@@ -57,7 +57,10 @@ const exitCode = await runProgram(
       signal: stop.signal,
       interrupt: () => stop.abort(),
     }),
-    timeZone: Intl.DateTimeFormat().resolvedOptions().timeZone,
+    // It takes 20 ms to find out, and most verbs do not ask.
+    get timeZone() {
+      return Intl.DateTimeFormat().resolvedOptions().timeZone;
+    },
     readFile: (path) => readFileSync(path, 'utf8'),
     writeFile: writeFileSync,
     fileExists: existsSync,

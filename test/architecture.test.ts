@@ -120,6 +120,20 @@ describe('the house', () => {
     expect(touching.map(({ file }) => file)).toEqual(['main.ts']);
   });
 
+  it('loads no package for its version and its health check that they do not need', () => {
+    const packagesOf = (file: string, seen = new Set<string>()): ReadonlySet<string> => {
+      seen.add(file);
+      const text = sources.find((source) => source.file === file)?.text ?? '';
+      for (const [, target = ''] of text.matchAll(/^import (?!type\b)[^;]*?from '([^']+)'/gm)) {
+        const own = target.startsWith('.') ? relative(SRC, join(SRC, dirname(file), target)) : target;
+        if (!seen.has(own)) packagesOf(own, seen);
+      }
+      return new Set([...seen].filter((name) => !name.endsWith('.ts') && !name.startsWith('node:')));
+    };
+    expect(packagesOf('main.ts')).toEqual(new Set(['commander']));
+    expect(packagesOf('cli/health.ts')).toEqual(new Set(['commander', 'yaml']));
+  });
+
   it('has neither default exports, nor barrels, nor escapes from the types', () => {
     const escapes = /export default|export \* from|: any\b|as any\b|@ts-|biome-ignore|\w!\.|\w!;/;
     expect(sources.filter(({ text }) => escapes.test(text)).map(({ file }) => file)).toEqual([]);

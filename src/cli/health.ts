@@ -1,12 +1,10 @@
 import type { Command } from 'commander';
-import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
-import { createLog } from '../log.ts';
-import { Broker } from '../mqtt/broker.ts';
+import { nearUrl } from '../mqtt/broker.ts';
+import { type RetainedOptions, readRetained } from '../mqtt/retained.ts';
 import { Topics } from '../mqtt/topics.ts';
-import { sleep } from '../runtime/clock.ts';
 import { examples } from './arguments.ts';
 import { type Flags, sourcesOf } from './flags.ts';
 import { interrupted } from './input.ts';
@@ -31,12 +29,12 @@ export function addHealthVerb(program: Command, shell: Shell, flags: Flags): voi
 async function health(shell: Shell, flags: Flags): Promise<void> {
   const config = loadConfig(sourcesOf(shell, flags()));
   const topic = new Topics(config.mqtt.baseTopic).bridgeState;
-  const urls = config.mqtt.url ?? [await embeddedUrl(config, shell)];
+  const urls = config.mqtt.url ?? [nearUrl(config.broker.listen)];
   const complaints: string[] = [];
   for (const url of urls) {
     const { host } = new URL(url);
     try {
-      const state = await readRetained(url, topic, config, shell);
+      const state = await readState(new URL(url), topic, config, shell);
       if (state === 'online') {
         shell.print(`${topic} at ${host} is online`);
         return;
@@ -50,58 +48,43 @@ async function health(shell: Shell, flags: Flags): Promise<void> {
   throw new BridgeError('unhealthy', complaints.join('; '));
 }
 
-/** Where the bridge's own broker is found. */
-async function embeddedUrl({ broker }: Config, shell: Shell): Promise<string> {
-  const { username, password } = broker;
-  const log = await createLog({ level: 'silent', format: 'json' }, shell.complain);
-  return new Broker({ ...broker.listen, username, password, clock: shell.clock, log }).url;
-}
-
 /** The message that the broker holds on `topic`. */
-async function readRetained(url: string, topic: string, config: Config, shell: Shell): Promise<string> {
-  const done = new AbortController();
-  const client = mqtt.connect(url, clientOptions(config, shell));
-  const late = sleep(shell.clock, ANSWER_MS, AbortSignal.any([done.signal, shell.signal])).then(() => {
-    throw new Error(`nothing came within ${ANSWER_MS / 1000} s`);
-  });
+async function readState(broker: URL, topic: string, config: Config, shell: Shell): Promise<string> {
+  const late = new AbortController();
+  const timer = shell.clock.timer(() => late.abort(new Error(`nothing came within ${ANSWER_MS / 1000} s`)));
+  timer.set(ANSWER_MS);
   try {
-    return await Promise.race([firstMessage(client, topic), late]);
+    const read = isWebSocket(broker)
+      ? (await import('../mqtt/retained-websocket.ts')).readRetained
+      : readRetained;
+    return await read(
+      broker,
+      topic,
+      readOptions(config, shell),
+      AbortSignal.any([late.signal, shell.signal]),
+    );
   } finally {
-    late.catch(() => {});
-    done.abort();
-    client.end(true);
+    timer.clear();
   }
 }
 
-function clientOptions({ mqtt, broker }: Config, { readFile }: Shell): IClientOptions {
-  const { username, password } = mqtt.url === undefined ? broker : mqtt;
-  return {
-    // No name of its own: under the bridge's name it would take the bridge's place at the broker.
-    protocolVersion: mqtt.version === '5' ? 5 : 4,
-    clean: true,
-    reconnectPeriod: 0,
-    connectTimeout: ANSWER_MS,
-    rejectUnauthorized: mqtt.rejectUnauthorized,
-    ...(username === undefined ? {} : { username }),
-    ...(password === undefined ? {} : { password }),
-    ...(mqtt.ca === undefined ? {} : { ca: readFile(mqtt.ca) }),
-    ...(mqtt.cert === undefined ? {} : { cert: readFile(mqtt.cert) }),
-    ...(mqtt.key === undefined ? {} : { key: readFile(mqtt.key) }),
-  };
+function isWebSocket({ protocol }: URL): boolean {
+  return protocol === 'ws:' || protocol === 'wss:';
 }
 
-function firstMessage(client: MqttClient, topic: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    client.on('connect', () => {
-      client.subscribe(topic, { qos: 1 }, (error) => {
-        if (error !== null) reject(error);
-      });
-    });
-    client.on('message', (_topic, payload) => resolve(payload.toString()));
-    client.on('error', (error) => {
-      // Where several addresses were tried, the error itself says nothing.
-      reject(error.message === '' && 'code' in error ? new Error(String(error.code)) : error);
-    });
-    client.on('close', () => reject(new Error('the connection was closed')));
-  });
+function readOptions({ mqtt, broker }: Config, { readFile, random }: Shell): RetainedOptions {
+  const { username, password } = mqtt.url === undefined ? broker : mqtt;
+  return {
+    username,
+    password,
+    // No name that is configured: under the bridge's name it would take the bridge's place at the broker.
+    clientId: `hs110-health-${Math.floor(random() * 0xffff_ffff).toString(16)}`,
+    version: mqtt.version === '5' ? 5 : 4,
+    tls: {
+      rejectUnauthorized: mqtt.rejectUnauthorized,
+      ...(mqtt.ca === undefined ? {} : { ca: readFile(mqtt.ca) }),
+      ...(mqtt.cert === undefined ? {} : { cert: readFile(mqtt.cert) }),
+      ...(mqtt.key === undefined ? {} : { key: readFile(mqtt.key) }),
+    },
+  };
 }

@@ -1,5 +1,5 @@
+import { createPrivateKey, X509Certificate } from 'node:crypto';
 import { isIPv4 } from 'node:net';
-import { createSecureContext } from 'node:tls';
 import { placesOf } from '../bridge/places.ts';
 import { messageOf } from '../errors.ts';
 import { pathProblem } from '../mqtt/topics.ts';
@@ -47,12 +47,19 @@ export function tlsProblems(
     problems.push(`${at('cert')} needs mqtt.key as well`);
   if (mqtt.key !== undefined && mqtt.cert === undefined)
     problems.push(`${at('key')} needs mqtt.cert as well`);
-  if (problems.length > 0 || pem.cert === undefined) return problems;
+  return problems.length > 0 ? problems : pairProblems(pem, at);
+}
+
+function pairProblems(
+  { cert, key }: { cert?: string; key?: string },
+  at: (option: string) => string,
+): string[] {
+  if (cert === undefined || key === undefined) return [];
   try {
-    createSecureContext(pem);
-    return [];
+    const isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
+    return isPair ? [] : [`${at('key')} is not the key of the certificate mqtt.cert`];
   } catch (error) {
-    return [`${at('key')} and mqtt.cert cannot be used together: ${messageOf(error)}`];
+    return [`${at('key')} or mqtt.cert cannot be used: ${messageOf(error)}`];
   }
 }
 

@@ -48,10 +48,7 @@ export class Broker implements Task {
 
   /** Where clients on this machine find it, once it is ready. */
   get url(): string {
-    const { host } = this.#options;
-    const near =
-      host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
-    return `mqtt://${near}:${this.#port}`;
+    return nearUrl({ host: this.#options.host, port: this.#port });
   }
 
   /** Takes a message from within the program, once the broker is ready; `taken` when all of its clients have it. */
@@ -135,6 +132,13 @@ export class Broker implements Task {
       done(null, username === undefined || (same(name, username) && same(secret?.toString(), password)));
     };
   }
+}
+
+/** Where clients on this machine find a broker that listens there. */
+export function nearUrl({ host, port }: { readonly host: string; readonly port: number }): string {
+  const near =
+    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
+  return `mqtt://${near}:${port}`;
 }
 
 /** Resolves with the port, which the system chooses if `port` is 0. */

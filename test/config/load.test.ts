@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { generateKeyPairSync } from 'node:crypto';
 import { describe, expect, it } from 'vitest';
 import { ConfigError } from '../../src/errors.ts';
 import { configOf, type Given, problemsOf } from '../support/config-sources.ts';
@@ -505,5 +507,48 @@ describe('what clients of MQTT may do', () => {
       'alias',
       'cloud unbind',
     ]);
+  });
+});
+
+describe('the files of TLS', () => {
+  const made = execFileSync(
+    'openssl',
+    ['req', '-x509', '-newkey', 'rsa:2048', '-nodes', '-keyout', '-', '-subj', '/CN=bridge', '-days', '2'],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] },
+  );
+  const begins = made.indexOf('-----BEGIN CERTIFICATE-----');
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+  const secrets = {
+    'cert.pem': made.slice(begins),
+    'key.pem': made.slice(0, begins),
+    'other.pem': privateKey.export({ type: 'pkcs8', format: 'pem' }).toString(),
+    'note.txt': 'hello',
+  };
+  const problems = (mqtt: string) => problemsOf({ file: `mqtt: {${mqtt}}\n`, secrets });
+
+  it('are right where the key is that of the certificate', () => {
+    expect(configOf({ file: 'mqtt: {ca: cert.pem, cert: cert.pem, key: key.pem}\n', secrets }).mqtt.key).toBe(
+      'key.pem',
+    );
+  });
+
+  it.each([
+    ['are not there', 'ca: no.pem', 'mqtt.ca names a file that cannot be read: no such file: no.pem'],
+    ['hold something else', 'ca: note.txt', 'mqtt.ca: note.txt holds no certificate in PEM form'],
+    [
+      'hold a key in place of a certificate',
+      'cert: key.pem, key: key.pem',
+      'mqtt.cert: key.pem holds no certificate',
+    ],
+    ['lack the key', 'cert: cert.pem', 'mqtt.cert needs mqtt.key as well'],
+    ['lack the certificate', 'key: key.pem', 'mqtt.key needs mqtt.cert as well'],
+    [
+      'do not belong together',
+      'cert: cert.pem, key: other.pem',
+      'mqtt.key is not the key of the certificate mqtt.cert',
+    ],
+  ])('are named where they %s', (_, mqtt, problem) => {
+    expect(problems(mqtt)).toEqual([expect.stringContaining(problem)]);
+    expect(problems(mqtt)[0]).toMatch(/^site\.yaml:1:\d+: /);
   });
 });
