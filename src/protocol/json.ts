@@ -93,8 +93,12 @@ function parsePrefix(text: string): unknown {
 
 /** Whether objects and lists are nested in `value` more than `levels` deep. */
 export function nestsDeeper(value: unknown, levels: number): boolean {
-  if (typeof value !== 'object' || value === null) return false;
-  return levels <= 0 || Object.values(value).some((inner) => nestsDeeper(inner, levels - 1));
+  if (Array.isArray(value)) return levels <= 0 || value.some((inner) => nestsDeeper(inner, levels - 1));
+  if (!isObject(value)) return false;
+  if (levels <= 0) return true;
+  // Every answer of every plug comes by here: a list of its values would cost twice as much.
+  for (const key in value) if (nestsDeeper(value[key], levels - 1)) return true;
+  return false;
 }
 
 /** Where the object that `text` begins with ends, its closing brace included; `undefined` if it does not. */
