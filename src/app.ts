@@ -133,13 +133,14 @@ function finderFor(
   return new Finder({
     bridge,
     memory,
-    search: async function* (lost, signal) {
+    search: async function* (lost, signal, expected) {
       // Broadcasts do not cross routers: who is lost is asked directly as well.
       const everywhere = targets ?? broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
       yield* discover({
         targets: [...everywhere, ...lost],
         timeoutMs: SEARCH_MS,
         signal,
+        expected,
         clock,
         random,
         resolver,

@@ -19,8 +19,15 @@ export interface Wanted {
 export interface FinderOptions {
   readonly bridge: Bridge;
   readonly memory: Memory;
-  /** Looks for plugs everywhere, and at these addresses in particular, until it is over or the signal aborts. */
-  readonly search: (targets: readonly Address[], signal: AbortSignal) => AsyncIterable<FoundPlug>;
+  /**
+   * Looks for plugs everywhere, and at these addresses in particular, until it is over or the signal aborts; those
+   * whose MAC is expected are found however many others answer.
+   */
+  readonly search: (
+    targets: readonly Address[],
+    signal: AbortSignal,
+    expected: ReadonlySet<string>,
+  ) => AsyncIterable<FoundPlug>;
   /** Between two searches when there is something to look for; 0 never looks. */
   readonly everyMs: number;
   /** Plugs that are looked for by alias. */
@@ -94,7 +101,7 @@ export class Finder implements Task {
     const found = new Map<string, FoundPlug>();
     const occupied = this.#occupied();
     try {
-      for await (const plug of search(this.#lostAddresses(), this.#stop.signal)) {
+      for await (const plug of search(this.#lostAddresses(), this.#stop.signal, this.#macs())) {
         found.set(plug.mac, plug);
         this.#place(plug);
       }
@@ -123,6 +130,10 @@ export class Finder implements Task {
       if (loop.client.address === undefined || loop.state.availability === 'offline') return true;
     }
     return false;
+  }
+
+  #macs(): ReadonlySet<string> {
+    return new Set([...this.#options.bridge.loops()].flatMap(({ client }) => client.mac ?? []));
   }
 
   /** Plugs in other networks are not reached by a broadcast, but they may tell what has become of them. */

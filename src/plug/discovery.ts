@@ -32,6 +32,10 @@ export interface DiscoveryOptions {
   readonly random: () => number;
   /** Where newer firmware is asked. */
   readonly klapPort?: number;
+  /** MACs of plugs that are looked for: they are heard however many others answer. */
+  readonly expected?: ReadonlySet<string>;
+  /** How many others are heard at most. */
+  readonly limit?: number;
   /** Resolves the names of targets; without it the system does, each time. */
   readonly resolver?: Resolver;
   /** What is asked of the operating system for answers that wait to be read. */
@@ -284,13 +288,18 @@ class Search {
     const seen = readAnswer(datagram, { host: sender.address, port: sender.port });
     if (seen === undefined || this.over) return;
     const known = this.#plugs.get(seen.mac);
-    if (known === undefined && this.#plugs.size >= MAX_PLUGS) return;
+    if (known === undefined && !this.#hasRoomFor(seen.mac)) return;
     if (known?.speaks === 'xor' && seen.speaks === 'klap') return;
     this.#plugs.set(seen.mac, seen);
     if (known === undefined) this.#count();
     else if (isSamePlace(known, seen)) return;
     this.#untold.add(seen.mac);
     this.#wake();
+  }
+
+  #hasRoomFor(mac: string): boolean {
+    const { limit = MAX_PLUGS, expected } = this.#options;
+    return this.#plugs.size < limit || expected?.has(mac) === true;
   }
 
   #count(): void {

@@ -29,7 +29,9 @@ describe('looking for plugs', () => {
     await site.run(1000);
     site.bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
     await site.bench.clock.advance(60_000);
-    expect(site.searches).toEqual([{ at: 7000, targets: [{ host: '192.0.2.1', port: 9999 }] }]);
+    expect(site.searches).toEqual([
+      { at: 7000, targets: [{ host: '192.0.2.1', port: 9999 }], expected: new Set([macOf(1)]) },
+    ]);
     site.bench.transport('lamp').behaviour = 'answer';
     await site.bench.clock.advance(600_000);
     expect(site.bench.bridge.plug('lamp')).toMatchObject({ availability: 'online' });

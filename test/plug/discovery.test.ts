@@ -288,6 +288,13 @@ describe('discovery', () => {
     expect(rounds).toBe(16);
   });
 
+  it('hears no more strangers than its limit, and all the same the plugs that are looked for', async () => {
+    const macs = Array.from({ length: 9 }, (_, index) => `50:C7:BF:00:00:0${index + 1}`);
+    const at = await responder(() => macs.map((mac) => sysinfoAnswer(mac)));
+    const found = await search([at], { limit: 5, expected: new Set(macs.slice(7)) });
+    expect(found.map(({ mac }) => mac)).toEqual([...macs.slice(0, 5), ...macs.slice(7)]);
+  });
+
   it('says how to make room for answers where a crowd was not heard at once for want of it', async () => {
     const hints: string[] = [];
     const more = { lossy: (hint: string) => hints.push(hint), receiveBufferBytes: 2 ** 30 };

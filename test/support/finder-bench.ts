@@ -29,7 +29,11 @@ export class FinderBench {
   /** Fails the next searches. */
   failure: Error | undefined;
   /** When each search began, and which addresses it asked in particular. */
-  readonly searches: { readonly at: number; readonly targets: readonly Address[] }[] = [];
+  readonly searches: {
+    readonly at: number;
+    readonly targets: readonly Address[];
+    readonly expected: ReadonlySet<string>;
+  }[] = [];
   /** Plugs that were taken in: `MAC path`. */
   readonly taken: string[] = [];
   /** Searches wait until this is called; at once if it is not set. */
@@ -48,7 +52,7 @@ export class FinderBench {
     this.finder = new Finder({
       bridge: bench.bridge,
       memory: bench.memory,
-      search: (targets) => this.#search(targets),
+      search: (targets, _signal, expected) => this.#search(targets, expected),
       everyMs: options.everyMs ?? 60_000,
       wanted: options.wanted ?? [],
       adoption: options.adopt
@@ -88,8 +92,11 @@ export class FinderBench {
     return spec;
   }
 
-  async *#search(targets: readonly Address[]): AsyncGenerator<FoundPlug, void> {
-    this.searches.push({ at: this.bench.clock.now(), targets });
+  async *#search(
+    targets: readonly Address[],
+    expected: ReadonlySet<string>,
+  ): AsyncGenerator<FoundPlug, void> {
+    this.searches.push({ at: this.bench.clock.now(), targets, expected });
     await this.hold;
     yield* this.found;
     if (this.failure !== undefined) throw this.failure;
