@@ -125,7 +125,7 @@ export class Connection {
     let accepted = false;
     let code: number | undefined;
     let message = 'the connection was closed';
-    client.stream.once('connect', () => {
+    client.stream.once('encrypted' in client.stream ? 'secureConnect' : 'connect', () => {
       accepted = true;
     });
     client.on('connect', () => {

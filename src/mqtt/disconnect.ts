@@ -15,6 +15,8 @@ export interface Disconnect {
 const WRONG_VERSION = new Set([1, 132]);
 const REFUSED_LOGIN = new Set([4, 5, 134, 135]);
 const TAKEN_OVER = 142;
+/** Unspecified, malformed, not allowed, topic invalid, too large, over a quota, not supported. */
+const PACKET_FAULTS = new Set([128, 129, 130, 131, 135, 144, 149, 151, 153, 154, 155]);
 
 /** Whether the broker does not speak the version of MQTT that it was asked to. */
 export function refusesVersion({ connected, code }: Disconnect): boolean {
@@ -29,6 +31,11 @@ export function refusesLogin({ code }: Disconnect): boolean {
 /** Whether another client with the same id took over. */
 export function isTakenOver({ code }: Disconnect): boolean {
   return code === TAKEN_OVER;
+}
+
+/** Whether the broker may have closed the connection over a packet that it was sent: many close without a reason. */
+export function mayBlamePacket({ code }: Disconnect): boolean {
+  return code === undefined || PACKET_FAULTS.has(code);
 }
 
 /** What else the log line about a disconnect depends on. */

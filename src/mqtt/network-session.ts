@@ -5,7 +5,7 @@ import { backoff } from '../runtime/backoff.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import { Connection } from './connection.ts';
-import { type Disconnect, logDisconnect, publicAddress, refusesLogin } from './disconnect.ts';
+import { type Disconnect, logDisconnect, mayBlamePacket, publicAddress, refusesLogin } from './disconnect.ts';
 import { Outbox } from './outbox.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
@@ -150,7 +150,7 @@ export class NetworkSession implements Task, MqttSession {
       opened: (connack) => this.#opened(connection, connack, broker),
       received: (incoming) => this.#registry.received(incoming),
       closed: (disconnect) => {
-        this.#closed(connection);
+        this.#closed(connection, disconnect);
         end(disconnect);
       },
     });
@@ -198,12 +198,12 @@ export class NetworkSession implements Task, MqttSession {
     this.#pump();
   }
 
-  #closed(connection: Connection): void {
+  #closed(connection: Connection, disconnect: Disconnect): void {
     const { clock, log } = this.#options;
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#registry.closed();
-    const dropped = this.#outbox.close(clock.now());
+    const dropped = this.#outbox.close(mayBlamePacket(disconnect) ? clock.now() : undefined);
     if (dropped === undefined) return;
     const topic = dropped.topic.slice(0, MAX_LOGGED_TOPIC);
     const bytes = Buffer.byteLength(dropped.payload);

@@ -192,10 +192,13 @@ describe('the embedded broker', () => {
     let seen = 0;
     reader.on('message', () => seen++);
     const payload = 'x'.repeat(100_000);
+    const began = performance.now();
     for (let sent = 1; sent <= 1000; sent++) {
       broker.publish({ topic: 't', payload, retain: false, qos: 0 }, () => {});
       await until(() => seen === sent, 'the one that reads');
     }
+    // Within the 10 s for which the other one is waited for.
+    expect(performance.now() - began).toBeLessThan(8000);
     expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
       { client: 'raw', msg: 'a client does not read what it is sent; disconnected' },
     ]);

@@ -2,7 +2,8 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { EmbeddedSession } from '../../src/mqtt/embedded-session.ts';
 import type { Incoming, Message } from '../../src/mqtt/session.ts';
-import { SystemClock } from '../../src/runtime/clock.ts';
+import { type Clock, SystemClock } from '../../src/runtime/clock.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Observer } from '../support/observer.ts';
 import { RunningTask } from '../support/running-task.ts';
@@ -26,7 +27,7 @@ describe('the session at the embedded broker', () => {
   });
 
   /** A broker with a client, and a session that has not begun. */
-  async function open(filter = '#') {
+  async function open(filter = '#', sessionClock: Clock = clock) {
     const { log } = memoryLog();
     const broker = new Broker({
       host: '127.0.0.1',
@@ -41,7 +42,12 @@ describe('the session at the embedded broker', () => {
     await until(() => running.ready === 1, 'the broker');
     const watch = await Observer.connect(broker.url, 4, filter);
     stops.push(() => watch.end());
-    const session = new EmbeddedSession({ broker, stateTopic: 'museum/bridge/state', clock, log });
+    const session = new EmbeddedSession({
+      broker,
+      stateTopic: 'museum/bridge/state',
+      clock: sessionClock,
+      log,
+    });
     const begin = () => {
       const task = new RunningTask(session);
       stops.push(() => task.stop());
@@ -151,5 +157,20 @@ describe('the session at the embedded broker', () => {
     await until(() => taken === 1, 'the word that it is taken');
     session.publish({ ...receipt, payload: 'superseded', awaitSubscriber: true });
     await watch.message('museum/lamp/result', (payload) => payload === 'superseded');
+  });
+
+  it('ends while a message still waits for a subscriber: it is not taken, and nothing is left behind', async () => {
+    const manual = new ManualClock();
+    const { session, watch, begin } = await open('museum/bridge/#', manual);
+    let taken = 0;
+    const task = begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    session.publish(message('x', { qos: 1, awaitSubscriber: true, taken: () => taken++ }));
+    expect(manual.armed).toBe(1);
+    const stopped = task.stop();
+    // The last word of the bridge is on its way to the client meanwhile.
+    for (let turn = 0; turn < 50; turn++) await manual.advance(10);
+    await stopped;
+    expect([taken, manual.armed]).toEqual([0, 0]);
   });
 });

@@ -6,6 +6,7 @@ import { NetworkSession, type NetworkSessionOptions } from '../../src/mqtt/netwo
 import { type Incoming, type Message, SHUTDOWN_MS, volatileSessionMemory } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
+import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Observer } from '../support/observer.ts';
 import { RunningTask } from '../support/running-task.ts';
@@ -272,6 +273,7 @@ describe('the session at a broker', () => {
     const task = run(made);
     await until(() => mute.packets.length === 1, 'CONNECT');
     expect(await stopTime(task)).toBeLessThan(STOP_MS);
+    await until(() => mute.sockets.size === 0, 'the socket to be closed');
   });
 
   it('drops a message over which the broker closes the connection twice, names it, and sends all others', async () => {
@@ -455,9 +457,13 @@ describe('the session at a broker', () => {
     const topics = stern.of('subscribe').map(({ subscriptions }) => subscriptions.map(({ topic }) => topic));
     expect(topics).toEqual([['a/set', 'b/set'], ['a/set'], ['a/set']]);
     expect(connects()).toBe(1);
-    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
-      { refused: ['a/set'], msg: expect.stringMatching(/does not let the bridge subscribe/) },
-    ]);
+    const refusals = () =>
+      lines.filter(({ msg }) => msg.startsWith('the broker does not let the bridge sub'));
+    expect(refusals()).toMatchObject([{ level: 50, refused: ['a/set'] }]);
+    asked = 0;
+    for (const socket of stern.sockets) socket.destroy();
+    await until(() => connects() === 2, 'the next connection');
+    expect(refusals()).toHaveLength(2);
   });
 
   it('acknowledges a command once the listener has it, with what tells a second delivery from a new message', async () => {
@@ -507,6 +513,49 @@ describe('the session at a broker', () => {
     for (const socket of rude.sockets) socket.destroy();
     await until(() => connects() === 2, 'the next connection');
     expect(rude.of('connect').map(({ protocolVersion }) => protocolVersion)).toEqual([5, 4, 4]);
+  });
+
+  it('does so before it turns to the next of several brokers', async () => {
+    const [rude, next] = [await scripted(), await scripted()];
+    rude.onPacket = (packet, socket) => {
+      if (packet.cmd !== 'connect' || packet.protocolVersion !== 5) return false;
+      socket.end();
+      return true;
+    };
+    const { session: made, connects } = session('', { brokers: [rude.url, next.url] });
+    run(made);
+    await until(() => connects() === 1, 'the connection');
+    expect([rude.of('connect').length, next.connections]).toEqual([2, 0]);
+  });
+
+  it('does not take a failure of TLS for a matter of the version', async () => {
+    const plain = await scripted();
+    const { session: made, lines } = session(plain.url.replace('mqtt:', 'mqtts:'));
+    run(made);
+    await until(() => plain.connections >= 2, 'the second attempt');
+    expect(lines.filter(({ msg }) => msg.includes('does not speak'))).toEqual([]);
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { msg: 'cannot reach the broker; trying again' },
+    ]);
+  });
+
+  it('leaves a broker that does not answer SUBSCRIBE, and tries again', async () => {
+    const mute = await scripted();
+    mute.onPacket = ({ cmd }) => cmd === 'subscribe';
+    const manual = new ManualClock();
+    const { session: made } = session(mute.url, { version: '5', clock: manual });
+    made.listen(['museum/set'], () => {}, 1);
+    run(made);
+    await until(() => mute.of('subscribe').length === 1, 'SUBSCRIBE');
+    await manual.advance(9999);
+    expect(mute.sockets.size).toBe(1);
+    await manual.advance(1);
+    await until(() => mute.sockets.size === 0, 'the connection to be closed');
+    await until(() => manual.armed === 1, 'the wait');
+    await manual.advance(500);
+    await until(() => mute.of('subscribe').length === 2, 'the next SUBSCRIBE');
+    mute.onPacket = () => false;
+    for (const socket of mute.sockets) socket.destroy();
   });
 
   it('goes back to MQTT 5 when it was not the version, and stays with what has worked', async () => {

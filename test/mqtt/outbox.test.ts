@@ -125,6 +125,24 @@ describe('the outbox', () => {
     }
   });
 
+  it('blames no message for a loss that the broker gives another reason for', () => {
+    const outbox = filled(1);
+    for (let loss = 0; loss < 5; loss++) {
+      outbox.open(undefined);
+      expect(names(drain(outbox))).toEqual(['0']);
+      expect(outbox.close(undefined)).toBeUndefined();
+    }
+  });
+
+  it('has its full window again when a suspect had to go for want of room', () => {
+    const outbox = filled(1);
+    drain(outbox);
+    outbox.close(SOON);
+    for (let each = 0; each < 100_000; each++) outbox.add(message('new'));
+    outbox.open(undefined);
+    expect(drain(outbox)).toHaveLength(64);
+  });
+
   it('has its full window again once all suspects are confirmed', () => {
     const outbox = filled(2);
     drain(outbox);
