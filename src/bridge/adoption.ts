@@ -9,7 +9,7 @@ export interface AdoptionOptions {
   readonly memory: Memory;
   /** How a plug that nobody configured is taken in. */
   readonly adopt: (path: string, found: FoundPlug) => PlugSpec;
-  /** How many are taken in at most: anybody in the network can answer as a plug. */
+  /** How many are taken in at most: anyone in the network can answer as a plug. */
   readonly limit: number;
   /** Called for each plug that was taken in. */
   readonly taken: (path: string, found: FoundPlug) => void;
@@ -31,17 +31,17 @@ interface Candidate {
   found: FoundPlug;
 }
 
-/** Digits of the MAC that a path ends with where the path without them is somebody else's. */
+/** Digits of the MAC that a path ends with where another plug or a place has the path without them. */
 const MAC_DIGITS = [4, 6, 12];
 
-/** Takes in the plugs that were found and that nobody configured, each under a path of its own. */
+/** Adopts plugs that were found and are not configured, each under a path of its own. */
 export class Adoption {
   readonly #options: AdoptionOptions;
   /** Plugs to be taken in, and those that were, by MAC. */
   readonly #candidates = new Map<string, Candidate>();
   /** Paths of those that were taken in since the start, by MAC. */
   readonly #paths = new Map<string, string>();
-  /** Where plugs are configured that have not said yet who they are, as `host:port`. */
+  /** Addresses (`host:port`) of configured plugs whose MAC is not known yet. */
   #occupied: ReadonlySet<string> = new Set();
   #isFull = false;
   #working: Promise<void> = Promise.resolve();
@@ -87,7 +87,7 @@ export class Adoption {
 
   async #takeIn(): Promise<void> {
     if (this.#options.signal.aborted) return;
-    await this.#yieldToConfigured();
+    await this.#dropConfigured();
     const { bridge, memory } = this.#options;
     const paths = this.#choosePaths();
     for (const [mac, path] of paths) {
@@ -110,15 +110,15 @@ export class Adoption {
     const plug = this.#candidates.get(mac);
     if (plug === undefined || (bridge.plug(path) ?? bridge.place(path)) !== undefined) return;
     this.#paths.set(mac, path);
-    if (!memory.adopted.has(mac)) this.#makeRoom();
+    if (!memory.adopted.has(mac)) this.#forgetAbsent();
     memory.adopted.set(mac, path);
     memory.changed();
     bridge.add(adopt(path, plug.found));
     taken(path, plug.found);
   }
 
-  /** A plug that turns out to be configured is no longer one that was taken in. */
-  async #yieldToConfigured(): Promise<void> {
+  /** Removes adopted plugs that turned out to be configured ones. */
+  async #dropConfigured(): Promise<void> {
     const { bridge, memory } = this.#options;
     for (const loop of [...bridge.loops()]) {
       const { mac } = loop.client;
@@ -133,8 +133,8 @@ export class Adoption {
     }
   }
 
-  /** Plugs of former runs that did not come back make room for new ones. */
-  #makeRoom(): void {
+  /** Forgets plugs of former runs that have not been found again, as many as there are too many. */
+  #forgetAbsent(): void {
     const { memory, limit } = this.#options;
     for (const mac of memory.adopted.keys()) {
       if (memory.adopted.size < limit) return;

@@ -20,8 +20,8 @@ export interface FinderOptions {
   readonly bridge: Bridge;
   readonly memory: Memory;
   /**
-   * Looks for plugs everywhere, and at these addresses in particular, until it is over or the signal aborts; those
-   * whose MAC is expected are found however many others answer.
+   * Looks for plugs everywhere, and at these addresses in particular, until it is over or the signal aborts. Plugs
+   * whose MAC is expected are found however many other devices answer.
    */
   readonly search: (
     targets: readonly Address[],
@@ -43,7 +43,7 @@ export interface FinderOptions {
 /** A plug that goes offline is looked for this soon, and with it whatever else goes offline by then. */
 const LOST_MS = 2000;
 
-/** So many devices that are left out are named in the log: anybody in the network can make up more. */
+/** How many devices that are left out are logged: anyone in the network can make up more. */
 const MOST_NAMED = 100;
 
 /** Finds plugs that have no address, follows those that moved, and takes in new ones if that is wanted. */
@@ -158,13 +158,13 @@ export class Finder implements Task {
   /** Brings together what was found and who was looked for. */
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
-    if (loop === undefined) this.#welcome(found);
+    if (loop === undefined) this.#unconfigured(found);
     else if (found.speaks === 'klap') loop.outgrown();
     else this.#move(loop, found);
   }
 
-  /** Nobody configured it: it is taken in, or said once to be left out. */
-  #welcome(found: FoundPlug): void {
+  /** Adopts a device that is not configured, or logs once why not. */
+  #unconfigured(found: FoundPlug): void {
     const why = reasonAgainst(found);
     if (why === undefined && this.#adoption !== undefined) this.#adoption.consider(found);
     else this.#leaveOut(found, why ?? 'it is not configured, and plugs are not taken in');
@@ -179,7 +179,7 @@ export class Finder implements Task {
       this.#options.log.warn({ named: MOST_NAMED }, 'what else is found and left out is not named any more');
   }
 
-  /** Addresses of the plugs that are configured by host and have not said yet who they are. */
+  /** Addresses of configured plugs whose MAC is not known yet, host names resolved. */
   async #occupied(): Promise<ReadonlySet<string>> {
     const open: Address[] = [];
     for (const { client } of this.#options.bridge.loops()) {

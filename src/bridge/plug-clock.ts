@@ -31,8 +31,8 @@ export interface PlugClockOptions {
 export class PlugClock {
   readonly #options: PlugClockOptions;
   #last: ClockState | undefined;
-  /** The plug refused or ignored the time it was set to: it is not set again until it has been right by itself. */
-  #isStubborn = false;
+  /** The plug refused or ignored the time it was set to: it is not set again until its clock was right. */
+  #cannotBeSet = false;
 
   constructor(options: PlugClockOptions) {
     this.#options = options;
@@ -49,8 +49,8 @@ export class PlugClock {
     const aheadS = this.#aheadS(time, timeZone);
     const state = clockSet === false ? 'unset' : this.#isRight(aheadS) ? 'right' : 'wrong';
     this.#report(state, aheadS);
-    if (state === 'right') this.#isStubborn = false;
-    else if (this.#options.clockKeeping.keep && !this.#isStubborn) return this.#set(state, timeZone, zone);
+    if (state === 'right') this.#cannotBeSet = false;
+    else if (this.#options.clockKeeping.keep && !this.#cannotBeSet) return this.#set(state, timeZone, zone);
     return state;
   }
 
@@ -93,7 +93,7 @@ export class PlugClock {
 
   #giveUp(state: ClockState, detail: string): ClockState {
     const { path, log } = this.#options;
-    this.#isStubborn = true;
+    this.#cannotBeSet = true;
     const cure = 'hardware 1 takes its time from time servers only: let it reach one';
     log.warn({ plug: path, detail, cure }, "the plug's clock cannot be set");
     return state;

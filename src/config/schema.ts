@@ -162,7 +162,11 @@ export const SCHEMA = {
       'Take in every plug that is found, under its name in the Kasa app. Left out: only if no plug is configured.',
       flag,
     ),
-    limit: leaf('How many plugs are taken in at most, whoever answers as one.', count(1, 100_000), 1000),
+    limit: leaf(
+      'How many plugs are taken in at most; anyone in the network can answer as a plug.',
+      count(1, 100_000),
+      1000,
+    ),
     interval: leaf(
       'Time between two searches while a plug is missing; 0 never looks.',
       duration(0, DAY),

@@ -23,7 +23,7 @@ export interface FoundPlug {
 }
 
 export interface DiscoveryOptions {
-  /** Who is asked; none stands for everybody in reach, by broadcast. */
+  /** Where the question is sent; an empty list means every network of this machine, by broadcast. */
   readonly targets: readonly Address[];
   /** How long answers are awaited; without it until the signal aborts. */
   readonly timeoutMs?: number | undefined;
@@ -32,9 +32,9 @@ export interface DiscoveryOptions {
   readonly random: () => number;
   /** Where newer firmware is asked. */
   readonly klapPort?: number;
-  /** MACs of plugs that are looked for: they are heard however many others answer. */
+  /** MACs of plugs that are looked for: their answers count beyond the limit. */
   readonly expected?: ReadonlySet<string>;
-  /** How many others are heard at most. */
+  /** How many plugs are found at most. */
   readonly limit?: number;
   /** Resolves the names of targets; without it the system does, each time. */
   readonly resolver?: Resolver;
@@ -49,14 +49,14 @@ export interface DiscoveryOptions {
 /** Where plugs of the XOR protocol answer, on UDP and TCP. */
 export const PLUG_PORT = 9999;
 
-/** Datagrams get lost, the more the more plugs answer at once: everybody is asked this often … */
+/** Datagrams get lost, the more the more plugs answer at once: every search has this many rounds … */
 const ROUNDS = 4;
 
-/** … and then again until a round brings nothing new, at most this often. */
+/** … and goes on until a round finds no new plug, up to this many. */
 const MAX_ROUNDS = 16;
 
-/** So many plugs may lose answers to a small buffer; fewer lose them to the Wi-Fi. */
-const CROWD = 100;
+/** From so many plugs on, lost answers mean a buffer that is too small; with fewer they mean bad Wi-Fi. */
+const MANY = 100;
 
 /** Over which time the rounds are spread when no end is given. */
 const SPREAD_MS = 5000;
@@ -67,7 +67,7 @@ const RECEIVE_BUFFER_BYTES = 4 * 1024 * 1024;
 /** The longest answer seen is about 1.2 kB. */
 const MAX_DATAGRAM_BYTES = 8 * 1024;
 
-/** More than any site has; whoever makes up MACs must not fill the memory. */
+/** More than any site has; made-up MACs must not fill the memory. */
 const MAX_PLUGS = 10_000;
 
 /** Where a plug is while it waits to be set up: the only station in a Wi-Fi of its own. */
@@ -164,8 +164,8 @@ class Search {
   #rounds = 0;
   /** Plugs first seen in this round. */
   #newcomers = 0;
-  /** Whether a crowd had not been heard as a whole in the first round. */
-  #missedSome = false;
+  /** Whether many plugs answer, and not all of them got through in the first round. */
+  #lostSome = false;
   #failure: Error | undefined;
   #wake: () => void = () => {};
   over = false;
@@ -195,7 +195,7 @@ class Search {
   }
 
   stop(): void {
-    this.#tellLosses();
+    this.#reportLoss();
     this.over = true;
     this.#roundEnd.clear();
     this.#deadline.clear();
@@ -231,7 +231,7 @@ class Search {
     const isFirst = this.#rounds++ === 0;
     this.#newcomers = 0;
     void this.#askEach(isFirst);
-    // Not in step with whoever else looks for plugs.
+    // Not in step with other programs that look for plugs.
     this.#roundEnd.set((timeoutMs / ROUNDS) * (1 - random() / 4));
   }
 
@@ -243,9 +243,9 @@ class Search {
   }
 
   /** Linux gives twice what is asked for, but no more than twice `net.core.rmem_max`, and says nothing. */
-  #tellLosses(): void {
+  #reportLoss(): void {
     const { receiveBufferBytes = RECEIVE_BUFFER_BYTES, lossy } = this.#options;
-    if (!this.#missedSome) return;
+    if (!this.#lostSome) return;
     const bytes = this.#socket.getRecvBufferSize();
     if (bytes < receiveBufferBytes) lossy?.(hintOn(bytes, receiveBufferBytes));
   }
@@ -304,7 +304,7 @@ class Search {
 
   #count(): void {
     this.#newcomers++;
-    this.#missedSome ||= this.#rounds > 1 && this.#plugs.size > CROWD;
+    this.#lostSome ||= this.#rounds > 1 && this.#plugs.size > MANY;
   }
 }
 

@@ -8,9 +8,9 @@ export type NameService = (host: string) => Promise<readonly LookupAddress[]>;
 
 /** The two ways in which a name is resolved. */
 export interface NameServices {
-  /** The machine's own way (hosts file, DNS, mDNS). A question holds a thread, for 20 s and more if nobody answers. */
+  /** The machine's own way (hosts file, DNS, mDNS). A question blocks a thread, for 20 s and more without an answer. */
   readonly system: NameService;
-  /** DNS alone, which holds no thread. */
+  /** DNS alone, which blocks no thread. */
   readonly dns: NameService;
 }
 
@@ -21,7 +21,7 @@ interface Name {
   error: Error | undefined;
   /** Attempts that failed in a row. */
   failures: number;
-  /** When it is asked for again, if somebody wants it. */
+  /** Not asked for again before. */
   askAt: number;
   /** The question that callers wait for. */
   answer: Promise<readonly LookupAddress[]> | undefined;
@@ -32,7 +32,7 @@ interface Name {
 /** How long an address is believed before it is looked up again, in the background. */
 const FRESH_MS = 60_000;
 
-/** DNS is asked directly too where the system has not answered by then, or has not been asked for want of a thread. */
+/** After this DNS is asked directly too: the system is slow, or its one question is still another. */
 const DNS_AFTER_MS = 500;
 
 /** How long a caller waits. */
@@ -51,8 +51,8 @@ const MACHINE: NameServices = {
 };
 
 /**
- * Resolves the host names of plugs, and remembers what it found. The system is asked one question at a time: Node has
- * two threads for all of them, and a few dead names would keep both from whoever else needs a name, the broker too.
+ * Resolves the host names of plugs, and caches what it found. The system is asked one question at a time: Node has two
+ * threads for all of them, and a few dead names would block both, also for the name of the broker.
  */
 export class Resolver {
   readonly #clock: Clock;
@@ -60,9 +60,9 @@ export class Resolver {
   readonly #services: NameServices;
   readonly #names = new Map<string, Name>();
   #busy = false;
-  /** Those that wait for the system: first the names that have not failed, then those that have. */
-  readonly #hopeful: (() => void)[] = [];
-  readonly #failing: (() => void)[] = [];
+  /** Questions that wait for the system: names that have not failed go first. */
+  readonly #untried: (() => void)[] = [];
+  readonly #failed: (() => void)[] = [];
 
   constructor(clock: Clock, random: () => number, services = MACHINE) {
     this.#clock = clock;
@@ -133,7 +133,7 @@ export class Resolver {
     return addresses;
   }
 
-  /** The first answer of either service; a failure counts only if it is the system's, or nobody answers in time. */
+  /** The first answer of either service. A failure is that of the system, or no answer in time. */
   async #fastest(name: Name): Promise<readonly LookupAddress[]> {
     name.system ??= this.#askSystem(name);
     const over = new AbortController();
@@ -178,12 +178,12 @@ export class Resolver {
   /** Resolves when the system may be asked. */
   async #turn({ failures }: Name): Promise<void> {
     if (this.#busy)
-      await new Promise<void>((resolve) => (failures > 0 ? this.#failing : this.#hopeful).push(resolve));
+      await new Promise<void>((resolve) => (failures > 0 ? this.#failed : this.#untried).push(resolve));
     this.#busy = true;
   }
 
   #passOn(): void {
-    const next = this.#hopeful.shift() ?? this.#failing.shift();
+    const next = this.#untried.shift() ?? this.#failed.shift();
     if (next === undefined) this.#busy = false;
     else next();
   }
