@@ -44,7 +44,7 @@ function tidiedText(text: string): string {
   return printable(text.length > LONGEST_TEXT ? `${text.slice(0, LONGEST_TEXT)}…` : text);
 }
 
-/** Only the lines of its frames are lines: the message in front of them may be somebody else's. */
+/** Only the lines of its frames are lines: the message in front of them may hold foreign text. */
 function tidiedStack(stack: string): string {
   const lines = stack.slice(0, LONGEST_STACK).split(/\n(?= {4}at )/);
   return lines.map(printable).join('\n');

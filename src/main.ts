@@ -15,7 +15,7 @@ import { aborted } from './runtime/supervisor.ts';
 setFlagsFromString('--no-allocation-site-pretenuring');
 setFlagsFromString('--heap-growing-percent=30');
 
-/** How long a slow reader may hold up the end of a program that was interrupted, and its last complaints. */
+/** How long a slow reader may hold up the end of a program that was interrupted, and its last error messages. */
 const LAST_OUTPUT_MS = 200;
 
 const stop = new AbortController();
@@ -31,13 +31,13 @@ for (const name of ['SIGINT', 'SIGTERM'] as const) {
 // Whatever ends the process: nothing is left behind that the kernel would still send to a plug.
 process.on('exit', runAtExit);
 
-// Whoever reads our output may leave before its end.
+// The reader of standard output may close it early.
 process.stdout.on('error', () => stop.abort());
-// Asking for the stream puts a pipe into non-blocking mode. Nobody is left to be told of its errors.
+// Access to the stream puts a pipe into non-blocking mode; its errors cannot be reported anywhere.
 process.stderr.on('error', () => {});
 
 const clock = new SystemClock();
-const complaints = new LineOutput(errorDescriptor(), clock);
+const errorOutput = new LineOutput(errorDescriptor(), clock);
 
 const exitCode = await runProgram(
   {
@@ -49,7 +49,7 @@ const exitCode = await runProgram(
     isTerminal: process.stderr.isTTY ?? false,
     print: (line) => process.stdout.write(`${line}\n`),
     write: (bytes) => process.stdout.write(bytes),
-    complain: (line) => complaints.write(line),
+    printError: (line) => errorOutput.write(line),
     input: new StandardInput({
       input: () => process.stdin,
       output: process.stderr,
@@ -57,7 +57,7 @@ const exitCode = await runProgram(
       signal: stop.signal,
       interrupt: () => stop.abort(),
     }),
-    // It takes 20 ms to find out, and most verbs do not ask.
+    // Resolved on demand: it takes 20 ms, and most verbs do not need it.
     get timeZone() {
       return Intl.DateTimeFormat().resolvedOptions().timeZone;
     },
@@ -71,7 +71,7 @@ const exitCode = await runProgram(
 const outputWritten = new Promise<void>((resolve) => process.stdout.write('', () => resolve()));
 const interrupted = aborted(stop.signal).then(() => sleep(clock, LAST_OUTPUT_MS));
 await Promise.race([outputWritten, interrupted]);
-await complaints.flush(LAST_OUTPUT_MS);
+await errorOutput.flush(LAST_OUTPUT_MS);
 // Something may have been left behind that would keep the program running.
 process.exit(exitCode);
 

@@ -1,12 +1,12 @@
-/** What stands in the place of a text that is nobody's business. */
+/** What stands in the place of a private text. */
 const MASK = '[Redacted]';
 
 /** Nothing that a plug says is nested deeper; what is deeper is left out. */
 const DEEPEST = 32;
 
 /**
- * What must never leave the house, by its key in the plug's answers, and what is shown of it instead: account,
- * place, Wi-Fi, names that people gave, and what tells one plug from all others. Answers keep their shape.
+ * What is private, by its key in the plug's answers, and what is shown of it instead: account,
+ * place, Wi-Fi, names that people gave, and what identifies a single plug. Answers keep their shape.
  */
 export const REDACTIONS: ReadonlyMap<string, (value: unknown) => unknown> = new Map([
   ['username', mask],
@@ -14,28 +14,28 @@ export const REDACTIONS: ReadonlyMap<string, (value: unknown) => unknown> = new 
   ['token', mask],
   ['owner', zeros],
   ['ssid', mask],
-  ['bssid', macOfNobody],
+  ['bssid', maskMac],
   ['latitude', zeros],
   ['longitude', zeros],
   ['latitude_i', zeros],
   ['longitude_i', zeros],
-  ['mac', macOfNobody],
-  ['mic_mac', macOfNobody],
+  ['mac', maskMac],
+  ['mic_mac', maskMac],
   ['deviceId', zeros],
   ['device_id', zeros],
   ['hwId', zeros],
   ['fwId', zeros],
   ['oemId', zeros],
-  ['id', idOfNobody],
-  ['server', serverOfNobody],
-  ['fwDlPage', serverOfNobody],
+  ['id', maskDeviceId],
+  ['server', maskServer],
+  ['fwDlPage', maskServer],
   ['icon', mask],
   ['icon_hash', mask],
   ['hash', mask],
   ['alias', (value) => (typeof value === 'string' ? 'Plug' : mask(value))],
-  ['rule_list', (value) => (Array.isArray(value) ? value.map(namelessRule) : value)],
-  ['get_next_action', actionOfNobody],
-  ['next_action', actionOfNobody],
+  ['rule_list', (value) => (Array.isArray(value) ? value.map(maskRule) : value)],
+  ['get_next_action', maskNextAction],
+  ['next_action', maskNextAction],
 ]);
 
 /** What is shown of `value` under `key`; the value itself where nothing is to be hidden. */
@@ -65,27 +65,27 @@ function zeros(value: unknown): unknown {
 }
 
 /** The first half names the vendor and stays, in whatever way it is written. */
-function macOfNobody(value: unknown): unknown {
+function maskMac(value: unknown): unknown {
   if (typeof value !== 'string') return mask(value);
   let digits = 0;
   return value.replaceAll(/[^:.-]/g, (digit) => (++digits > 6 ? '0' : digit));
 }
 
-/** The vendor's servers are everybody's; another is somebody's own. */
-function serverOfNobody(value: unknown): unknown {
+/** The servers of the vendor are public; any other is private. */
+function maskServer(value: unknown): unknown {
   const isVendors =
     typeof value === 'string' && /^(https?:\/\/)?([\w-]+\.)*(tplinkcloud|tp-link)\.com(\/|$)/i.test(value);
   return isVendors ? value : mask(value);
 }
 
 /** The id of an outlet is that of its strip and two digits of its own, which stay. */
-function idOfNobody(value: unknown): unknown {
+function maskDeviceId(value: unknown): unknown {
   if (typeof value !== 'string' || !/^[0-9A-F]{40,42}$/i.test(value)) return value;
   return '0'.repeat(40) + value.slice(40);
 }
 
-/** Rules are told from each other by their place in the list. The minute of a sunrise tells where the plug is. */
-function namelessRule(rule: unknown, index: number): unknown {
+/** Rules are numbered by their position in the list. The minute of a sunrise would reveal the location of the plug. */
+function maskRule(rule: unknown, index: number): unknown {
   if (typeof rule !== 'object' || rule === null) return rule;
   const hidden = new Map<string, unknown>([
     ['name', 'Rule'],
@@ -105,7 +105,7 @@ function followsTheSun(option: unknown): boolean {
 }
 
 /** What the plug does next: the time may be that of a sunrise. */
-function actionOfNobody(action: unknown): unknown {
+function maskNextAction(action: unknown): unknown {
   if (typeof action !== 'object' || action === null) return action;
   const hidden = new Set(['id', 'schd_sec', 'schd_time']);
   return Object.fromEntries(

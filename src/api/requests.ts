@@ -131,7 +131,7 @@ export class Requests {
     const first = preset.before?.(given);
     const before = first === undefined ? {} : await bridge.ask(path, first);
     const { query, read } = preset.plan(given, { date: clock.date(), timeZone, before });
-    return read(await bridge.ask(path, query, preset.patienceMs));
+    return read(await bridge.ask(path, query, preset.timeoutMs));
   }
 
   /** Throws CommandError unless the configuration allows the command. */

@@ -51,7 +51,7 @@ export function addConfigVerb(program: Command, shell: Shell, flags: Flags): voi
 
 function check(shell: Shell, sources: Sources): void {
   const { plugs, warnings } = loadConfig(sources);
-  for (const warning of warnings) shell.complain(printable(`warning: ${warning}`));
+  for (const warning of warnings) shell.printError(printable(`warning: ${warning}`));
   const places = new Set(plugs.flatMap(({ path }) => placesAbove(path)));
   const name = sources.file?.name ?? 'no file, but defaults, environment and flags';
   shell.print(`${name}: ok, ${counted(plugs.length, 'plug')} in ${counted(places.size, 'place')}`);

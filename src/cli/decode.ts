@@ -34,26 +34,26 @@ export function addDecodeVerb(program: Command, shell: Shell): void {
 
 async function decode(shell: Shell, hex: readonly string[], { json }: DecodeOptions): Promise<void> {
   const report = new Report(shell, json === true);
-  if (hex.length > 0) report.tell(inspect(readHex(hex.join(' '))));
+  if (hex.length > 0) report.add(inspect(readHex(hex.join(' '))));
   else await decodeInput(shell, report);
   report.end();
 }
 
-/** Tells whole frames as they come: a plug may keep the connection for hours after its answer. */
+/** Prints whole frames as they come: a plug may keep the connection for hours after its answer. */
 async function decodeInput(shell: Shell, report: Report): Promise<void> {
-  if (shell.input.isTerminal) shell.complain('Paste the bytes, then press Ctrl-D on a line of its own.');
+  if (shell.input.isTerminal) shell.printError('Paste the bytes, then press Ctrl-D on a line of its own.');
   let pending = Buffer.alloc(0);
   for await (const chunk of bounded(shell.input)) {
     pending = Buffer.concat([pending, chunk]);
     for (let end = wholeFrame(pending); end !== undefined; end = wholeFrame(pending)) {
-      report.tell(inspect(pending.subarray(0, end)));
+      report.add(inspect(pending.subarray(0, end)));
       pending = pending.subarray(end);
     }
   }
-  report.tell(inspect(isText(pending) && !report.hasBytes ? readHex(pending.toString('utf8')) : pending));
+  report.add(inspect(isText(pending) && !report.hasBytes ? readHex(pending.toString('utf8')) : pending));
 }
 
-/** Whether somebody typed this: encrypted JSON is never text, and a frame begins with a zero byte. */
+/** Whether this is pasted text: encrypted JSON is never text, and a frame begins with a zero byte. */
 function isText(bytes: Buffer): boolean {
   return isUtf8(bytes) && !/(?![\t\n\f\r])\p{Cc}/u.test(bytes.toString('utf8'));
 }
@@ -73,12 +73,13 @@ class Report {
     return this.#bytes > 0;
   }
 
-  tell(findings: readonly Finding[]): void {
+  /** Prints what was found in the bytes that follow those before. */
+  add(findings: readonly Finding[]): void {
     for (const finding of findings) {
       const from = this.#bytes + finding.at;
       if (finding.message !== undefined) this.#messages++;
       if (this.#json) this.#shell.print(printableJson({ ...finding, at: from }));
-      else this.#tellPerson(finding, from);
+      else this.#printText(finding, from);
     }
     this.#bytes += findings.reduce((sum, { bytes }) => sum + bytes, 0);
   }
@@ -89,10 +90,10 @@ class Report {
     throw new ProtocolError(`there is no whole message in these ${this.#bytes} bytes`);
   }
 
-  #tellPerson({ says, text, message }: Finding, from: number): void {
-    const { print, complain } = this.#shell;
-    complain(printable(from === 0 ? says : `From byte ${from}: ${says}`));
+  #printText({ says, text, message }: Finding, from: number): void {
+    const { print, printError } = this.#shell;
+    printError(printable(from === 0 ? says : `From byte ${from}: ${says}`));
     if (message !== undefined) print(printableJson(message, 2));
-    else if (text !== undefined) complain(`It reads: ${printable(text)}`);
+    else if (text !== undefined) printError(`It reads: ${printable(text)}`);
   }
 }

@@ -68,14 +68,14 @@ async function discoverPlugs(shell: Shell, options: DiscoverOptions): Promise<vo
 }
 
 async function search(shell: Shell, { target, timeout }: DiscoverOptions): Promise<FoundPlug[]> {
-  const { clock, random, signal, complain, isTerminal } = shell;
-  if (isTerminal) complain(`looking for plugs for ${timeout / 1000} s …`);
+  const { clock, random, signal, printError, isTerminal } = shell;
+  if (isTerminal) printError(`looking for plugs for ${timeout / 1000} s …`);
   const plugs = new Map<string, FoundPlug>();
   const unsent = ({ host }: Address, error: Error) => {
     // Some networks of this machine may take no broadcast; a target that was named should.
-    if (target.length > 0) complain(`${host} could not be asked: ${error.message}`);
+    if (target.length > 0) printError(`${host} could not be asked: ${error.message}`);
   };
-  const options = { targets: target, timeoutMs: timeout, signal, clock, random, unsent, lossy: complain };
+  const options = { targets: target, timeoutMs: timeout, signal, clock, random, unsent, lossy: printError };
   for await (const plug of discover(options)) plugs.set(plug.mac, plug);
   return [...plugs.values()];
 }

@@ -30,7 +30,7 @@ async function health(shell: Shell, flags: Flags): Promise<void> {
   const config = loadConfig(sourcesOf(shell, flags()));
   const topic = new Topics(config.mqtt.baseTopic).bridgeState;
   const urls = config.mqtt.url ?? [nearUrl(config.broker.listen)];
-  const complaints: string[] = [];
+  const problems: string[] = [];
   for (const url of urls) {
     const { host } = new URL(url);
     try {
@@ -39,13 +39,13 @@ async function health(shell: Shell, flags: Flags): Promise<void> {
         shell.print(`${topic} at ${host} is online`);
         return;
       }
-      complaints.push(`${topic} at ${host} is ${JSON.stringify(state.slice(0, 40))}, not online`);
+      problems.push(`${topic} at ${host} is ${JSON.stringify(state.slice(0, 40))}, not online`);
     } catch (error) {
       if (shell.signal.aborted) throw interrupted();
-      complaints.push(`the broker ${host} does not tell ${topic}: ${messageOf(error)}`);
+      problems.push(`the broker ${host} has no answer for ${topic}: ${messageOf(error)}`);
     }
   }
-  throw new BridgeError('unhealthy', complaints.join('; '));
+  throw new BridgeError('unhealthy', problems.join('; '));
 }
 
 /** The message that the broker holds on `topic`. */

@@ -25,7 +25,7 @@ export interface Terminal {
   readonly interrupt: () => void;
 }
 
-/** Ends a verb quietly: the user wants the program to end. */
+/** Ends a verb without an error message: the user has interrupted it. */
 export function interrupted(): BridgeError {
   return new BridgeError('interrupted', 'interrupted');
 }

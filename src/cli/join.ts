@@ -44,7 +44,7 @@ export async function join(
   if (place !== undefined && mac === undefined)
     throw new PlugError(
       'bad-answer',
-      'the plug does not say its MAC, so nobody could tell whether it re-appears',
+      'the plug does not say its MAC, so it could not be recognised when it re-appears',
     );
   await session.confirm(query);
   try {
@@ -52,7 +52,7 @@ export async function join(
   } catch (error) {
     // It may leave before its answer is through.
     if (place === undefined || !(error instanceof PlugError) || error.reason === 'plug-error') throw error;
-    session.shell.complain('The plug left without an answer.');
+    session.shell.printError('The plug left without an answer.');
   }
   if (place === undefined || mac === undefined) {
     session.show({
@@ -60,7 +60,7 @@ export async function join(
     });
     return;
   }
-  session.shell.complain(printable(`Waiting for ${mac} to re-appear …`));
+  session.shell.printError(printable(`Waiting for ${mac} to re-appear …`));
   const address = await reappearance(session.shell, mac, place, within);
   session.show({ mac, ssid, host: address.host, port: address.port });
 }
@@ -134,7 +134,7 @@ async function wait(
   const close = () => transport.close();
   signal.addEventListener('abort', close, { once: true });
   try {
-    // Another plug at that address is told from ours by its MAC.
+    // The MAC distinguishes the plug from another one at that address.
     const client = new PlugClient(transport, LOOK_MS, mac);
     for (; clock.now() < until && !signal.aborted; await sleep(clock, LOOK_EVERY_MS, signal)) {
       if (await answers(client)) return address;

@@ -37,7 +37,7 @@ export class PlugSession {
   readonly options: PlugOptions;
   readonly address: Address;
   readonly #transport: TcpTransport;
-  /** As the bridge knows a plug: what it sets is confirmed. */
+  /** The client that the bridge uses: what it sets is confirmed. */
   readonly client: PlugClient;
 
   constructor(shell: Shell, address: Address, options: PlugOptions) {
@@ -63,10 +63,10 @@ export class PlugSession {
     }
   }
 
-  /** Asks; throws PlugError. A question that takes the plug longer than usual says so with `patienceMs`. */
-  async ask(request: Request, patienceMs = TIMEOUT_MS): Promise<JsonObject> {
+  /** Asks; throws PlugError. A question that takes the plug longer than usual says so with `timeoutMs`. */
+  async ask(request: Request, timeoutMs = TIMEOUT_MS): Promise<JsonObject> {
     if (this.shell.signal.aborted) throw interrupted();
-    return this.#transport.exchange(request, this.options.timeout ?? patienceMs);
+    return this.#transport.exchange(request, this.options.timeout ?? timeoutMs);
   }
 
   async sysinfo(): Promise<Sysinfo> {
@@ -84,12 +84,12 @@ export class PlugSession {
     }
     const { alias, model, mac } = await this.sysinfo();
     const plug = [alias, model, mac, `at ${this.address.host}`].filter((part) => part !== undefined);
-    for (const { does } of dangers) this.shell.complain(printable(`This ${does}.`));
+    for (const { does } of dangers) this.shell.printError(printable(`This ${does}.`));
     const answer = await input.ask(printable(`Plug: ${plug.join(', ')}. Go ahead? [y/N] `));
     if (!/^\s*y(es)?\s*$/i.test(answer ?? '')) throw new BridgeError('declined', 'nothing was done');
   }
 
-  /** Prints what was found, as the user wants to have it. */
+  /** Prints data as text, or as JSON with `--json`. */
   show(data: JsonObject): void {
     if (this.options.json) this.shell.print(printableJson(data));
     else for (const line of textOf(data)) this.shell.print(line);

@@ -29,7 +29,7 @@ export function textOf(data: JsonObject): string[] {
   return [...lines, ...(lines.length > 0 && tables.length > 0 ? [''] : []), ...tables];
 }
 
-/** What a plug reports of itself after it was told something, on one line. */
+/** The state that a plug reports after a command, on one line. */
 export function observationText({ sysinfo, meter }: Observation): string {
   const said = [
     onOff(sysinfo.relay) ?? 'nothing of its relay',

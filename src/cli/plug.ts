@@ -38,7 +38,7 @@ const OWN: readonly (Pick<Preset, 'name' | 'parameters' | 'does'> & {
   },
 ];
 
-/** Adds the verb that asks one plug something, or tells it to do something. */
+/** Adds `plug`: queries and commands for one plug. */
 export function addPlugVerb(program: Command, shell: Shell): void {
   program
     .command('plug')
@@ -117,7 +117,7 @@ async function perform(session: PlugSession, words: readonly string[], options: 
   if (preset.switchesLater) await session.client.checkPlug();
   await session.confirm(plan.query);
   if (plan.settings === undefined)
-    session.show(plan.read(await session.ask(request(plan.query), preset.patienceMs)));
+    session.show(plan.read(await session.ask(request(plan.query), preset.timeoutMs)));
   else showObservation(session, await apply(session, plan.settings));
 }
 

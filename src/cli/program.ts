@@ -37,7 +37,7 @@ export async function buildProgram(shell: Shell, argv: readonly string[]): Promi
     .exitOverride()
     .configureOutput({
       writeOut: (text) => shell.print(text.trimEnd()),
-      writeErr: (text) => shell.complain(text.trimEnd()),
+      writeErr: (text) => shell.printError(text.trimEnd()),
     })
     .showHelpAfterError('(--help says more)')
     .addHelpText('after', examples('hs110-mqtt --config museum.yaml', 'hs110-mqtt demo'));
@@ -64,7 +64,7 @@ export async function runProgram(shell: Shell, argv: readonly string[]): Promise
   } catch (error) {
     // Commander has said itself what was wrong with the usage.
     if (!(error instanceof CommanderError) && !isInterruption(error))
-      shell.complain(`hs110-mqtt: ${printableLines(messageOf(error))}`);
+      shell.printError(`hs110-mqtt: ${printableLines(messageOf(error))}`);
     return exitCodeOf(error);
   }
 }

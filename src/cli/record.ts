@@ -62,7 +62,7 @@ async function record(shell: Shell, address: Address, { output, timeout }: Recor
     shell.print(`${name}: ${recorder.answers} answers, redacted. Read it before you give it away.`);
   }
   for (const [question, reason] of recorder.unanswered)
-    shell.complain(`not answered: ${question} (${reason})`);
+    shell.printError(`not answered: ${question} (${reason})`);
 }
 
 function write(shell: Shell, name: string, text: string): void {

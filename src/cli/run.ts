@@ -25,7 +25,7 @@ export async function runApp(
   const { clock, random, version, readFile } = shell;
   const { level, format } = config.log;
   const form = format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format;
-  const log = await createLog({ level, format: form }, shell.complain);
+  const log = await createLog({ level, format: form }, shell.printError);
   for (const warning of config.warnings) log.warn(warning);
   const tasks = buildApp(config, { clock, random, log, version, readFile });
   if (config.plugs.length === 0) {

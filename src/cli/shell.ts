@@ -7,7 +7,7 @@ export interface Shell {
   readonly version: string;
   readonly clock: Clock;
   readonly random: () => number;
-  /** Aborts when the user wants the program to end. */
+  /** Aborts when the program is interrupted. */
   readonly signal: AbortSignal;
   /** Whether a person reads the log. */
   readonly isTerminal: boolean;
@@ -16,7 +16,7 @@ export interface Shell {
   /** Writes bytes to standard output. */
   readonly write: (bytes: Uint8Array) => void;
   /** Writes a line to standard error: what is not part of the output. */
-  readonly complain: (line: string) => void;
+  readonly printError: (line: string) => void;
   /** Standard input. */
   readonly input: Input;
   /** This machine's time zone, as `Europe/Berlin`. */

@@ -9,7 +9,7 @@ import { dotted, type Sources, type Step, WrittenOptions } from './written.ts';
 export interface ExplainedOption {
   /** As in the file, with dots; plugs by their position, places by their path. */
   readonly name: string;
-  /** As it was written; `null` where nobody set it and there is no default. Secrets are masked. */
+  /** As it was written; `null` where it is not set and has no default. Secrets are masked. */
   readonly value: unknown;
   readonly source: 'default' | 'file' | 'environment' | 'flag';
   /** `file:line:column`, the variable, or the flag; empty for a default. */

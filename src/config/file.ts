@@ -5,7 +5,7 @@ import { yamlProblem } from './yaml-words.ts';
 /** A step into a file: a key, or a position in a list. */
 type Step = string | number;
 
-/** A configuration file that has been read, and that knows where in it each value stands. */
+/** A parsed configuration file, with the position of each value. */
 export class ConfigFile {
   readonly values: JsonObject;
   /** What is wrong with the file as YAML. */

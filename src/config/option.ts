@@ -1,6 +1,6 @@
 import { type Type, text } from './types.ts';
 
-/** One option: what it is for, what it holds, and what it is when nobody says. */
+/** One option: its documentation, its type and its default. */
 export interface Leaf<T> {
   readonly doc: string;
   readonly type: Type<T>;

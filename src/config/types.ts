@@ -2,7 +2,7 @@ import { parseDuration } from '../runtime/duration.ts';
 
 /** One kind of value: how it is read from what a file, a variable or a flag holds, and how it is described. */
 export interface Type<T> {
-  /** What a user is told to write. */
+  /** The expected value, for error messages and the documentation. */
   readonly expects: string;
   /** The JSON Schema of it, for editors. */
   readonly schema: JsonSchema;

@@ -15,7 +15,7 @@ export interface Sources {
   readonly readFile: (path: string) => string;
 }
 
-/** What somebody wrote for an option, and where. */
+/** What was written for an option, and where. */
 export interface Written {
   readonly value: unknown;
   readonly source: 'file' | 'environment' | 'flag';
@@ -82,7 +82,7 @@ export class WrittenOptions {
     }
   }
 
-  /** A variable that is empty is not set: Docker Compose passes on what nobody gave it as an empty one. */
+  /** A variable that is empty is not set: Docker Compose passes unset variables on as empty ones. */
   #addEnvironment(
     env: { readonly [name: string]: string | undefined },
     readFile: (path: string) => string,

@@ -88,7 +88,7 @@ async function open({ protocol, hostname, port }: URL, { tls }: RetainedOptions)
   return connectSecurely({ host, port: Number(port || 8883), servername: isName(host) ? host : '', ...tls });
 }
 
-/** Only names are told to a server in TLS, no addresses. */
+/** SNI takes names, not addresses. */
 function isName(host: string): boolean {
   return !/^[\d.]+$|:/.test(host);
 }

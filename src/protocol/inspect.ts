@@ -150,7 +150,7 @@ function stray(bytes: Buffer, at: number, before: Finding | undefined): Finding 
 
 function explainStray(found: Buffer, shown: string, before: Finding | undefined): string {
   if (/^(HTTP\/|GET |POST )/.test(found.toString('latin1', 0, 8)))
-    return `${found.length} bytes of HTTP: whoever sent them is a web server, not a plug on port 9999`;
+    return `${found.length} bytes of HTTP: they come from a web server, not a plug on port 9999`;
   if (before === undefined) return `${found.length} bytes that begin no message: ${shown}`;
   const from =
     before.kind === 'frame'

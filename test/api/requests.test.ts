@@ -84,7 +84,7 @@ describe('a request', () => {
     const { bridge, ask } = open();
     bridge.answer = async () => ({ netif: { get_scaninfo: { ap_list: [], err_code: 0 } } });
     expect(await ask({ plug: 'lamp', command: 'wlanscan' })).toMatchObject({ status: 'ok' });
-    expect(bridge.asked.map(({ timeoutMs }) => timeoutMs)).toEqual([presetOf('wlanscan')?.patienceMs]);
+    expect(bridge.asked.map(({ timeoutMs }) => timeoutMs)).toEqual([presetOf('wlanscan')?.timeoutMs]);
     expect(bridge.asked[0]?.timeoutMs).toBeGreaterThan(5000);
   });
 

@@ -37,7 +37,7 @@ describe('the verb health', () => {
 
     const shell = new FakeShell();
     expect(await shell.run('health', '--mqtt-url', site.url)).toBe(1);
-    expect(shell.complaints).toEqual([
+    expect(shell.errorLines).toEqual([
       `hs110-mqtt: museum/bridge/state at ${new URL(site.url).host} is "offline", not online`,
     ]);
   });
@@ -61,10 +61,10 @@ describe('the verb health', () => {
     const code = shell.run('health', '--mqtt-url', url);
     await until(() => clock.armed > 0, 'the check to begin');
     await clock.advance(4999);
-    expect(shell.complaints).toEqual([]);
+    expect(shell.errorLines).toEqual([]);
     await clock.advance(1);
     expect(await code).toBe(1);
-    expect(shell.errors).toContain('does not tell museum/bridge/state: nothing came within 5 s');
+    expect(shell.errors).toContain('has no answer for museum/bridge/state: nothing came within 5 s');
     expect(clock.armed).toBe(0);
   });
 
@@ -107,7 +107,7 @@ describe('the verb health', () => {
     await until(() => clock.armed > 0, 'the check to begin');
     shell.interrupt();
     expect(await code).toBe(1);
-    expect(shell.complaints).toEqual([]);
+    expect(shell.errorLines).toEqual([]);
   });
 });
 

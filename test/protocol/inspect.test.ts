@@ -109,7 +109,7 @@ describe('bytes looked into', () => {
 
   it('are the answer of a web server', () => {
     expect(said(Buffer.from('HTTP/1.1 400 Bad Request\r\n\r\n'))).toEqual([
-      '28 bytes of HTTP: whoever sent them is a web server, not a plug on port 9999',
+      '28 bytes of HTTP: they come from a web server, not a plug on port 9999',
     ]);
   });
 

@@ -14,7 +14,7 @@ export interface FakeShellOptions {
   readonly typed?: readonly string[];
 }
 
-/** A shell without a process: runs verbs, keeps what they print and complain of, and has files in memory. */
+/** A shell without a process: runs verbs, keeps what they print, and has files in memory. */
 export class FakeShell implements Shell {
   readonly env: { readonly [name: string]: string };
   readonly version = '0.0.0-test';
@@ -27,7 +27,7 @@ export class FakeShell implements Shell {
   /** Questions that a person was asked. */
   readonly questions: string[] = [];
   readonly printed: string[] = [];
-  readonly complaints: string[] = [];
+  readonly errorLines: string[] = [];
   readonly written: Uint8Array[] = [];
   readonly #interrupt = new AbortController();
 
@@ -57,13 +57,13 @@ export class FakeShell implements Shell {
     return this.printed.join('\n');
   }
 
-  /** All that was complained of. */
+  /** All that was written to standard error. */
   get errors(): string {
-    return this.complaints.join('\n');
+    return this.errorLines.join('\n');
   }
 
   readonly print = (line: string): void => void this.printed.push(line);
-  readonly complain = (line: string): void => void this.complaints.push(line);
+  readonly printError = (line: string): void => void this.errorLines.push(line);
   readonly write = (bytes: Uint8Array): void => void this.written.push(bytes);
   readonly fileExists = (path: string): boolean => this.files.has(path);
   readonly writeFile = (path: string, text: string): void => void this.files.set(path, text);

@@ -38,7 +38,7 @@ export const NETWORK_PRESETS: readonly Preset[] = [
       { netif: { get_scaninfo: { refresh: 1, timeout: 10 } } },
       readNetworks,
     ),
-    patienceMs: SCAN_MS,
+    timeoutMs: SCAN_MS,
   },
 ];
 

@@ -22,7 +22,7 @@ export interface Plan {
   readonly read: (reply: JsonObject) => JsonObject;
 }
 
-/** Something a plug can be asked by name, without knowing its protocol. Whether it is dangerous its query tells. */
+/** A query or command that has a name, so that the protocol need not be known. Whether it is dangerous follows from its query. */
 export interface Preset {
   readonly name: string;
   /** What it does, for a list. */
@@ -36,7 +36,7 @@ export interface Preset {
   /** What the plug has to be asked first. */
   readonly before?: (given: readonly string[]) => Query | undefined;
   /** How long the plug may think, where that is longer than usual, in ms. */
-  readonly patienceMs?: number;
+  readonly timeoutMs?: number;
   /** Throws CommandError if the arguments are not right. */
   readonly plan: (given: readonly string[], circumstances: Circumstances) => Plan;
 }

@@ -82,7 +82,7 @@ function relayIn(reply: JsonObject): boolean {
   return relay;
 }
 
-/** Fields of the sysinfo that are told in our own names and forms. */
+/** Fields of the sysinfo that are shown under our own names. */
 const OURS: ReadonlySet<string> = new Set([
   'err_code',
   'alias',
