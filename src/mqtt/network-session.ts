@@ -154,7 +154,7 @@ export class NetworkSession implements Task, MqttSession {
         end(disconnect);
       },
     });
-    // A broker that is silent does not close the connection: once the last messages had their time the bridge no longer waits.
+    // A silent broker does not close the connection: the bridge waits only as long as its last messages may take.
     const leave = () => void this.#shutDown(connection).finally(() => end(STOPPED));
     signal.addEventListener('abort', leave, { once: true });
     const disconnect = await ended;

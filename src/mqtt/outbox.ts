@@ -51,9 +51,10 @@ export class Outbox {
   }
 
   /**
-   * The connection was lost, at time `now` if a message may be why: what is to be kept will be sent again, in the same order. Returns the
-   * message that is given up because it cost the connection twice, if there is one. A broker confirms in order, so
-   * the suspect is the first message without a confirmation; the second time it was the only one on its way.
+   * The connection was lost; `now` is the time of that if a message may be the reason. What is to be kept will be sent
+   * again, in the same order. Returns the message that is given up because it cost the connection twice, if there is
+   * one. A broker confirms in order, so the suspect is the first message without a confirmation; the second time it
+   * was the only one on its way.
    */
   close(now: number | undefined): Message | undefined {
     const dropped = now === undefined ? undefined : this.#blame(now);

@@ -150,6 +150,33 @@ describe.skipIf(noMosquitto !== undefined)('the session at Mosquitto', () => {
     expect(received[0]?.expiresInMs).toBeLessThanOrEqual(50_000);
   });
 
+  it('is told which command it may have had before, when the acknowledgement was lost', async () => {
+    const memory = volatileSessionMemory('bridge');
+    const received: Incoming[] = [];
+    const start = (url: string) => {
+      const made = sessionAt(url, memory);
+      made.listen(['museum/+/set'], (incoming) => received.push(incoming), 1);
+      return new RunningTask(made);
+    };
+    const client = await Observer.connect(mosquitto.url, 5);
+    stops.push(() => client.end());
+    const first = start(proxy.url);
+    await client.message('museum/bridge/state', (payload) => payload === 'online');
+    proxy.hold();
+    await client.say('museum/shed3/set', 'TOGGLE');
+    await until(() => received.length === 1, 'the command');
+    proxy.close();
+    await first.stop();
+    const second = start(mosquitto.url);
+    stops.push(() => second.stop());
+    await until(() => received.length === 2, 'the command again');
+    await client.say('museum/shed3/set', 'TOGGLE');
+    await until(() => received.length === 3, 'another command');
+    const [one, same, other] = received;
+    expect([one?.dup, same?.dup, other?.dup]).toEqual([false, true, false]);
+    expect(same?.packetId).toBe(one?.packetId);
+  });
+
   it('is not lost over a response topic with more levels than the broker allows', async () => {
     const { site, client } = await open({ version: '5', clientId: 'bridge' });
     const responseTopic = 'a/'.repeat(300);
