@@ -229,6 +229,18 @@ describe('a locked plug', () => {
     },
   );
 
+  it.each(PRESETS.filter(({ readOnly }) => readOnly))(
+    'is asked by $name for nothing but what it reports',
+    async ({ name }) => {
+      const { bridge, ask } = open();
+      bridge.locked.add('lamp');
+      await ask({ plug: 'lamp', command: name });
+      const methods = bridge.asked.flatMap(({ query }) => Object.values(query).flatMap(Object.keys));
+      expect(methods.length).toBeGreaterThan(0);
+      expect(methods.filter((method) => !method.startsWith('get_'))).toEqual([]);
+    },
+  );
+
   it.each([
     { system: { set_relay_state: { state: 1 } } },
     { count_down: { add_rule: { enable: 1, act: 1, delay: 5 } } },
