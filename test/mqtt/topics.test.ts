@@ -85,6 +85,19 @@ describe('a topic', () => {
     },
   );
 
+  it.each([
+    ['bridgeState', 'site/museum/bridge/state'],
+    ['bridgeInfo', 'site/museum/bridge/info'],
+    ['bridgePlugs', 'site/museum/bridge/plugs'],
+    ['bridgeHealth', 'site/museum/bridge/health'],
+  ] as const)('of the bridge, %s, is %s', (name, topic) => {
+    expect(new Topics('site/museum')[name]).toBe(topic);
+  });
+
+  it('of a response is named as its request', () => {
+    expect(new Topics('museum').response('plug/command')).toBe('museum/bridge/response/plug/command');
+  });
+
   it('is none of ours when it is published by us, or is elsewhere', () => {
     fc.assert(
       fc.property(path, (plug) => {
@@ -115,6 +128,8 @@ describe('a path', () => {
     ['lamp+', /may hold only/],
     ['lamp/state', /"state" is reserved/],
     ['set', /"set" is reserved/],
+    ['get/lamp', /"get" is reserved/],
+    ['lamp/result', /"result" is reserved/],
     ['availability/lamp', /"availability" is reserved/],
   ])('%j is right or wrong for a reason: %s', (text, problem) => {
     const found = pathProblem(text);
@@ -145,6 +160,7 @@ describe('a slug', () => {
     ['Große Halle 1', 'grosse-halle-1'],
     ['Café Ünïcode', 'cafe-unicode'],
     ['  --x--  ', 'x'],
+    ['Hall – 1', 'hall-1'],
     ['Set', 'plug-set'],
     ['BRIDGE', 'plug-bridge'],
     ['energy today', 'energy-today'],
