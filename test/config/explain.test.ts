@@ -58,6 +58,24 @@ describe('the options in force', () => {
     });
   });
 
+  it('come from no variable that is empty', () => {
+    const env = { HS110_MQTT_POLL_INTERVAL: '', HS110_MQTT_MQTT_PASSWORD_FILE: '' };
+    expect(explain({ text: 'poll:\n  interval: 1s\n', env }).get('poll.interval')).toMatchObject({
+      value: '1s',
+      source: 'file',
+    });
+    expect(explain({ env }).get('mqtt.password')).toMatchObject({ value: null, source: 'default' });
+  });
+
+  it('are shown by their present name, with the place of the former one', () => {
+    expect(explain({ flags: { 'clock.keep': 'true' } }).get('clock.sync')).toEqual({
+      name: 'clock.sync',
+      value: 'true',
+      source: 'flag',
+      at: '--clock-keep',
+    });
+  });
+
   it.each([
     ['the file', { text: 'mqtt:\n  password: hush\n' }, 'museum.yaml:2:3'],
     ['a variable', { env: { HS110_MQTT_MQTT_PASSWORD: 'hush' } }, 'HS110_MQTT_MQTT_PASSWORD'],
