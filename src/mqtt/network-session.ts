@@ -117,19 +117,25 @@ export class NetworkSession implements Task, MqttSession {
     for (let attempt = 0; !signal.aborted; attempt++) {
       const broker = brokers[attempt % brokers.length] ?? '';
       const since = clock.now();
-      const disconnect = await this.#connect(connect, broker, signal);
+      const disconnect = await this.#connectInAnyVersion(connect, broker, signal);
       if (signal.aborted) return;
-      if (this.#versions.learn(broker, disconnect)) {
-        log.debug({ broker: publicAddress(broker) }, 'the broker does not speak MQTT 5');
-        attempt--;
-        continue;
-      }
-      const { waitMs, ...context } = policy.after(disconnect, disconnect.connected ? clock.now() - since : 0);
+      const heldMs = disconnect.connected ? clock.now() - since : 0;
+      const { waitMs, ...context } = policy.after(disconnect, heldMs, this.#outbox.hasSuspects);
       const { clientId } = session;
       logDisconnect(disconnect, { broker: publicAddress(broker), clientId, log, ...context });
       this.#checkLogin(broker, disconnect);
       await sleep(clock, waitMs, signal);
     }
+  }
+
+  /** One connection, or a second at once in the other version of MQTT if the broker does not speak the first. */
+  async #connectInAnyVersion(connect: Connect, broker: string, signal: AbortSignal): Promise<Disconnect> {
+    const disconnect = await this.#connect(connect, broker, signal);
+    if (signal.aborted || !this.#versions.learn(broker, disconnect)) return disconnect;
+    this.#options.log.debug({ broker: publicAddress(broker) }, 'the broker does not speak MQTT 5');
+    const next = await this.#connect(connect, broker, signal);
+    this.#versions.learn(broker, next);
+    return next;
   }
 
   #checkLogin(broker: string, disconnect: Disconnect): void {

@@ -25,6 +25,11 @@ export class Outbox {
     return this.#inFlight.size === 0 && this.#waiting.size === 0;
   }
 
+  /** Whether the last connection may have been lost over a message that is still to be sent. */
+  get hasSuspects(): boolean {
+    return this.#suspects.size > 0;
+  }
+
   /** A connection begins, to a broker that takes so many at a time. */
   open(receiveMaximum: number | undefined): void {
     this.#window = Math.min(WINDOW, receiveMaximum ?? WINDOW);

@@ -30,11 +30,12 @@ export class ReconnectPolicy {
     this.#random = random;
   }
 
-  /** A connection ended that had been held for `heldMs`, 0 if it was never made. */
-  after(disconnect: Disconnect, heldMs: number): Reconnect {
+  /** A connection ended that had been held for `heldMs`, 0 if it was never made; `isExplained`: it is known why. */
+  after(disconnect: Disconnect, heldMs: number, isExplained = false): Reconnect {
     // A connection that held for a while ends a row of failures.
     if (heldMs > LAST_RETRY_MS) this.#failures = 0;
-    const isBrief = disconnect.connected && disconnect.code === undefined && heldMs < BRIEF_MS;
+    const { connected, code } = disconnect;
+    const isBrief = connected && code === undefined && heldMs < BRIEF_MS && !isExplained;
     this.#brief = isBrief ? this.#brief + 1 : 0;
     const takenOver = isTakenOver(disconnect) || this.#brief >= MAX_BRIEF;
     const first = this.#failures === 0;

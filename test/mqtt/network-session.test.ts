@@ -301,6 +301,24 @@ describe('the session at a broker', () => {
     expect(taken.toSorted()).toEqual(['a', 'b', 'c', 'd', 'poison']);
   });
 
+  it('finds that message also where the confirmations of others were lost with the connection', async () => {
+    const picky = await scripted();
+    picky.onPacket = (packet, socket, connection) => {
+      if (packet.cmd !== 'publish' || packet.qos === 0) return false;
+      if (packet.topic === 'poisoned/topic') socket.destroy();
+      return connection === 1 || packet.topic === 'poisoned/topic';
+    };
+    const { session: made, lines } = session(picky.url, { version: '5' });
+    for (const payload of ['a', 'b']) made.publish(message(payload, { keep: true }));
+    made.publish(message('poison', { keep: true, topic: 'poisoned/topic' }));
+    made.publish(message('c', { keep: true }));
+    run(made);
+    await until(() => picky.on('museum/lamp/result').includes('c'), 'the last message');
+    expect(picky.on('museum/lamp/result')).toEqual(['a', 'b', 'a', 'b', 'c']);
+    expect(lines.filter(({ level }) => level >= 50)).toMatchObject([{ topic: 'poisoned/topic' }]);
+    expect(picky.connections).toBe(4);
+  });
+
   it('keeps a message that was only on its way when the connection was lost for another reason', async () => {
     const flaky = await scripted();
     flaky.onPacket = (packet, socket, connection) => {

@@ -41,4 +41,10 @@ describe('the policy of reconnecting', () => {
     guessed.after(end(true), HOUR_MS);
     expect([brief(), brief(), brief()]).toEqual([false, false, true]);
   });
+
+  it('suspects no other client where it is known why connections ended', () => {
+    const policy = new ReconnectPolicy(1, () => 0);
+    const results = Array.from({ length: 5 }, () => policy.after(end(true), 100, true).takenOver);
+    expect(results).toEqual([false, false, false, false, false]);
+  });
 });
