@@ -45,7 +45,8 @@ export class PlugClock {
   async check({ time, clockSet, zone }: Survey): Promise<ClockState | null> {
     const timeZone =
       this.#options.clockKeeping.timeZone ?? (zone === undefined ? undefined : zoneOfIndex(zone));
-    if (time === undefined || timeZone === undefined) return null;
+    if (time === undefined) return null;
+    if (timeZone === undefined) return clockSet === false ? 'unset' : null;
     const aheadS = this.#aheadS(time, timeZone);
     const state = clockSet === false ? 'unset' : this.#isRight(aheadS) ? 'right' : 'wrong';
     this.#report(state, aheadS);

@@ -100,6 +100,20 @@ describe('the clock of a plug', () => {
     expect(bench.said(STUBBORN)).toHaveLength(2);
   });
 
+  it.each([
+    [0, null],
+    [undefined, 'unset'],
+  ])(
+    'is not judged where the plug does not say its zone, %s ms ahead, unless it is not set',
+    async (aheadMs, state) => {
+      const bench = open(KEPT, aheadMs);
+      bench.device.broken.set('time.get_timezone', -1);
+      await bench.clock.advance(1000);
+      expect(bench.loop.state.clock).toBe(state);
+      expect(settings(bench)).toEqual([]);
+    },
+  );
+
   it('is not known of a plug that has none', async () => {
     const bench = open(KEPT, undefined);
     bench.device.broken.set('time', -1);
