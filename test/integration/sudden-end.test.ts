@@ -35,7 +35,8 @@ describe('a program that ends without a stop', { timeout: 60_000 }, () => {
       plugs: [{ path: 'lamp', host: `${host}:${port}` }],
     });
     await until(() => peer.questions.length > 0, 'a question', 20_000);
-    program.signal('SIGTERM');
+    // Two signals of one kind may arrive as one.
+    program.signal('SIGINT');
     const exit = await program.end('SIGTERM');
     expect(exit.code).toBe(1);
     await until(() => ends.length > 0, 'the end of the connection');
