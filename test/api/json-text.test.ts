@@ -16,6 +16,16 @@ describe('JSON that a client sent', () => {
       expect(() => parseJson(text)).toThrow('it is not JSON');
   });
 
+  it.each([
+    ['lists side by side', Array.from({ length: 40 }, () => [])],
+    ['objects side by side', Array.from({ length: 40 }, () => ({}))],
+    ['brackets in a text', '['.repeat(40)],
+    ['brackets behind a quote in a text', `"${'['.repeat(40)}`],
+    ['brackets in a key', { [`\\"${'{'.repeat(40)}`]: 1 }],
+  ])('is not taken to be deep for %s', (_, value) => {
+    expect(parseJson(JSON.stringify(value))).toEqual(value);
+  });
+
   it('is read as it is, whatever brackets and quotes its texts hold, and however many lists stand side by side', () => {
     const text = fc.stringMatching(/^[[\]{}"\\x]*$/);
     const value = fc.oneof(
