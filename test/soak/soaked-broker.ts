@@ -3,6 +3,7 @@ import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
 import { type Running, startBroker } from '../support/site.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
+import { REPLIES } from './ledger.ts';
 
 /** The broker of the soak, a way to it that can be barred, and a client that sees everything. */
 export class SoakedBroker {
@@ -42,13 +43,34 @@ export class SoakedBroker {
     const url = mosquitto?.url ?? own?.url ?? '';
     const way = await TcpProxy.started(Number(new URL(url).port));
     const broker = { mosquitto, embedded: own?.running, url };
-    const one = new SoakedBroker(broker, way, await mqtt.connectAsync(url, { reconnectPeriod: 0 }), seen);
+    const one = new SoakedBroker(broker, way, await connected(url, mosquitto !== undefined), seen);
     await one.#listen();
     return one;
   }
 
-  say(topic: string, payload: string): Promise<unknown> {
-    return this.client.publishAsync(topic, payload, { qos: 1 });
+  /** Whether commands outlast an absence of the bridge: with MQTT 5 its session does. */
+  get keepsSessions(): boolean {
+    return this.#mosquitto !== undefined;
+  }
+
+  /** Says something; with `reply`, its receipt is wanted on a response topic, which takes MQTT 5. */
+  say(topic: string, payload: string, reply = false): Promise<unknown> {
+    const properties = reply ? { responseTopic: REPLIES } : {};
+    return this.client.publishAsync(topic, payload, { qos: 1, properties });
+  }
+
+  /** Resolves once the bridge has taken all that was said before. */
+  async drained(): Promise<void> {
+    await this.#mark('museum/bridge/request/soak', 'museum/bridge/response/soak');
+  }
+
+  /** Resolves once the bridge is there; it is not before it has said so again. */
+  async bridgeBack(): Promise<void> {
+    await until(() => this.#bridgeThere, 'the bridge to be back', 60_000);
+  }
+
+  bridgeGone(): void {
+    this.#bridgeThere = false;
   }
 
   /**
@@ -56,7 +78,7 @@ export class SoakedBroker {
    * passed on before: a broker that loses what it confirmed is no fault of the bridge's.
    */
   async restart(lost: () => void): Promise<void> {
-    await this.#mark('museum/bridge/request/soak', 'museum/bridge/response/soak');
+    await this.drained();
     lost();
     this.way.close();
     await this.#mark('soak/mark', 'soak/mark');
@@ -69,12 +91,12 @@ export class SoakedBroker {
       this.#embedded = (await startBroker(Number(new URL(this.url).port))).running;
     }
     this.client.end(true);
-    this.client = await mqtt.connectAsync(this.url, { reconnectPeriod: 0 });
+    this.client = await connected(this.url, this.keepsSessions);
     await this.#listen();
     lost();
-    this.#bridgeThere = false;
+    this.bridgeGone();
     this.way.open();
-    await until(() => this.#bridgeThere, 'the bridge to be back', 60_000);
+    await this.bridgeBack();
   }
 
   async stop(): Promise<void> {
@@ -101,6 +123,10 @@ export class SoakedBroker {
     await this.say(to, JSON.stringify({ transaction: mark }));
     await until(() => this.#lastMark === mark, `an answer on ${from}`);
   }
+}
+
+function connected(url: string, isVersion5: boolean): Promise<MqttClient> {
+  return mqtt.connectAsync(url, { reconnectPeriod: 0, protocolVersion: isVersion5 ? 5 : 4 });
 }
 
 /** A broker that drops nothing on a client that is busy, and has little to say. */

@@ -3,6 +3,7 @@ import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.
 import type { Fault } from '../../src/simulator/faults.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { FAULTS, type FaultCase, heal, type Victim } from '../support/fault-table.ts';
+import { switches } from '../support/other-devices.ts';
 import { quietPort } from '../support/quiet-port.ts';
 import { SURROUNDINGS } from '../support/site.ts';
 import type { Chance } from './random.ts';
@@ -23,6 +24,8 @@ const LATE_MS = 3000;
 /** A simulated device that remembers what it has said. */
 class TellingDevice extends SimulatedDevice {
   readonly told: Told[] = [];
+  /** How often it was told to switch its relay. */
+  switched = 0;
   whole: () => boolean = () => true;
 
   constructor(options: DeviceOptions) {
@@ -30,6 +33,7 @@ class TellingDevice extends SimulatedDevice {
   }
 
   override answer(query: JsonObject): JsonObject {
+    if (switches(query)) this.switched++;
     const reply = super.answer(query);
     const { system } = reply;
     if (isObject(system) && isObject(system.get_sysinfo)) {
@@ -48,6 +52,12 @@ function isWhole(fault: Fault): boolean {
   return ['none', 'two-frames', 'surplus', 'half-open'].includes(fault.kind);
 }
 
+export interface SoakedPlugOptions {
+  /** Another port, to which it moves now and then. */
+  readonly elsewhere?: number;
+  readonly locked?: boolean;
+}
+
 /** A plug of the soak: it fails now and then, and knows what may be published of it. */
 export class SoakedPlug implements Victim {
   readonly path: string;
@@ -55,19 +65,27 @@ export class SoakedPlug implements Victim {
   readonly device: TellingDevice;
   readonly home: number;
   readonly elsewhere: number;
+  /** Whether it is configured so that no command may switch it. */
+  readonly locked: boolean;
   #fault: FaultCase | undefined;
 
-  private constructor(path: string, server: PlugServer, device: TellingDevice, elsewhere: number) {
+  private constructor(
+    path: string,
+    server: PlugServer,
+    device: TellingDevice,
+    { elsewhere = 0, locked = false }: SoakedPlugOptions,
+  ) {
     this.path = path;
     this.server = server;
     this.device = device;
     this.home = server.port;
     this.elsewhere = elsewhere;
+    this.locked = locked;
     device.whole = () => isWhole(server.fault);
   }
 
-  /** Puts plug number `number` on the network; with `elsewhere`, another port, it moves now and then. */
-  static async started(path: string, number: number, elsewhere = 0): Promise<SoakedPlug> {
+  /** Puts plug number `number` on the network. */
+  static async started(path: string, number: number, options: SoakedPlugOptions = {}): Promise<SoakedPlug> {
     const digits = number.toString(16).toUpperCase().padStart(4, '0');
     const device = new TellingDevice({
       alias: path,
@@ -84,7 +102,7 @@ export class SoakedPlug implements Victim {
       random: Math.random,
     });
     await server.start();
-    return new SoakedPlug(path, server, device, elsewhere);
+    return new SoakedPlug(path, server, device, options);
   }
 
   /** What it said last, for people. */
