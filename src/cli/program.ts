@@ -40,6 +40,7 @@ export async function buildProgram(shell: Shell, argv: readonly string[]): Promi
       writeErr: (text) => shell.printError(text.trimEnd()),
     })
     .showHelpAfterError('(--help says more)')
+    .helpCommand('help [verb]', 'show the help of a verb')
     .addHelpText('after', examples('hs110-mqtt --config museum.yaml', 'hs110-mqtt demo'));
   const flags = addFlags(program);
   program.allowExcessArguments().action(async () => {

@@ -75,6 +75,11 @@ describe('the command line', () => {
       expect((await run([verb, '--help'])).output).toContain(`$ hs110-mqtt ${verb}`);
   });
 
+  it('shows help for the word as for the flag', async () => {
+    expect(await run(['help'])).toEqual(await run(['--help']));
+    expect(await run(['help', 'plug'])).toEqual(await run(['plug', '--help']));
+  });
+
   it('says its version', async () => {
     expect(await run(['--version'])).toEqual({ code: 0, output: '0.0.0-test', errors: '' });
   });
