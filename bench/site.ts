@@ -83,7 +83,7 @@ export class Site {
       where,
       `poll: {interval: ${options.intervalMs}ms}`,
       'discovery: {adopt: false, interval: 0}',
-      `stateFile: ${this.#path('state.json')}`,
+      `dataDir: ${this.#path('data')}`,
       'log: {format: json}',
       plugs === 0 ? 'plugs: []' : `plugs:\n${Array.from({ length: plugs }, entry).join('')}`,
     ].join('\n');

@@ -1,8 +1,9 @@
 import type { Logger } from 'pino';
 import { Requests } from './api/requests.ts';
-import { Bridge, type PlugSpec } from './bridge/bridge.ts';
+import { Bridge } from './bridge/bridge.ts';
+import type { DeviceSpec } from './bridge/device-loop.ts';
 import { Finder } from './bridge/finder.ts';
-import { Memory } from './bridge/memory.ts';
+import type { Memory } from './bridge/memory.ts';
 import { placesOf } from './bridge/places.ts';
 import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from './config/schema.ts';
 import type { Endpoint } from './config/types.ts';
@@ -15,7 +16,7 @@ import { Inventory } from './mqtt/inventory.ts';
 import { NetworkSession, type NetworkSessionOptions } from './mqtt/network-session.ts';
 import { pathsByAlias } from './mqtt/plug-paths.ts';
 import { RequestListener } from './mqtt/request-listener.ts';
-import { type MqttSession, volatileSessionMemory } from './mqtt/session.ts';
+import type { MqttSession, SessionMemory } from './mqtt/session.ts';
 import { StatePublisher } from './mqtt/state-publisher.ts';
 import { Topics } from './mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from './plug/discovery.ts';
@@ -24,7 +25,8 @@ import { Resolver } from './plug/resolver.ts';
 import { TcpTransport } from './plug/tcp-transport.ts';
 import type { Clock } from './runtime/clock.ts';
 import type { Task } from './runtime/supervisor.ts';
-import { readMemory, StateFile } from './state-file.ts';
+import { takeOverStateFile } from './store/state-file.ts';
+import { openStore, type Store } from './store/store.ts';
 
 /** What the program is made of that is not configured. */
 export interface Surroundings {
@@ -39,6 +41,9 @@ export interface Surroundings {
 /** How long a change made at an enforced plug may stand unless configured. */
 const ENFORCE_AFTER_MS = 2000;
 
+/** Where version 0.1 kept what now stands in the database. */
+const FORMER_STATE_FILE = './hs110-mqtt.state.json';
+
 /** How long plugs are looked for at a time. */
 const SEARCH_MS = 3000;
 
@@ -47,18 +52,19 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const { clock, random, log } = surroundings;
   const topics = new Topics(config.mqtt.baseTopic);
   const broker = config.mqtt.url === undefined ? embeddedBroker(config, surroundings) : undefined;
-  const session = sessionFor(broker, config, topics, surroundings);
-  const stateFile = config.dataDir === 'off' ? undefined : (config.stateFile ?? './hs110-mqtt.state.json');
-  const memory = stateFile === undefined ? new Memory() : readMemory(stateFile, clock, log);
+  const store = storeFor(config, surroundings);
+  const session = sessionFor(broker, config, { topics, store }, surroundings);
   const resolver = new Resolver(clock, random);
   const bridge = new Bridge({
-    plugs: config.plugs.map((plug) => plugSpec(plug, config, clock, resolver)),
+    devices: [...config.plugs, ...adoptedPlugs(config, store)].map((plug) =>
+      deviceSpec(plug, config, { clock, resolver, memory: store }),
+    ),
     staggerMs: new Map(
       Object.entries(config.places).flatMap(([path, { stagger }]) =>
         stagger === undefined ? [] : [[path, stagger]],
       ),
     ),
-    memory,
+    memory: store,
     clockKeeping: {
       keep: config.clock.sync,
       toleranceMs: config.clock.tolerance,
@@ -71,7 +77,15 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     concurrency: config.command.concurrency,
   });
   const { output, heartbeat } = config.mqtt;
-  const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: heartbeat });
+  const publisher = new StatePublisher({
+    bridge,
+    session,
+    topics,
+    retained: store,
+    clock,
+    output,
+    heartbeatMs: heartbeat,
+  });
   const responseTopics = {
     discoveryPrefix: config.homeassistant.prefix,
     responsePrefix: config.mqtt.responsePrefix,
@@ -85,20 +99,20 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     clock,
     log,
   });
-  const finder = finderFor(config, topics, bridge, memory, { ...surroundings, resolver });
+  const finder = finderFor(config, topics, bridge, store, { ...surroundings, resolver });
   const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
   const search = () => finder.search();
   const requests = new Requests({ bridge, allow, search, timeZone, clock, log });
   publishInfo(session, topics, config, surroundings);
   return [
-    ...(stateFile === undefined ? [] : [new StateFile({ path: stateFile, memory, clock, log })]),
+    store,
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
-    announcer(config, { bridge, session, topics, publisher }, surroundings),
+    announcer(config, { bridge, session, topics, publisher, store }, surroundings),
     new Inventory({ bridge, session, topics, clock }),
-    new Health({ bridge, session, topics, outcomes: listener.outcomes, clock }),
+    new Health({ bridge, session, topics, storeProblem: () => store.problem, clock }),
     listener,
     new RequestListener({ requests, session, topics, clock, log }),
     bridge,
@@ -111,6 +125,16 @@ export function adopts(config: Config): boolean {
   return config.discovery.adopt ?? config.plugs.length === 0;
 }
 
+/** Plugs that an earlier run took in: a place is not OFF while one of them is silent, so they are there from the start. */
+function adoptedPlugs(config: Config, memory: Memory): PlugConfig[] {
+  if (!adopts(config)) return [];
+  const isConfigured = (mac: string, path: string) =>
+    config.plugs.some((plug) => plug.mac === mac || plug.path === path || plug.path.startsWith(`${path}/`));
+  return [...memory.adopted()]
+    .filter(([mac, { path }]) => !isConfigured(mac, path))
+    .map(([mac, { path, address }]) => ({ ...BARE_PLUG, path, mac, host: address }));
+}
+
 function finderFor(
   config: Config,
   topics: Topics,
@@ -120,7 +144,7 @@ function finderFor(
 ): Finder {
   const { interval, targets, limit } = config.discovery;
   const adopt = (path: string, { mac, address }: FoundPlug) =>
-    plugSpec({ ...BARE_PLUG, path, mac, host: address }, config, clock, resolver);
+    deviceSpec({ ...BARE_PLUG, path, mac, host: address }, config, { clock, resolver, memory });
   const taken = (path: string, { sysinfo }: FoundPlug) =>
     log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in');
   const unsent = (target: Endpoint, error: Error) =>
@@ -170,22 +194,30 @@ function embeddedBroker({ broker }: Config, { clock, log }: Surroundings): Broke
 function sessionFor(
   broker: Broker | undefined,
   config: Config,
-  topics: Topics,
+  { topics, store }: { topics: Topics; store: Store },
   surroundings: Surroundings,
 ): MqttSession & Task {
-  if (broker === undefined) return new NetworkSession(sessionOptions(config, topics, surroundings));
+  if (broker === undefined) return new NetworkSession(sessionOptions(config, topics, store, surroundings));
   const { clock, log } = surroundings;
   return new EmbeddedSession({ broker, stateTopic: topics.bridgeState, clock, log });
 }
 
-function randomClientId(random: () => number): string {
+/** The broker keeps commands for a client of that name, over restarts: it must always be the same. */
+function sessionMemory(store: Store, configured: string | undefined, random: () => number): SessionMemory {
   const number = Math.floor(random() * 0xffff_ffff);
-  return `hs110-mqtt-${number.toString(16).padStart(8, '0')}`;
+  const made = store.fact('client id') ?? `hs110-mqtt-${number.toString(16).padStart(8, '0')}`;
+  if (configured === undefined) store.keepFact('client id', made);
+  return {
+    clientId: configured ?? made,
+    filters: () => store.fact('subscriptions') ?? null,
+    rememberFilters: (key) => store.keepFact('subscriptions', key),
+  };
 }
 
 function sessionOptions(
   { mqtt, command }: Config,
   topics: Topics,
+  store: Store,
   surroundings: Surroundings,
 ): NetworkSessionOptions {
   const { clock, random, log, readFile } = surroundings;
@@ -193,7 +225,7 @@ function sessionOptions(
   return {
     brokers: mqtt.url ?? [],
     version: mqtt.version,
-    session: volatileSessionMemory(mqtt.clientId ?? randomClientId(random)),
+    session: sessionMemory(store, mqtt.clientId, random),
     sessionExpiryMs: command.ttl,
     username: mqtt.username,
     password: mqtt.password,
@@ -217,19 +249,21 @@ function placeOptions({ places }: Config, path: string): PlaceConfig[] {
 }
 
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
-function plugSpec(plug: PlugConfig, config: Config, clock: Clock, { lookup }: Resolver): PlugSpec {
+function deviceSpec(
+  plug: PlugConfig,
+  config: Config,
+  { clock, resolver, memory }: { clock: Clock; resolver: Resolver; memory: Memory },
+): DeviceSpec {
   const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;
-  const transport = new TcpTransport(plug.host, clock, lookup);
+  const transport = new TcpTransport(plug.host, clock, resolver.lookup);
+  const timeoutMs = own((from) => from.poll.timeout, poll.timeout);
+  // A plug that is only known by its address must still be the one that answered there before the restart.
+  const learnt = plug.host === undefined ? undefined : memory.learntMac(plug.path, plug.host);
   return {
-    path: plug.path,
-    client: new PlugClient(
-      transport,
-      own((from) => from.poll.timeout, poll.timeout),
-      plug.mac,
-    ),
+    client: new PlugClient(transport, timeoutMs, plug.mac ?? learnt),
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),
       fastMs: own((from) => from.poll.fast, poll.fast),
@@ -238,13 +272,26 @@ function plugSpec(plug: PlugConfig, config: Config, clock: Clock, { lookup }: Re
       backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
       surveyMs: own((from) => from.poll.statistics, poll.statistics),
     },
-    policy: {
-      locked: own((from) => from.locked, false),
-      restore: own((from) => from.restore, 'keep'),
-      enforce: own((from) => from.enforce, false),
-      enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
-    },
+    outlets: [
+      {
+        path: plug.path,
+        id: null,
+        policy: {
+          locked: own((from) => from.locked, false),
+          restore: own((from) => from.restore, 'keep'),
+          enforce: own((from) => from.enforce, false),
+          enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
+        },
+      },
+    ],
   };
+}
+
+/** What survives restarts, with what version 0.1 left. */
+function storeFor({ dataDir, stateFile }: Config, { clock, log }: Surroundings): Store {
+  const store = openStore(dataDir === 'off' ? undefined : dataDir, { clock, log });
+  if (dataDir !== 'off') takeOverStateFile(store, stateFile ?? FORMER_STATE_FILE, log);
+  return store;
 }
 
 function announcer(
@@ -254,7 +301,8 @@ function announcer(
     session,
     topics,
     publisher,
-  }: { bridge: Bridge; session: MqttSession; topics: Topics; publisher: StatePublisher },
+    store,
+  }: { bridge: Bridge; session: MqttSession; topics: Topics; publisher: StatePublisher; store: Store },
   { clock, random, log, version }: Surroundings,
 ): Announcer {
   const { discovery: form, prefix } = config.homeassistant;
@@ -269,6 +317,7 @@ function announcer(
   return new Announcer({
     bridge,
     session,
+    retained: store,
     discovery,
     names,
     republish: () => publisher.publishAll(),

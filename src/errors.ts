@@ -14,6 +14,8 @@ export type Reason =
   | 'unsupported'
   | 'no-sockets'
   | 'flapping'
+  | 'duplicate'
+  | 'internal'
   | 'stopping';
 
 /** Root of every error this program throws on purpose: a sentence for a person, a stable `code` for a program. */

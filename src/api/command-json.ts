@@ -1,8 +1,7 @@
-import type { Command, Receipt } from '../bridge/command.ts';
+import type { Asker, Command, Receipt } from '../bridge/command.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import { parseDuration } from '../runtime/duration.ts';
-import type { Asker } from './asker.ts';
 import { parseJson } from './json-text.ts';
 
 /** A command is a word or a small object; what is longer is none. */
@@ -32,7 +31,7 @@ export function decodeCommand(payload: Buffer, asker: Asker): Decoded {
     }
     const text = payload.toString('utf8').trim();
     const word = relayWord(text);
-    if (word !== undefined) return { command: { relay: word, id: null, origin: asker.origin } };
+    if (word !== undefined) return { command: { relay: word, id: null, ...asker } };
     const fields = parseFields(text);
     id = readId(fields);
     return { command: readFields(fields, id, asker) };
@@ -56,7 +55,7 @@ function parseFields(text: string): JsonObject {
 
 const FIELDS = ['state', 'for', 'led', 'id', 'ttl'];
 
-function readFields(fields: JsonObject, id: string | null, { origin }: Asker): Command {
+function readFields(fields: JsonObject, id: string | null, asker: Asker): Command {
   for (const key of Object.keys(fields)) {
     if (!FIELDS.includes(key)) {
       throw notUnderstood(`"${key.slice(0, 40)}" is not part of a command (${FIELDS.join(', ')} are)`);
@@ -79,7 +78,7 @@ function readFields(fields: JsonObject, id: string | null, { origin }: Asker): C
     forMs,
     ttlMs: readDuration(fields, 'ttl', MAX_TTL_MS),
     id,
-    origin,
+    ...asker,
   };
 }
 
@@ -129,9 +128,9 @@ function notUnderstood(message: string): CommandError {
   return new CommandError('not-understood', message);
 }
 
-/** A receipt as JSON text; `target` is what the asker calls the plug or place. */
-export function receiptJson(receipt: Receipt, target: string): string {
-  const { id, relay, led, outcome, reason, confirmed, total, missing, countdown, ms } = receipt;
+/** A receipt as JSON text; `target` is what the asker calls the plug or place, `repeated` says it may have been sent before. */
+export function receiptJson(receipt: Receipt, target: string, repeated = false): string {
+  const { id, relay, led, outcome, reason, confirmed, total, missing, locked, countdown, ms } = receipt;
   return JSON.stringify({
     id,
     target,
@@ -142,8 +141,10 @@ export function receiptJson(receipt: Receipt, target: string): string {
     confirmed,
     total,
     missing,
+    ...(locked === undefined ? {} : { locked }),
     ...(countdown === undefined ? {} : { countdown }),
     ms,
+    ...(repeated ? { repeated } : {}),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { Logger } from 'pino';
+import type { Asker } from '../bridge/command.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import { BridgeError, CommandError, messageOf } from '../errors.ts';
 import type { FoundPlug } from '../plug/discovery.ts';
@@ -7,7 +8,6 @@ import { presetOf } from '../plug/presets/presets.ts';
 import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Clock } from '../runtime/clock.ts';
-import type { Asker } from './asker.ts';
 import { parseJson } from './json-text.ts';
 
 export interface RequestOptions {

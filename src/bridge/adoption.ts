@@ -1,14 +1,15 @@
 import type { Logger } from 'pino';
 import type { FoundPlug } from '../plug/discovery.ts';
 import type { Address } from '../plug/transport.ts';
-import type { Bridge, PlugSpec } from './bridge.ts';
+import type { Bridge } from './bridge.ts';
+import type { DeviceSpec } from './device-loop.ts';
 import type { Memory } from './memory.ts';
 
 export interface AdoptionOptions {
   readonly bridge: Bridge;
   readonly memory: Memory;
   /** How a plug that nobody configured is taken in. */
-  readonly adopt: (path: string, found: FoundPlug) => PlugSpec;
+  readonly adopt: (path: string, found: FoundPlug) => DeviceSpec;
   /** How many are taken in at most: anyone in the network can answer as a plug. */
   readonly limit: number;
   /** Called for each plug that was taken in. */
@@ -50,11 +51,24 @@ export class Adoption {
     this.#options = options;
   }
 
+  /** The plugs that an earlier run took in are there from the start, also those that do not answer. */
+  restore(): void {
+    const { bridge, memory } = this.#options;
+    for (const [mac, { path }] of memory.adopted()) {
+      if (bridge.outlet(path)?.loop.client.mac === mac) this.#paths.set(mac, path);
+    }
+  }
+
+  /** A plug that has a path was found: if it was taken in, its name may ask for another. */
+  found(found: FoundPlug): void {
+    if (this.#paths.has(found.mac)) this.consider(found);
+  }
+
   /** A plug that is not configured was found: it is taken in with the next `takeIn`. */
   consider(found: FoundPlug): void {
     const { limit, log, memory } = this.#options;
     const { mac, sysinfo } = found;
-    const isKnown = this.#candidates.has(mac) || memory.adopted.has(mac);
+    const isKnown = this.#candidates.has(mac) || memory.adopted().has(mac);
     if (isKnown || this.#candidates.size < limit) {
       this.#candidates.set(mac, { alias: sysinfo.alias, found });
     } else if (!this.#isFull) {
@@ -91,7 +105,7 @@ export class Adoption {
     const { bridge, memory } = this.#options;
     const paths = this.#choosePaths();
     for (const [mac, path] of paths) {
-      const old = memory.adopted.get(mac);
+      const old = memory.adopted().get(mac)?.path;
       if (old !== undefined && old !== path && !this.#isTaken(mac, old)) await bridge.remove(old);
     }
     for (const [mac, path] of paths) this.#add(mac, path);
@@ -101,7 +115,7 @@ export class Adoption {
     const { memory, pathsFor } = this.#options;
     const plugs = [...this.#candidates]
       .filter(([mac, { found }]) => this.#paths.has(mac) || !this.#occupied.has(placeOf(found.address)))
-      .map(([mac, { alias }]) => ({ mac, alias, before: memory.adopted.get(mac) }));
+      .map(([mac, { alias }]) => ({ mac, alias, before: memory.adopted().get(mac)?.path }));
     return [...pathsFor(plugs)].map(([mac, path]) => [mac, this.#freePath(mac, path)] as const);
   }
 
@@ -110,9 +124,8 @@ export class Adoption {
     const plug = this.#candidates.get(mac);
     if (plug === undefined || (bridge.plug(path) ?? bridge.place(path)) !== undefined) return;
     this.#paths.set(mac, path);
-    if (!memory.adopted.has(mac)) this.#forgetAbsent();
-    memory.adopted.set(mac, path);
-    memory.changed();
+    if (!memory.adopted().has(mac)) this.#forgetAbsent();
+    memory.adopt(mac, { path, address: plug.found.address });
     bridge.add(adopt(path, plug.found));
     taken(path, plug.found);
   }
@@ -127,8 +140,7 @@ export class Adoption {
       if (path === loop.path) continue;
       this.#candidates.delete(mac);
       this.#paths.delete(mac);
-      memory.adopted.delete(mac);
-      memory.changed();
+      memory.forget(mac);
       if (path !== undefined) await bridge.remove(path);
     }
   }
@@ -136,9 +148,9 @@ export class Adoption {
   /** Forgets plugs of former runs that have not been found again, as many as there are too many. */
   #forgetAbsent(): void {
     const { memory, limit } = this.#options;
-    for (const mac of memory.adopted.keys()) {
-      if (memory.adopted.size < limit) return;
-      if (!this.#candidates.has(mac)) memory.adopted.delete(mac);
+    for (const mac of [...memory.adopted().keys()]) {
+      if (memory.adopted().size < limit) return;
+      if (!this.#candidates.has(mac) && !this.#paths.has(mac)) memory.forget(mac);
     }
   }
 

@@ -1,7 +1,13 @@
 import type { Origin } from './model.ts';
 
+/** Who asks: the way in, and the person where that is known. */
+export interface Asker {
+  readonly origin: Origin;
+  readonly user: string | null;
+}
+
 /** What a user wants of a plug or a place. Durations are milliseconds. */
-export interface Command {
+export interface Command extends Asker {
   readonly relay?: 'on' | 'off' | 'toggle' | undefined;
   readonly led?: boolean | undefined;
   /** The relay is switched back after this time. */
@@ -10,7 +16,6 @@ export interface Command {
   readonly ttlMs?: number | undefined;
   /** The sender's own name for the command, echoed in the receipt. */
   readonly id: string | null;
-  readonly origin: Origin;
   /** Where the sender wants its receipt besides the usual place (MQTT 5), with its correlation data in base64. */
   readonly replyTo?: { readonly topic: string; readonly correlation: string | null } | undefined;
   /** How it was delivered, where it may be delivered again: the same command then has the same number and `dup`. */
@@ -21,9 +26,9 @@ export interface Command {
 export type Settlement =
   /** `countdown`: whether the plug's own countdown will switch back as well; only where it was to. */
   | { readonly outcome: 'confirmed'; readonly countdown?: boolean }
-  | { readonly outcome: 'failed' | 'superseded' | 'expired' | 'refused'; readonly reason: string };
+  | { readonly outcome: 'failed' | 'superseded' | 'expired' | 'refused' | 'locked'; readonly reason: string };
 
-export type Outcome = Settlement['outcome'] | 'partial';
+export type Outcome = Exclude<Settlement['outcome'], 'locked'> | 'partial';
 
 /** A plug that did not confirm, and why. */
 export interface Missing {
@@ -42,6 +47,8 @@ export interface Receipt {
   readonly confirmed: number;
   readonly total: number;
   readonly missing: readonly Missing[];
+  /** Plugs of a place that the configuration lets no command switch; only where there are any. */
+  readonly locked?: number;
   /** Whether every plug's own countdown will switch back as well; only where they were to. */
   readonly countdown?: boolean;
   readonly ms: number;
@@ -53,7 +60,7 @@ export function plugReceipt(path: string, command: Command, settlement: Settleme
   const confirmed = settlement.outcome === 'confirmed';
   return {
     ...head(path, command),
-    outcome: settlement.outcome,
+    outcome: outcomeOf(settlement),
     ...(confirmed ? {} : { reason: settlement.reason }),
     confirmed: confirmed ? 1 : 0,
     total: 1,
@@ -63,7 +70,10 @@ export function plugReceipt(path: string, command: Command, settlement: Settleme
   };
 }
 
-/** The receipt for a place: `confirmed` only if every member confirmed, else every other one is named. */
+/**
+ * The receipt for a place: `confirmed` only if every member did that is not locked, else the others are named. With
+ * all of them locked it is `refused`.
+ */
 export function placeReceipt(
   path: string,
   command: Command,
@@ -71,24 +81,37 @@ export function placeReceipt(
   ms: number,
 ): Receipt {
   const missing: Missing[] = [];
-  const outcomes = new Set<Settlement['outcome']>();
+  const outcomes = new Set<Outcome>();
+  let locked = 0;
   for (const [member, settlement] of members) {
+    if (settlement.outcome === 'locked') {
+      locked++;
+      continue;
+    }
     outcomes.add(settlement.outcome);
     if (settlement.outcome !== 'confirmed') missing.push({ path: member, reason: settlement.reason });
   }
-  const [only] = outcomes;
-  const outcome = outcomes.size === 1 && only !== undefined ? only : 'partial';
+  const [only = 'refused'] = outcomes;
+  const outcome = outcomes.size > 1 ? 'partial' : only;
   const total = members.size;
+  const why =
+    locked === total ? 'all of its plugs are locked' : `${missing.length} of ${total} did not confirm`;
   return {
     ...head(path, command),
     outcome,
-    ...(outcome === 'confirmed' ? {} : { reason: `${missing.length} of ${total} did not confirm` }),
-    confirmed: total - missing.length,
+    ...(outcome === 'confirmed' ? {} : { reason: why }),
+    confirmed: total - missing.length - locked,
     total,
     missing,
+    ...(locked === 0 ? {} : { locked }),
     ...countdown(members.values()),
     ms,
   };
+}
+
+/** A single plug that is locked refuses; only among others does it not count. */
+function outcomeOf({ outcome }: Settlement): Outcome {
+  return outcome === 'locked' ? 'refused' : outcome;
 }
 
 /** The receipt for a command that never reached a plug. */

@@ -6,9 +6,9 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { Adoption, type AdoptionOptions, placeOf } from './adoption.ts';
 import type { Bridge } from './bridge.ts';
+import type { DeviceLoop } from './device-loop.ts';
 import type { Memory } from './memory.ts';
 import type { PlugState } from './model.ts';
-import type { PlugLoop } from './plug-loop.ts';
 
 /** A plug that is looked for by the name it has in the Kasa app. */
 export interface Wanted {
@@ -70,11 +70,12 @@ export class Finder implements Task {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, everyMs } = this.#options;
-    const unsubscribe = bridge.subscribe((event) => {
-      if (event.type !== 'plug' || event.before === event.after) return;
-      if (event.after.availability === 'offline') this.#soon(LOST_MS);
-      else this.#learnt(event.before.info, event.after);
+    const unsubscribe = bridge.on('plug', ({ before, after }) => {
+      if (before === after) return;
+      if (after.availability === 'offline') this.#soon(LOST_MS);
+      else this.#learnt(before.info, after);
     });
+    this.#adoption?.restore();
     ready();
     if (everyMs > 0 && this.#hasToLook) this.#soon(0);
     await aborted(signal);
@@ -127,7 +128,7 @@ export class Finder implements Task {
   get #hasToLook(): boolean {
     if (this.#adoption !== undefined) return true;
     for (const loop of this.#options.bridge.loops()) {
-      if (loop.client.address === undefined || loop.state.availability === 'offline') return true;
+      if (loop.client.address === undefined || loop.isOffline) return true;
     }
     return false;
   }
@@ -139,8 +140,8 @@ export class Finder implements Task {
   /** Plugs in other networks are not reached by a broadcast, but they may tell what has become of them. */
   #lostAddresses(): Address[] {
     const lost: Address[] = [];
-    for (const { state, client } of this.#options.bridge.loops()) {
-      if (state.availability === 'offline' && client.address !== undefined) lost.push(client.address);
+    for (const { isOffline, client } of this.#options.bridge.loops()) {
+      if (isOffline && client.address !== undefined) lost.push(client.address);
     }
     return lost;
   }
@@ -160,7 +161,10 @@ export class Finder implements Task {
     const loop = this.#loopFor(found);
     if (loop === undefined) this.#unconfigured(found);
     else if (found.speaks === 'klap') loop.outgrown();
-    else this.#move(loop, found);
+    else {
+      this.#move(loop, found);
+      this.#adoption?.found(found);
+    }
   }
 
   /** Adopts a device that is not configured, or logs once why not. */
@@ -198,20 +202,20 @@ export class Finder implements Task {
     if (info.alias !== before?.alias) this.#adoption?.renamed(path, info.alias ?? undefined);
   }
 
-  #move(loop: PlugLoop, { address, mac }: FoundPlug): void {
+  #move(loop: DeviceLoop, { address, mac }: FoundPlug): void {
     const before = loop.client.address;
     if (before?.host === address.host && before.port === address.port) return;
     // A plug that answers where it was is not torn away by an answer from elsewhere.
-    if (before !== undefined && loop.state.availability === 'online') return;
+    if (before !== undefined && loop.state?.availability === 'online') return;
     const from = before === undefined ? 'nowhere yet' : `${before.host}:${before.port}`;
     this.#options.log.info({ plug: loop.path, from, to: `${address.host}:${address.port}` }, 'plug found');
     loop.moveTo(address, mac);
   }
 
-  #loopFor(found: FoundPlug): PlugLoop | undefined {
+  #loopFor(found: FoundPlug): DeviceLoop | undefined {
     const { bridge, wanted } = this.#options;
     const path = wanted.find(({ alias }) => alias === found.sysinfo.alias)?.path;
-    let byAlias: PlugLoop | undefined;
+    let byAlias: DeviceLoop | undefined;
     for (const loop of bridge.loops()) {
       if (loop.client.mac === found.mac) return loop;
       const { address } = loop.client;

@@ -1,60 +1,76 @@
-import type { Command } from './command.ts';
-import type { PlugMemory } from './policy.ts';
+import type { Address } from '../plug/transport.ts';
+import type { Moment } from '../runtime/clock.ts';
+import type { Command, Receipt, Settlement } from './command.ts';
 
-/** A command that is not settled yet. `until` is in milliseconds since 1970. */
-export interface OpenCommand {
-  readonly target: string;
-  readonly command: Command;
-  readonly until: number;
+/** What must be known of an outlet after a restart of the bridge. */
+export interface StoredOutlet {
+  readonly relay: boolean | null;
+  readonly timer: { readonly relay: boolean; readonly at: Moment; readonly armed: boolean } | null;
+  readonly disarm: boolean;
 }
 
-/** What the bridge must still know after it was killed and started again. */
-export class Memory {
-  readonly plugs: Map<string, PlugMemory>;
-  /** Oldest first. */
-  readonly commands: Set<OpenCommand>;
-  /** Paths given to plugs that were taken in without being configured, by MAC. */
-  readonly adopted: Map<string, string>;
-  /** Called after every change. */
-  onChange: () => void = () => {};
+/** A plug that was taken in: the path it was given, and where it was last. */
+export interface Adopted {
+  readonly path: string;
+  readonly address: Address;
+}
 
-  constructor(
-    plugs: Iterable<readonly [string, PlugMemory]> = [],
-    commands: Iterable<OpenCommand> = [],
-    adopted: Iterable<readonly [string, string]> = [],
-  ) {
-    this.plugs = new Map(plugs);
-    this.commands = new Set(commands);
-    this.adopted = new Map(adopted);
-  }
+/** One outlet's part of a stored command. */
+export interface StoredPart {
+  readonly path: string;
+  /** Which outlet it is, wherever its path leads by now; `null` if it had not been identified yet. */
+  readonly outlet: string | null;
+  /** What a toggle was decided to be, once it was. */
+  readonly relay: 'on' | 'off' | null;
+  readonly settlement: Settlement | null;
+}
 
-  /** What is remembered of a plug; the owner changes it in place and calls `changed`. */
-  plug(path: string): PlugMemory {
-    let memory = this.plugs.get(path);
-    if (memory === undefined) {
-      memory = { relay: null, revert: null };
-      this.plugs.set(path, memory);
-    }
-    return memory;
-  }
+/** A command that has no receipt yet, or whose receipt the broker may not have yet. */
+export interface StoredCommand {
+  /** Rises with each command. */
+  readonly id: number;
+  readonly target: string;
+  readonly command: Command;
+  readonly until: Moment;
+  readonly parts: readonly StoredPart[];
+  readonly receipt: Receipt | null;
+}
 
-  /** The plug is gone for good. */
-  forget(path: string): void {
-    this.plugs.delete(path);
-    this.changed();
-  }
+/**
+ * What the bridge must still know after it was killed and started again. Devices are known by their MAC, outlets by
+ * the key that {@link outletKey} makes of it. What is changed in a transaction is kept when that returns, anything
+ * else a moment later.
+ */
+export interface Memory {
+  /** Runs `change`; all that it changes is kept, or none of it. */
+  transaction(change: () => void): void;
+  /** What is kept of an outlet; `path` finds what an old state file says of it. */
+  outlet(key: string, path: string): StoredOutlet | undefined;
+  keepOutlet(key: string, outlet: StoredOutlet): void;
+  /** The MAC that was learnt of the plug configured for `path` at `address`. */
+  learntMac(path: string, address: Address): string | undefined;
+  learnMac(path: string, address: Address, mac: string): void;
+  /** Plugs that were taken in without being configured, by MAC. */
+  adopted(): ReadonlyMap<string, Adopted>;
+  adopt(mac: string, adopted: Adopted): void;
+  /** Forgets everything about a device. */
+  forget(mac: string): void;
+  /** Commands as they were left by the last run, oldest first. */
+  commands(): readonly StoredCommand[];
+  /** The `id` of the next command. */
+  nextId(): number;
+  take(command: StoredCommand): void;
+  /** A toggle was decided. */
+  decide(id: number, path: string, relay: 'on' | 'off'): void;
+  /** A part of a command has ended. */
+  settle(id: number, path: string, settlement: Settlement): void;
+  /** A command has ended. */
+  finish(id: number, receipt: Receipt): void;
+  /** The broker has the receipt: nothing more need be known of the command. */
+  acknowledge(id: number): void;
+}
 
-  /** Notes a command until the returned function is called. */
-  open(command: OpenCommand): () => void {
-    this.commands.add(command);
-    this.changed();
-    return () => {
-      this.commands.delete(command);
-      this.changed();
-    };
-  }
-
-  changed(): void {
-    this.onChange();
-  }
+/** How an outlet is known to the memory: by its device, and by its own id if that has several. */
+export function outletKey(mac: string, outlet: string | null): string {
+  return outlet === null ? mac : `${mac} ${outlet}`;
 }

@@ -12,6 +12,8 @@ export type Origin = 'mqtt' | 'web' | 'schedule' | 'bridge' | 'plug';
 /** What a plug says about itself that hardly ever changes. */
 export interface PlugInfo {
   readonly mac: string | null;
+  /** Which outlet of its device it is; `null` if that has only one. */
+  readonly outlet: string | null;
   readonly alias: string | null;
   readonly model: string | null;
   readonly hardware: string | null;
@@ -86,7 +88,11 @@ export interface Cause {
 }
 
 /** The state after the plug answered. What it did not report becomes unknown. */
-export function observe(state: PlugState, seen: Observation, at: number, cause?: Cause): PlugState {
+export function observe(
+  state: PlugState,
+  seen: Observation,
+  { at, outlet = null, cause }: { at: number; outlet?: string | null; cause?: Cause | undefined },
+): PlugState {
   const { sysinfo } = seen;
   const relay = sysinfo.relay ?? null;
   const meter = seen.meter ?? NO_METER;
@@ -94,7 +100,7 @@ export function observe(state: PlugState, seen: Observation, at: number, cause?:
     path: state.path,
     availability: 'online',
     problem: null,
-    info: sameInfo(state.info, seen),
+    info: sameInfo(state.info, seen, outlet),
     relay,
     led: sysinfo.led ?? null,
     rssi: sysinfo.rssi ?? null,
@@ -155,6 +161,16 @@ export function lose(state: PlugState, problem: Reason): PlugState {
   return { ...state, availability: 'offline', problem };
 }
 
+/** The state of a device that is no plug: what it reports is not that of one outlet. */
+export function unsupported(
+  state: PlugState,
+  seen: Observation,
+  { at, outlet }: { at: number; outlet: string | null },
+): PlugState {
+  const info = sameInfo(state.info, seen, outlet);
+  return { ...unseen(state.path), availability: 'offline', problem: 'unsupported', info, lastSeen: at };
+}
+
 const NO_METER: MeterReading = {
   power: undefined,
   voltage: undefined,
@@ -168,10 +184,11 @@ function rounded(value: number | undefined): number | null {
 }
 
 /** Kept as long as nothing differs, so that "changed" is a comparison of references. */
-function sameInfo(before: PlugInfo | null, { sysinfo }: Observation): PlugInfo {
+function sameInfo(before: PlugInfo | null, { sysinfo }: Observation, outlet: string | null): PlugInfo {
   const { mac = null, alias = null, model = null, hardware = null, firmware = null, hasMeter } = sysinfo;
   if (
     before !== null &&
+    before.outlet === outlet &&
     before.mac === mac &&
     before.alias === alias &&
     before.model === model &&
@@ -181,14 +198,14 @@ function sameInfo(before: PlugInfo | null, { sysinfo }: Observation): PlugInfo {
   ) {
     return before;
   }
-  return { mac, alias, model, hardware, firmware, hasMeter };
+  return { mac, outlet, alias, model, hardware, firmware, hasMeter };
 }
 
 /** Plugs count whole seconds and answers take time: a start that differs by less than this is the same start. */
 const SAME_START_MS = 3000;
 
 function onSince(state: PlugState, onTimeS: number | undefined, at: number): number | null {
-  if (onTimeS === undefined) return state.relay ? state.onSince : at;
+  if (onTimeS === undefined) return null;
   const since = at - onTimeS * 1000;
   const same = state.onSince !== null && Math.abs(state.onSince - since) < SAME_START_MS;
   return same ? state.onSince : since;

@@ -1,3 +1,4 @@
+import type { PlugError } from '../errors.ts';
 import type { Address } from '../plug/transport.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
@@ -5,18 +6,23 @@ import type { Command, Receipt } from './command.ts';
 import type { PlugState } from './model.ts';
 import type { PlaceState } from './places.ts';
 
-/** What a listener is told. */
-export type BridgeEvent =
-  | PlugEvent
-  | { readonly type: 'removed'; readonly path: string; readonly places: readonly string[] };
-
-/** A plug's state is another, or was asked for and is to be told even if it is the same. */
-export interface PlugEvent {
-  readonly type: 'plug';
-  readonly before: PlugState;
-  readonly after: PlugState;
-  readonly asked: boolean;
+/** Everything that happens in the bridge, by type. */
+export interface BridgeEvents {
+  /** A plug's state is another, or was asked for and is to be published even if it is the same. */
+  plug: { readonly before: PlugState; readonly after: PlugState; readonly asked: boolean };
+  /** A plug is no more, nor are the places that were there for it alone. */
+  removed: { readonly path: string; readonly places: readonly string[] };
+  /** A command has ended. `command` is what {@link BridgeView.acknowledge} takes; `repeated`: it may have been sent before. */
+  receipt: { readonly command: number; readonly receipt: Receipt; readonly repeated: boolean };
+  /** An exchange with a device is over: it took so many milliseconds, and `failure` is why it failed, if it did. */
+  exchange: {
+    readonly paths: readonly string[];
+    readonly ms: number;
+    readonly failure: PlugError | undefined;
+  };
 }
+
+export type BridgeEvent = keyof BridgeEvents;
 
 /** All that MQTT, Home Assistant and the web ever see of the bridge. */
 export interface BridgeView {
@@ -25,17 +31,26 @@ export interface BridgeView {
   /** Paths of all places, the site `''` among them. */
   places(): Iterable<string>;
   place(path: string): PlaceState | undefined;
-  /** Whether the configuration lets nothing change this plug. */
+  /** MACs of all devices; `undefined` while it is not known of one of them. */
+  macs(): ReadonlySet<string> | undefined;
+  /** Whether commands do not switch the plug. */
   isLocked(path: string): boolean;
-  /** Tells `listener` of every change until the returned function is called. */
-  subscribe(listener: (event: BridgeEvent) => void): () => void;
-  /** Carries out a command on a plug or a place; resolves with its one receipt, never rejects. */
-  command(path: string, command: Command): Promise<Receipt>;
-  /** Takes up the commands that were open when the bridge was last killed; their receipts, as for a new command. */
-  resume(): Promise<Receipt>[];
+  /** Calls `listener` at every event of that type until the returned function is called. */
+  on<E extends BridgeEvent>(type: E, listener: (event: BridgeEvents[E]) => void): () => void;
+  /**
+   * Carries out a command on a plug or a place. It is stored when this returns; the promise resolves with its one
+   * receipt, which is an event as well, and never rejects. `undefined` if it is a command already taken, delivered again.
+   */
+  command(path: string, command: Command): Promise<Receipt> | undefined;
+  /** Refuses what was sent as a command but cannot be taken for one: its receipt says why. */
+  refuse(path: string, command: Pick<Command, 'id' | 'replyTo'>, reason: string): void;
+  /** Takes up the commands that were open when the bridge was last killed, and repeats receipts that may not have arrived. */
+  resume(): void;
+  /** The receipt of a command has arrived where it was sent. */
+  acknowledge(command: number): void;
   /** Where a plug is, if that is known. */
   address(path: string): Address | undefined;
-  /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a BridgeError: why not, also if there is no such plug. */
+  /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a PlugError, also if there is no such plug. */
   ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject>;
   /** Reads a plug, or every plug of a place, now; false if there is none of that path. */
   refresh(path: string): boolean;

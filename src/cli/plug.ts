@@ -144,6 +144,7 @@ function find(words: readonly string[]): { preset: Preset; given: readonly strin
 /** Sets and makes sure by what the plug then reports, once more after a moment if it still reports the old state. */
 async function apply({ client, shell }: PlugSession, settings: Settings): Promise<Observation> {
   const first = await client.apply(settings);
+  if (first.refusal !== undefined) throw first.refusal;
   if (follows(first, settings)) return first;
   await sleep(shell.clock, LAG_MS, shell.signal);
   const second = await client.read();

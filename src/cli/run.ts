@@ -38,6 +38,7 @@ export async function runApp(
     log.info({ version, plugs: config.plugs.length, base: config.mqtt.baseTopic }, 'bridge runs');
     onReady?.();
   };
+  shell.signal.addEventListener('abort', () => log.info('stopping'), { once: true });
   await supervise([...before, ...tasks], shell.signal, { clock, log, stopMs: STOP_MS, onReady: ready });
   log.info('bridge stopped');
 }

@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
-import type { PlugInfo } from '../bridge/model.ts';
-import type { BridgeEvent, BridgeView } from '../bridge/view.ts';
+import type { PlugState } from '../bridge/model.ts';
+import type { BridgeView } from '../bridge/view.ts';
+import type { RetainedTopics } from '../mqtt/retained-topics.ts';
 import type { Incoming, MqttSession } from '../mqtt/session.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
@@ -10,6 +11,8 @@ import {
   announcePlug,
   bridgeId,
   type DiscoveryOptions,
+  deviceId,
+  ID_PREFIX,
   type Naming,
   plugId,
 } from './discovery.ts';
@@ -18,6 +21,7 @@ import { FormerForm } from './former-form.ts';
 export interface AnnouncerOptions {
   readonly bridge: BridgeView;
   readonly session: MqttSession;
+  readonly retained: RetainedTopics;
   readonly discovery: DiscoveryOptions;
   /** What the site calls its plugs, by path. */
   readonly names: ReadonlyMap<string, Naming>;
@@ -37,12 +41,15 @@ const SUBSCRIBE_MS = 2000;
 /** Announcements of another form come in crowds when the broker tells what it retains. */
 const CHANGED_FORM_MS = 500;
 
+/** Plugs come in crowds at the start: whom to withdraw is looked up once they have come. */
+const CLEAR_MS = 2000;
+
 /** Announces bridge and plugs to Home Assistant: when they are first seen or change, and when either side returns. */
 export class Announcer implements Task {
   readonly name = 'homeassistant';
   readonly #options: AnnouncerOptions;
   readonly #former: FormerForm;
-  /** Which plug an id was given to: a plug that is configured twice must not be announced twice. */
+  /** Which path an id was given to: a plug that is configured twice must not be announced twice. */
   readonly #owners = new Map<string, string>();
 
   constructor(options: AnnouncerOptions) {
@@ -53,11 +60,22 @@ export class Announcer implements Task {
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session, discovery, clock, random } = this.#options;
     const states = clock.timer(() => this.#options.republish());
+    const clearing = clock.timer(() => this.#clear());
     const birth = clock.timer(() => {
       this.#all();
       states.set(SUBSCRIBE_MS);
     });
-    const unsubscribe = bridge.subscribe((event) => this.#noted(event));
+    const unsubscribe = [
+      bridge.on('plug', ({ before, after }) => {
+        if (after.info === before.info) return;
+        this.#announce(after);
+        clearing.set(CLEAR_MS);
+      }),
+      bridge.on('removed', ({ path }) => {
+        this.#release(path);
+        clearing.set(CLEAR_MS);
+      }),
+    ];
     session.onConnect(() => this.#all());
     const changedForm = clock.timer(() => this.#all());
     session.listen([`${discovery.prefix}/status`, ...this.#former.filters], (incoming) => {
@@ -66,42 +84,55 @@ export class Announcer implements Task {
     });
     ready();
     await aborted(signal);
-    unsubscribe();
+    for (const end of unsubscribe) end();
     birth.clear();
+    clearing.clear();
     changedForm.clear();
     states.clear();
   }
 
   #all(): void {
-    const { discovery } = this.#options;
+    const { bridge, discovery } = this.#options;
     this.#publish(bridgeId(discovery.topics), announceBridge(discovery));
-    for (const { path, info } of this.#options.bridge.plugs()) {
-      if (info !== null) this.#announce(path, info);
-    }
-  }
-
-  #noted(event: BridgeEvent): void {
-    if (event.type === 'removed') this.#release(event.path);
-    else if (event.after.info !== null && event.after.info !== event.before.info)
-      this.#announce(event.after.path, event.after.info);
+    for (const plug of bridge.plugs()) this.#announce(plug);
+    this.#clear();
   }
 
   /** The ids may go to another path: a plug that is renamed stays the same device. */
   #release(path: string): void {
-    for (const [mac, owner] of this.#owners) if (owner === path) this.#owners.delete(mac);
+    for (const [id, owner] of this.#owners) if (owner === path) this.#owners.delete(id);
   }
 
-  #announce(path: string, info: PlugInfo): void {
+  #announce({ path, info, problem }: PlugState): void {
     const { discovery, names, log } = this.#options;
-    if (info.mac === null) return;
-    const owner = this.#owners.get(info.mac) ?? path;
-    this.#owners.set(info.mac, owner);
+    if (info === null || info.mac === null || problem === 'unsupported' || problem === 'duplicate') return;
+    const id = plugId(info.mac, info.outlet);
+    const owner = this.#owners.get(id) ?? path;
+    this.#owners.set(id, owner);
     if (owner === path)
       this.#publish(
-        plugId(info.mac),
+        id,
         announcePlug(names.get(path) ?? { path, name: undefined, area: undefined }, info, discovery),
       );
     else log.warn({ plug: path, sameAs: owner }, 'two paths lead to one plug; only the first is announced');
+  }
+
+  /** Withdraws what was announced of plugs that are no more, once it is known of every plug which one it is. */
+  #clear(): void {
+    const { bridge, discovery, retained } = this.#options;
+    const macs = bridge.macs();
+    if (macs === undefined) return;
+    const current = new Set([...macs].map((mac) => plugId(mac, null)));
+    for (const topic of retained.retained('homeassistant')) {
+      const id = topic.split('/').find((level) => level.startsWith(ID_PREFIX)) ?? '';
+      if (id !== bridgeId(discovery.topics) && !current.has(deviceId(id))) this.#withdraw(topic);
+    }
+  }
+
+  #withdraw(topic: string): void {
+    const { session, retained } = this.#options;
+    const taken = () => retained.forgetRetained(topic);
+    session.publish({ topic, payload: '', retain: true, qos: 1, taken });
   }
 
   /** Announces a device; where it was announced in the other form before, Home Assistant is told to migrate. */
@@ -114,6 +145,7 @@ export class Announcer implements Task {
   }
 
   #send({ topic, payload }: Announcement): void {
+    if (payload !== '') this.#options.retained.keepRetained('homeassistant', topic);
     this.#options.session.publish({ topic, payload, retain: true, qos: 1 });
   }
 }

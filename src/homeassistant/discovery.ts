@@ -146,7 +146,7 @@ const ENTITIES: readonly Entity[] = [
 export function announcePlug(naming: Naming, info: PlugInfo, options: DiscoveryOptions): Announcement[] {
   if (info.mac === null) return [];
   const { topics } = options;
-  const id = plugId(info.mac);
+  const id = plugId(info.mac, info.outlet);
   const entities = ENTITIES.filter((entity) => info.hasMeter || !entity.meter);
   const components = entities.map((entity): [string, Component] => [
     entity.key,
@@ -237,9 +237,15 @@ function optional(key: string, value: string | null | undefined): { [key: string
   return value ? { [key]: value } : {};
 }
 
-/** What all ids of one plug begin with: it outlives names, paths and addresses. */
-export function plugId(mac: string): string {
-  return `${ID_PREFIX}${mac.replaceAll(':', '').toLowerCase()}`;
+/** What all ids of one plug begin with, or of one outlet of a device: it outlives names, paths and addresses. */
+export function plugId(mac: string, outlet: string | null): string {
+  const device = `${ID_PREFIX}${mac.replaceAll(':', '').toLowerCase()}`;
+  return outlet === null ? device : `${device}_${outlet}`;
+}
+
+/** The id of the device that the id of one of its outlets belongs to. */
+export function deviceId(id: string): string {
+  return id.slice(0, ID_PREFIX.length + 12);
 }
 
 /** What all ids of the bridge begin with; two bridges have different base topics. */

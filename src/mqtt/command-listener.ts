@@ -1,13 +1,13 @@
 import type { Logger } from 'pino';
 import { decodeCommand, receiptJson } from '../api/command-json.ts';
-import { type Command, type Outcome, type Receipt, unattempted } from '../bridge/command.ts';
+import { type Command, type Receipt, unattempted } from '../bridge/command.ts';
 import { placesOf } from '../bridge/places.ts';
-import type { BridgeView } from '../bridge/view.ts';
+import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { aborted, type Task, within } from '../runtime/supervisor.ts';
+import { aborted, type Task } from '../runtime/supervisor.ts';
 import { LimitedWarning } from './limited-warning.ts';
 import { type ResponseTopicRules, responseTopicProblem } from './response-topic.ts';
-import { type Incoming, type MqttSession, SHUTDOWN_MS } from './session.ts';
+import type { Incoming, Message, MqttSession } from './session.ts';
 import type { Topics } from './topics.ts';
 
 export interface ListenerOptions {
@@ -34,11 +34,8 @@ const MAX_LOGGED_TOPIC = 200;
 export class CommandListener implements Task {
   readonly name = 'commands';
   readonly #options: ListenerOptions;
-  readonly #open = new Set<Promise<void>>();
   readonly #refusals: LimitedWarning;
   readonly #badResponseTopics: LimitedWarning;
-  /** How commands ended since the start. */
-  readonly outcomes = new Map<Outcome, number>();
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -47,19 +44,18 @@ export class CommandListener implements Task {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { bridge, session, topics, clock, log } = this.#options;
+    const { bridge, session, topics } = this.#options;
     // Plugs that are taken in later have one level.
     let depth = 1;
     for (const plug of bridge.plugs()) depth = Math.max(depth, placesOf(plug.path).length);
+    const unsubscribe = bridge.on('receipt', (event) => this.#answer(event));
     // The broker keeps commands for a bridge that is away, but nothing else: what was asked then is answered too late.
     session.listen(topics.filters('set', depth), (incoming) => this.#received(incoming, 'set'), 1);
     session.listen(topics.filters('get', depth), (incoming) => this.#received(incoming, 'get'));
-    for (const receipt of bridge.resume()) this.#await(receipt, '');
+    bridge.resume();
     ready();
     await aborted(signal);
-    // The bridge has stopped before: every command is settled, its receipt is about to be sent.
-    if (!(await within(clock, SHUTDOWN_MS, Promise.all(this.#open))))
-      log.error({ commands: this.#open.size }, 'stopped before these commands were settled');
+    unsubscribe();
   }
 
   #received(incoming: Incoming, verb: 'set' | 'get'): void {
@@ -73,21 +69,21 @@ export class CommandListener implements Task {
   #get(path: string, incoming: Incoming): void {
     if (incoming.retain) return;
     if (!this.#options.bridge.refresh(path)) {
-      this.#refuse(this.#addressOf(path), incoming, null, `there is no plug or place ${path}`);
+      this.#refuse(path, incoming, null, `there is no plug or place ${path}`);
     }
   }
 
+  /** The command is stored when this returns: then it may be acknowledged. */
   #set(path: string, incoming: Incoming): void {
     const decoded = decodeCommand(incoming.payload, { origin: 'mqtt', user: null });
-    const address = this.#addressOf(path);
     if (incoming.retain) {
       const id = 'command' in decoded ? decoded.command.id : decoded.id;
       const reason = `retained commands are not carried out: send without "retain", and clear it with an empty retained message to ${incoming.topic}`;
-      this.#refuse(address, incoming, id, reason);
-    } else if ('refused' in decoded) this.#refuse(address, incoming, decoded.id, decoded.refused);
+      this.#refuse(path, incoming, id, reason);
+    } else if ('refused' in decoded) this.#refuse(path, incoming, decoded.id, decoded.refused);
     else {
       const command = { ...this.#limited(decoded.command, incoming), replyTo: replyOf(incoming) };
-      this.#await(this.#carryOut(path, command, incoming.topic), incoming.topic);
+      void this.#options.bridge.command(path, command);
     }
   }
 
@@ -98,14 +94,8 @@ export class CommandListener implements Task {
     return { ...command, ttlMs, delivery: packetId === undefined ? undefined : { packetId, dup } };
   }
 
-  /** Resolves with the receipt of a command, whatever happens. */
-  async #carryOut(path: string, command: Command, topic: string): Promise<Receipt> {
-    try {
-      return await this.#options.bridge.command(path, command);
-    } catch (error) {
-      this.#options.log.error({ err: error, topic }, 'unexpected failure');
-      return unattempted(path, command, 'failed', 'unexpected failure: see the log of the bridge');
-    }
+  #refuse(path: string, incoming: Incoming, id: string | null, reason: string): void {
+    this.#options.bridge.refuse(path, { id, replyTo: replyOf(incoming) }, reason);
   }
 
   /** A topic with an empty level names neither a plug nor a place, least of all the whole site. */
@@ -117,41 +107,36 @@ export class CommandListener implements Task {
       result: topics.below('bridge', 'result'),
     };
     const reason = `${topic.slice(0, MAX_LOGGED_TOPIC)} has an empty level; the whole site is ${topics.below('', 'set')}`;
-    this.#refuse(address, incoming, null, reason);
+    this.#refusals.warn({ topic: topic.slice(0, MAX_LOGGED_TOPIC), reason });
+    const command = { id: null, relay: undefined, led: undefined, replyTo: replyOf(incoming) };
+    this.#send(unattempted('', command, 'refused', reason), address, () => {}, false);
   }
 
-  #refuse(address: Address, incoming: Incoming, id: string | null, reason: string): void {
-    this.#refusals.warn({ topic: incoming.topic.slice(0, MAX_LOGGED_TOPIC), reason });
-    const command = { id, relay: undefined, led: undefined, replyTo: replyOf(incoming) };
-    this.#send(unattempted('', command, 'refused', reason), address);
+  /** Sends a receipt, which came after the state that it led to; it is repeated after a restart until it was taken. */
+  #answer({ command, receipt, repeated }: BridgeEvents['receipt']): void {
+    const address = this.#addressOf(receipt.target);
+    if (receipt.outcome === 'refused')
+      this.#refusals.warn({
+        topic: `${address.target}/set`.slice(0, MAX_LOGGED_TOPIC),
+        reason: receipt.reason,
+      });
+    this.#send(receipt, address, () => this.#options.bridge.acknowledge(command), repeated);
   }
 
-  /** Sends the receipt when the command is settled: after the state it led to, which has been noted before. */
-  #await(pending: Promise<Receipt>, topic: string): void {
-    const sent: Promise<void> = pending
-      .then((receipt) => {
-        if (receipt.outcome === 'refused') this.#refusals.warn({ topic, reason: receipt.reason ?? '' });
-        return new Promise<void>((resolve) => {
-          this.#options.clock.soon(() => {
-            this.#send(receipt, this.#addressOf(receipt.target));
-            resolve();
-          });
-        });
-      })
-      .catch((error: unknown) => this.#options.log.error({ err: error, topic }, 'a receipt was not sent'))
-      .finally(() => this.#open.delete(sent));
-    this.#open.add(sent);
-  }
-
-  #send(receipt: Receipt, { target, result }: Address): void {
-    const { replyTo, outcome } = receipt;
-    this.outcomes.set(outcome, (this.outcomes.get(outcome) ?? 0) + 1);
-    const message = { payload: receiptJson(receipt, target), retain: false, qos: 1, keep: true } as const;
-    this.#options.session.publish({ ...message, topic: result });
-    if (replyTo === undefined || !this.#mayReply(replyTo.topic)) return;
-    const { topic, correlation } = replyTo;
-    const data = correlation === null ? {} : { correlationData: Buffer.from(correlation, 'base64') };
-    this.#options.session.publish({ ...message, ...data, topic });
+  /** `taken` is called once the broker has all of it. */
+  #send(receipt: Receipt, { target, result }: Address, taken: () => void, repeated: boolean): void {
+    const { replyTo } = receipt;
+    const payload = receiptJson(receipt, target, repeated);
+    const replies = replyTo !== undefined && this.#mayReply(replyTo.topic) ? [replyOn(replyTo)] : [];
+    const addressed = [{ topic: result }, ...replies];
+    let untaken = addressed.length;
+    const message: Omit<Message, 'topic'> = {
+      ...{ payload, retain: false, qos: 1, keep: true, awaitSubscriber: true },
+      taken: () => {
+        if (--untaken === 0) taken();
+      },
+    };
+    for (const address of addressed) this.#options.session.publish({ ...message, ...address });
   }
 
   #mayReply(topic: string): boolean {
@@ -171,4 +156,11 @@ export class CommandListener implements Task {
 function replyOf({ responseTopic, correlationData }: Incoming): Command['replyTo'] {
   if (responseTopic === undefined || responseTopic === '') return undefined;
   return { topic: responseTopic, correlation: correlationData?.toString('base64') ?? null };
+}
+
+function replyOn({
+  topic,
+  correlation,
+}: NonNullable<Command['replyTo']>): Pick<Message, 'topic' | 'correlationData'> {
+  return correlation === null ? { topic } : { topic, correlationData: Buffer.from(correlation, 'base64') };
 }

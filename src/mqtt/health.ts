@@ -1,7 +1,7 @@
 import type { Outcome } from '../bridge/command.ts';
 import type { PlugState } from '../bridge/model.ts';
 import type { BridgeView } from '../bridge/view.ts';
-import type { Clock } from '../runtime/clock.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { MqttSession } from './session.ts';
 import type { Topics } from './topics.ts';
@@ -10,12 +10,15 @@ export interface HealthOptions {
   readonly bridge: BridgeView;
   readonly session: MqttSession;
   readonly topics: Topics;
-  /** How commands ended since the start. */
-  readonly outcomes: ReadonlyMap<Outcome, number>;
+  /** Why what is decided now would not survive a restart; `null` if it would. */
+  readonly storeProblem: () => string | null;
   readonly clock: Clock;
 }
 
 const EVERY_MS = 60_000;
+
+/** How many plugs are there is published at most this often. */
+const AVAILABILITY_MS = 1000;
 
 type PlugCounts = Record<'total' | PlugState['availability'], number>;
 
@@ -23,6 +26,11 @@ type PlugCounts = Record<'total' | PlugState['availability'], number>;
 export class Health implements Task {
   readonly name = 'health';
   readonly #options: HealthOptions;
+  readonly #timer: Timer;
+  /** How commands ended since the start. */
+  readonly #outcomes = new Map<Outcome, number>();
+  /** When the counters are published next at the latest. */
+  #dueAt = Number.POSITIVE_INFINITY;
   #connects = 0;
   #startedAt = 0;
   /** Commands that had ended when the counters were last told. */
@@ -32,16 +40,12 @@ export class Health implements Task {
 
   constructor(options: HealthOptions) {
     this.#options = options;
+    this.#timer = options.clock.timer(() => this.#publish());
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session, clock } = this.#options;
     this.#startedAt = clock.now();
-    const timer = clock.timer(() => {
-      this.#plugs = undefined;
-      this.#publish();
-      timer.set(EVERY_MS);
-    });
     session.onConnect(() => {
       this.#connects++;
       this.#publish();
@@ -49,15 +53,20 @@ export class Health implements Task {
     session.onDelivered(() => {
       if (!signal.aborted) this.#afterReceipts();
     });
-    const unsubscribe = bridge.subscribe((event) => {
-      if (event.type === 'removed' || event.before.availability !== event.after.availability)
-        this.#plugs = undefined;
-    });
-    timer.set(EVERY_MS);
+    const unsubscribe = [
+      bridge.on('receipt', ({ receipt: { outcome } }) => {
+        this.#outcomes.set(outcome, (this.#outcomes.get(outcome) ?? 0) + 1);
+      }),
+      bridge.on('removed', () => this.#availabilityChanged()),
+      bridge.on('plug', ({ before, after }) => {
+        if (before.availability !== after.availability) this.#availabilityChanged();
+      }),
+    ];
+    this.#publishIn(EVERY_MS);
     ready();
     await aborted(signal);
-    unsubscribe();
-    timer.clear();
+    for (const end of unsubscribe) end();
+    this.#timer.clear();
   }
 
   /**
@@ -69,21 +78,36 @@ export class Health implements Task {
     if (this.#ended !== this.#told) this.#publish();
   }
 
+  #availabilityChanged(): void {
+    this.#plugs = undefined;
+    this.#publishIn(AVAILABILITY_MS);
+  }
+
+  #publishIn(delayMs: number): void {
+    const at = this.#options.clock.now() + delayMs;
+    if (at >= this.#dueAt) return;
+    this.#dueAt = at;
+    this.#timer.set(delayMs);
+  }
+
   get #ended(): number {
     let ended = 0;
-    for (const count of this.#options.outcomes.values()) ended += count;
+    for (const count of this.#outcomes.values()) ended += count;
     return ended;
   }
 
   #publish(): void {
-    const { bridge, session, topics, outcomes, clock } = this.#options;
+    const { bridge, session, topics, storeProblem, clock } = this.#options;
     this.#told = this.#ended;
+    this.#dueAt = Number.POSITIVE_INFINITY;
+    this.#publishIn(EVERY_MS);
     this.#plugs ??= count(bridge.plugs());
     const health = {
       uptime_s: Math.round((clock.now() - this.#startedAt) / 1000),
       broker_connects: this.#connects,
       plugs: this.#plugs,
-      commands: Object.fromEntries(outcomes),
+      commands: Object.fromEntries(this.#outcomes),
+      database: storeProblem() ?? 'ok',
     };
     session.publish({ topic: topics.bridgeHealth, payload: JSON.stringify(health), retain: true, qos: 0 });
   }

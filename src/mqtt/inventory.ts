@@ -31,16 +31,19 @@ export class Inventory implements Task {
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session } = this.#options;
-    const unsubscribe = bridge.subscribe((event) => {
-      if (event.type === 'removed' || isNews(event.before, event.after)) this.#later();
-    });
+    const unsubscribe = [
+      bridge.on('removed', () => this.#later()),
+      bridge.on('plug', ({ before, after }) => {
+        if (isNews(before, after)) this.#later();
+      }),
+    ];
     session.onConnect(() => {
       this.#last = '';
       this.#later();
     });
     ready();
     await aborted(signal);
-    unsubscribe();
+    for (const end of unsubscribe) end();
     this.#timer.clear();
   }
 

@@ -41,18 +41,6 @@ export interface SessionMemory {
   rememberFilters(key: string): void;
 }
 
-/** A memory that lasts as long as the program. */
-export function volatileSessionMemory(clientId: string): SessionMemory {
-  let filters: string | null = null;
-  return {
-    clientId,
-    filters: () => filters,
-    rememberFilters: (key) => {
-      filters = key;
-    },
-  };
-}
-
 /** What those see of the connection to the broker who publish and listen. */
 export interface MqttSession {
   /** Sends a message; one that is not to be kept is dropped while there is no connection. */

@@ -1,9 +1,10 @@
 import type { PlugState } from '../bridge/model.ts';
 import { type PlaceState, placesOf } from '../bridge/places.ts';
-import type { BridgeEvent, BridgeView, PlugEvent } from '../bridge/view.ts';
+import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { flatPayloads, placePayload, plugValues } from './payloads.ts';
+import { RetainedCleaner, type RetainedTopics } from './retained-topics.ts';
 import type { MqttSession } from './session.ts';
 import { FLAT_VALUES, type Topics } from './topics.ts';
 
@@ -11,6 +12,7 @@ export interface PublisherOptions {
   readonly bridge: BridgeView;
   readonly session: MqttSession;
   readonly topics: Topics;
+  readonly retained: RetainedTopics;
   readonly clock: Clock;
   readonly output: 'json' | 'flat' | 'both';
   /** A plug that answers is told of again after this time, so that `last_seen` stays meaningful. */
@@ -24,9 +26,6 @@ interface Published {
   readonly flat: readonly string[];
   readonly at: number;
 }
-
-/** The values of a place that have a topic of their own. */
-const PLACE_VALUES = ['state', 'power'] as const;
 
 /** A place whose summed power alone changes is told at most this often. */
 const PLACE_POWER_MS = 1000;
@@ -48,6 +47,7 @@ export class StatePublisher implements Task {
   readonly #places = new Set<string>();
   /** Places of which only the power changed; they wait for the timer. */
   readonly #idlePlaces = new Set<string>();
+  readonly #cleaner: RetainedCleaner;
   readonly #timer: Timer;
   readonly #heartbeat: Timer;
   #waiting = false;
@@ -58,18 +58,22 @@ export class StatePublisher implements Task {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
+    this.#cleaner = new RetainedCleaner(options.session, options.retained);
     this.#timer = options.clock.timer(() => this.#promote());
     this.#heartbeat = options.clock.timer(() => this.#beat());
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { bridge, session, heartbeatMs } = this.#options;
-    const unsubscribe = bridge.subscribe((event) => this.#heard(event));
+    const unsubscribe = [
+      bridge.on('plug', (event) => this.#note(event)),
+      bridge.on('removed', (event) => this.#remove(event)),
+    ];
     session.onConnect(() => this.publishAll());
     this.#heartbeat.set(heartbeatMs);
     ready();
     await aborted(signal);
-    unsubscribe();
+    for (const end of unsubscribe) end();
     this.#timer.clear();
     this.#heartbeat.clear();
     this.#flush();
@@ -83,34 +87,44 @@ export class StatePublisher implements Task {
     this.#blocked = false;
     this.#published.clear();
     this.#publishedPlaces.clear();
-    for (const plug of this.#options.bridge.plugs()) {
-      if (plug.availability !== 'unknown') this.#plugs.add(plug.path);
+    const { bridge } = this.#options;
+    for (const { path, availability } of bridge.plugs()) {
+      // What a former run retained says nothing about now.
+      if (availability === 'unknown') this.#availability(path, 'offline');
+      else this.#plugs.add(path);
     }
-    for (const place of this.#options.bridge.places()) this.#places.add(place);
+    for (const place of bridge.places()) this.#places.add(place);
+    this.#clearOthers();
     this.#later();
   }
 
-  #heard(event: BridgeEvent): void {
-    if (event.type === 'plug') this.#note(event);
-    else this.#clear(event.path, event.places);
+  /** Clears what is retained of plugs and places that are no longer configured, or elsewhere by now. */
+  #clearOthers(): void {
+    const { bridge, topics } = this.#options;
+    const plugs = [...bridge.plugs()].map(({ path }) => topics.of(path));
+    const places = [...bridge.places()].map((path) => topics.of(path));
+    // A plug may be where a place was, and a place where a plug was.
+    this.#cleaner.clearOthers('plug', new Set([...plugs, ...places]));
+    this.#cleaner.clearOthers('place', new Set([...plugs, ...places]));
+    this.#cleaner.clearOthers('bridge', new Set([`${topics.base}/bridge`]));
+    this.#cleaner.used('bridge', `${topics.base}/bridge`);
   }
 
   /** Takes back what was retained of a plug that is no more, and of the places that went with it. */
-  #clear(plug: string, places: readonly string[]): void {
+  #remove({ path, places }: BridgeEvents['removed']): void {
     const { topics } = this.#options;
-    this.#published.delete(plug);
-    for (const path of [plug, ...places]) {
-      this.#publishedPlaces.delete(path);
-      this.#send(topics.of(path), '', 0);
-      for (const name of path === plug ? [...FLAT_VALUES, 'availability' as const] : PLACE_VALUES) {
-        this.#send(topics.below(path, name), '', 0);
-      }
+    this.#published.delete(path);
+    this.#plugs.delete(path);
+    this.#cleaner.clear('plug', topics.of(path));
+    for (const place of places) {
+      this.#publishedPlaces.delete(place);
+      this.#cleaner.clear('place', topics.of(place));
     }
-    for (const place of placesOf(plug)) this.#places.add(place);
+    for (const place of placesOf(path)) this.#places.add(place);
     this.#later();
   }
 
-  #note({ before, after, asked }: PlugEvent): void {
+  #note({ before, after, asked }: BridgeEvents['plug']): void {
     const { session } = this.#options;
     if (asked) this.#published.delete(after.path);
     // A plug that was switched is waited for: it is told of at once, unless it comes in a crowd.
@@ -215,6 +229,7 @@ export class StatePublisher implements Task {
     const { output, topics } = this.#options;
     const payload = placePayload(place);
     if (this.#publishedPlaces.get(place.path) === payload) return;
+    this.#cleaner.used('place', topics.of(place.path));
     this.#publishedPlaces.set(place.path, payload);
     if (output !== 'flat') this.#send(topics.of(place.path), payload, 0);
     if (output !== 'json') {
@@ -224,6 +239,7 @@ export class StatePublisher implements Task {
   }
 
   #availability(path: string, availability: 'online' | 'offline'): void {
+    this.#cleaner.used('plug', this.#options.topics.of(path));
     this.#send(this.#options.topics.below(path, 'availability'), availability, 1);
   }
 

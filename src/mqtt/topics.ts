@@ -13,6 +13,9 @@ export const FLAT_VALUES = [
   'cloud',
 ] as const;
 
+/** The values of a place that have a topic of their own. */
+export const PLACE_VALUES = ['state', 'power'] as const;
+
 export type FlatValue = (typeof FLAT_VALUES)[number];
 
 const RESERVED = new Set<string>([...FLAT_VALUES, 'set', 'get', 'result', 'availability']);

@@ -1,4 +1,4 @@
-import { PlugError } from '../errors.ts';
+import { BridgeError, PlugError, PlugRefusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   answerTo,
@@ -31,6 +31,21 @@ import type { Address, Transport } from './transport.ts';
 export interface Observation {
   readonly sysinfo: Sysinfo;
   readonly meter: MeterReading | undefined;
+}
+
+/** What the plug reports after it was set, and what of it the plug refused. */
+export interface Applied extends Observation {
+  readonly refusal: PlugRefusal | undefined;
+}
+
+/** What was to be set is no longer wanted: nothing was sent. */
+export class NoLongerWanted extends BridgeError {
+  constructor() {
+    super(
+      'no-longer-wanted',
+      'a later command took over, or the time for this one was over, before it was sent',
+    );
+  }
 }
 
 /**
@@ -89,20 +104,19 @@ export class PlugClient {
   /**
    * Sets what is given and returns what the plug then reports of itself. Never reaches a plug with another MAC:
    * on a connection that has not shown the MAC yet, the plug is asked for it first. Rejects as `unsupported`,
-   * without having set anything, if the device is not a plug: a strip would switch all of its outlets.
+   * without having set anything, if the device is not a plug: a strip would switch all of its outlets; with
+   * NoLongerWanted if `isWanted`, asked right before anything is sent, says so.
    */
-  apply(settings: Settings): Promise<Observation> {
-    return this.#surely(
-      () => {
-        this.#demandPlug();
-        return setAndConfirm(settings, this.hasMeter);
-      },
-      (reply) => {
-        if (settings.relay !== undefined) answerTo(reply, 'system', 'set_relay_state');
-        if (settings.led !== undefined) answerTo(reply, 'system', 'set_led_off');
-        return this.#observe(reply);
-      },
-    );
+  async apply(settings: Settings, isWanted: () => boolean = () => true): Promise<Applied> {
+    const reply = await this.#surely(async () => {
+      this.#demandPlug();
+      if (!isWanted()) throw new NoLongerWanted();
+      return this.#ask(setAndConfirm(settings, this.hasMeter), true);
+    });
+    const { sysinfo, meter } = this.#observe(reply);
+    const relay = settings.relay === undefined ? undefined : refusalOf(reply, 'set_relay_state');
+    const led = settings.led === undefined ? undefined : refusalOf(reply, 'set_led_off');
+    return { sysinfo, meter, refusal: relay ?? led };
   }
 
   /**
@@ -174,18 +188,25 @@ export class PlugClient {
     return this.#observe(await this.#ask(GET_SYSINFO));
   }
 
-  async #surely<T>(prepare: () => Request, read: (reply: JsonObject) => T): Promise<T> {
+  /** Sends once the MAC has been seen on the connection, or right before on hardware that ends each one. */
+  async #surely<T>(send: () => Promise<T>): Promise<T> {
     if (this.#transport.connected && this.#identified === this.#transport.connection) {
       const closes = this.#closes;
       try {
-        return read(await this.#ask(prepare(), true));
+        return await send();
       } catch (error) {
         // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
         if (closes !== this.#closes || !isGone(error)) throw error;
       }
     }
     await this.#identify();
-    return read(await this.#ask(prepare()));
+    try {
+      return await send();
+    } catch (error) {
+      // Hardware 1 had hung up after its answer: what was sent came too late to be read.
+      if (!isGone(error) || !this.#transport.hungUp) throw error;
+    }
+    return send();
   }
 
   #ask(request: Request, stay = false, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
@@ -204,10 +225,7 @@ export class PlugClient {
   #demandPlug(): void {
     if (this.#kind === 'plug') return;
     const { host, port } = this.#transport.address ?? NOWHERE;
-    throw new PlugError(
-      'unsupported',
-      `the device at ${host}:${port} ${NO_PLUG[this.#kind]}; only plugs with one relay are switched`,
-    );
+    throw new PlugError('unsupported', whyUnsupported(this.#kind, `the device at ${host}:${port}`));
   }
 
   #recognise(mac: string | undefined): void {
@@ -224,12 +242,28 @@ export class PlugClient {
   }
 }
 
-/** Why a device that is not a plug takes no commands. */
 const NO_PLUG = {
+  plug: 'is a plug',
   strip: 'is a strip with several outlets',
   bulb: 'is a bulb',
   other: 'does not report a relay',
 } as const;
+
+/** Why a device of that kind takes no commands: `it is a strip with several outlets; only …`. */
+export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
+  return `${device} ${NO_PLUG[kind]}; only plugs with one relay are switched`;
+}
+
+/** How the plug refused one of the methods that set something, if it did. */
+function refusalOf(reply: JsonObject, method: string): PlugRefusal | undefined {
+  try {
+    answerTo(reply, 'system', method);
+    return undefined;
+  } catch (error) {
+    if (error instanceof PlugRefusal) return error;
+    throw error;
+  }
+}
 
 /** Whether the connection ended under a question. */
 function isGone(error: unknown): boolean {

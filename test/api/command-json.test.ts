@@ -17,6 +17,7 @@ const command = (fields: object) => ({
     ttlMs: undefined,
     id: null,
     origin: 'mqtt',
+    user: null,
     ...fields,
   },
 });
@@ -34,7 +35,7 @@ describe('a command', () => {
     ['false', 'off'],
     ['\n on \t', 'on'],
   ])('that is the word %j switches %s', (text, relay) => {
-    expect(decode(text)).toEqual({ command: { relay, id: null, origin: 'mqtt' } });
+    expect(decode(text)).toEqual({ command: { relay, id: null, origin: 'mqtt', user: null } });
   });
 
   it.each([

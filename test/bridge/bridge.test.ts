@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { Memory } from '../../src/bridge/memory.ts';
+import type { StoredCommand } from '../../src/bridge/memory.ts';
 import { PlugError } from '../../src/errors.ts';
-import { BridgeBench } from '../support/bridge-bench.ts';
-import { settled } from '../support/manual-clock.ts';
+import { PlugClient } from '../../src/plug/plug-client.ts';
+import { momentOf } from '../../src/runtime/clock.ts';
+import { BridgeBench, macOf } from '../support/bridge-bench.ts';
+import { ManualClock, settled } from '../support/manual-clock.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { rejectionOf } from '../support/thrown.ts';
 
 const EAST = ['east/a', 'east/b', 'east/hall/c'];
@@ -58,10 +61,10 @@ describe('the bridge', () => {
   it('tells everybody who listens, also when one of them fails, until they no longer do', async () => {
     const bench = new BridgeBench(['lamp']);
     let heard = 0;
-    bench.bridge.subscribe(() => {
+    bench.bridge.on('plug', () => {
       throw new Error('a mistake');
     });
-    const unsubscribe = bench.bridge.subscribe(() => heard++);
+    const unsubscribe = bench.bridge.on('plug', () => heard++);
     bench.start();
     await settled();
     expect(heard).toBe(1);
@@ -89,11 +92,10 @@ describe('the bridge', () => {
     expect(await waiting.receipt).toMatchObject({ outcome: 'failed', reason: 'the plug was removed' });
     expect(bench.bridge.plug('west/d')).toBeUndefined();
     expect(new Set(bench.bridge.places())).toEqual(new Set(['', 'east']));
-    expect(bench.events.filter(({ type }) => type === 'removed')).toEqual([
-      { type: 'removed', path: 'west/d', places: ['west'] },
-      { type: 'removed', path: 'east/hall/c', places: ['east/hall'] },
+    expect(bench.removed).toEqual([
+      { path: 'west/d', places: ['west'] },
+      { path: 'east/hall/c', places: ['east/hall'] },
     ]);
-    expect(bench.memory.plugs.has('west/d')).toBe(false);
   });
 });
 
@@ -123,16 +125,22 @@ describe('commands to the bridge', () => {
     for (const path of EAST) bench.transport(path).behaviour = new PlugError('timeout', 'away');
     const { ended } = bench.command('east', { relay: 'toggle', id: 'x', ttlMs: 5000 });
     await settled();
-    expect([...bench.memory.commands]).toEqual([
+    expect(bench.memory.commands()).toMatchObject([
       {
         target: 'east',
         command: { id: 'x', origin: 'mqtt', relay: 'on', ttlMs: 5000 },
-        until: bench.clock.date() + 5000,
+        until: momentOf(bench.clock, bench.clock.now() + 5000),
+        parts: EAST.map((path) => ({ path, settlement: null })),
+        receipt: null,
       },
     ]);
     await bench.clock.advance(5000);
     expect(ended()).toMatchObject({ outcome: 'expired', ms: 5000 });
-    expect(bench.memory.commands.size).toBe(0);
+    const [stored] = bench.memory.commands();
+    expect(stored?.receipt).toMatchObject({ id: 'x', outcome: 'expired', total: 3 });
+    bench.bridge.acknowledge(stored?.id ?? 0);
+    await settled();
+    expect(bench.memory.commands()).toEqual([]);
   });
 
   it('are all settled when the bridge stops, with no timer left armed', async () => {
@@ -142,7 +150,7 @@ describe('commands to the bridge', () => {
     await bench.clock.advance(100);
     await bench.stop();
     expect(one.ended()).toMatchObject({ outcome: 'failed', total: 3, confirmed: 0 });
-    expect(bench.memory.commands.size).toBe(0);
+    expect(bench.memory.commands()).toMatchObject([{ receipt: { outcome: 'failed' } }]);
     expect(bench.clock.armed).toBe(0);
     expect(await bench.command('east', { relay: 'on' }).receipt).toMatchObject({
       outcome: 'failed',
@@ -158,10 +166,39 @@ describe('commands to the bridge', () => {
     });
     expect(await bench.command('east/b', { led: false }).receipt).toMatchObject({ outcome: 'confirmed' });
     expect(await bench.command('', { relay: 'on' }).receipt).toMatchObject({
-      outcome: 'partial',
+      outcome: 'confirmed',
       confirmed: 2,
+      locked: 1,
+      total: 3,
+      missing: [],
     });
     expect(bench.relays).toEqual([true, false, true]);
+  });
+});
+
+describe('a command', () => {
+  it('that fails by a mistake of ours is answered all the same', async () => {
+    const bench = await BridgeBench.running(['lamp']);
+    const { transaction } = bench.memory;
+    bench.memory.transaction = () => {
+      bench.memory.transaction = transaction;
+      throw new TypeError('a mistake');
+    };
+    expect(await bench.command('lamp', { relay: 'on', id: 'bad' }).receipt).toMatchObject({
+      id: 'bad',
+      outcome: 'failed',
+      reason: 'unexpected failure: see the log of the bridge',
+    });
+    expect(await bench.command('lamp', { relay: 'on' }).receipt).toMatchObject({ outcome: 'confirmed' });
+  });
+
+  it('has its receipt after the state that it led to', async () => {
+    const bench = await BridgeBench.running(['lamp']);
+    const told: string[] = [];
+    bench.bridge.on('plug', ({ after }) => bench.clock.soon(() => told.push(`${after.relay}`)));
+    bench.bridge.on('receipt', ({ receipt }) => told.push(receipt.outcome));
+    await bench.command('lamp', { relay: 'on' }).receipt;
+    expect(told).toEqual(['true', 'confirmed']);
   });
 });
 
@@ -272,55 +309,143 @@ describe('commands to a place', () => {
 });
 
 describe('commands that were open when the bridge was killed', () => {
-  const start = Date.parse('2026-01-01T12:00:00Z');
-  const open = (target: string, relay: 'on' | 'toggle', until = start + 5000) => ({
-    target,
-    command: { id: target, origin: 'mqtt' as const, relay },
-    until,
-  });
+  const MAC = macOf(1);
 
-  async function resumed(...commands: ReturnType<typeof open>[]) {
-    const memory = new Memory([], commands);
-    let changes = 0;
-    memory.onChange = () => changes++;
-    const bench = new BridgeBench(['lamp'], { memory });
-    const receipts = bench.bridge.resume();
-    return { bench, receipts, changes: () => changes };
+  /** A bridge that finds these commands of a former run, oldest first. */
+  function resumed(paths: readonly string[], ...left: Partial<StoredCommand>[]) {
+    const clock = new ManualClock();
+    const memory = memoryStore(clock);
+    for (const command of left) {
+      const id = memory.nextId();
+      const part = { path: 'lamp', outlet: MAC, relay: null, settlement: null };
+      const full: StoredCommand = {
+        ...{ id, target: 'lamp', command: { id: `x${id}`, origin: 'mqtt', user: null, relay: 'on' } },
+        ...{ until: momentOf(clock, 5000), parts: [part], receipt: null },
+        ...command,
+      };
+      memory.take(full);
+      memory.transaction(() => {
+        for (const { path, settlement, relay } of full.parts) {
+          if (settlement !== null) memory.settle(id, path, settlement);
+          if (relay !== null) memory.decide(id, path, relay);
+        }
+      });
+      if (full.receipt !== null) memory.finish(id, full.receipt);
+    }
+    const bench = new BridgeBench(paths, { memory, clock });
+    bench.bridge.resume();
+    return bench;
   }
 
   it('are carried out in the time that they have left', async () => {
-    const { bench, receipts } = await resumed(open('lamp', 'on'));
+    const bench = resumed(['lamp'], {});
     bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
     bench.start();
-    await bench.clock.advance(3000);
+    await bench.clock.advance(2500);
     bench.transport('lamp').behaviour = 'answer';
-    await bench.clock.advance(1999);
-    expect(await Promise.all(receipts)).toMatchObject([{ id: 'lamp', outcome: 'confirmed' }]);
+    await bench.clock.advance(2499);
+    expect(bench.receipts).toMatchObject([{ receipt: { id: 'x1', outcome: 'confirmed' }, repeated: false }]);
     expect(bench.relays).toEqual([true]);
-    expect(bench.memory.commands.size).toBe(0);
   });
 
-  it('expire if their time was over meanwhile', async () => {
-    const { bench, receipts } = await resumed(open('lamp', 'on', start - 1000));
-    bench.transport('lamp').behaviour = 'hang';
+  it('expire if their time was over meanwhile, and are never sent', async () => {
+    const bench = resumed(['lamp'], { until: { boot: 'an earlier one', at: 0, date: 0 } });
     bench.start();
-    await bench.clock.advance(1);
-    bench.transport('lamp').fail(new PlugError('timeout', 'no answer'));
-    expect(await Promise.all(receipts)).toMatchObject([{ outcome: 'expired' }]);
-  });
-
-  it('are not carried out if they toggle, and are answered once and for all', async () => {
-    const { bench, receipts, changes } = await resumed(open('lamp', 'toggle'));
-    expect(await Promise.all(receipts)).toMatchObject([
-      { outcome: 'failed', reason: 'the bridge was restarted' },
+    await bench.clock.advance(10_000);
+    expect(bench.receipts).toMatchObject([
+      { receipt: { outcome: 'expired', reason: 'the bridge was restarted too late for it' } },
     ]);
-    expect(bench.memory.commands.size).toBe(0);
-    expect(changes()).toBeGreaterThan(0);
+    expect(bench.relays).toEqual([false]);
   });
 
-  it('are answered once and for all if their plug is no more', async () => {
-    const { receipts, changes } = await resumed(open('gone', 'on'));
-    expect(await Promise.all(receipts)).toMatchObject([{ outcome: 'refused', target: 'gone' }]);
-    expect(changes()).toBeGreaterThan(0);
+  it('stay in their order: the later one holds', async () => {
+    const command = { id: 'later', origin: 'mqtt', user: null, relay: 'off' } as const;
+    const bench = resumed(['lamp'], {}, { command });
+    bench.start();
+    await bench.clock.advance(1000);
+    expect(bench.receipts.map(({ receipt: { id, outcome } }) => [id, outcome])).toEqual([
+      ['x1', 'superseded'],
+      ['later', 'confirmed'],
+    ]);
+    expect(bench.switchedAt('lamp')).toBeDefined();
+    expect(bench.relays).toEqual([false]);
+  });
+
+  it('are not sent again to those plugs of a place that had settled theirs', async () => {
+    const settlement = { outcome: 'confirmed' } as const;
+    const part = { outlet: null, relay: null, settlement: null };
+    const parts = [
+      { ...part, path: 'east/a', settlement },
+      { ...part, path: 'east/b' },
+    ];
+    const bench = resumed(['east/a', 'east/b'], { target: 'east', parts });
+    bench.start();
+    await bench.clock.advance(1000);
+    expect(bench.receipts).toMatchObject([{ receipt: { outcome: 'confirmed', confirmed: 2, total: 2 } }]);
+    expect(bench.relays).toEqual([false, true]);
+  });
+
+  it('toggle as it was decided before, not anew', async () => {
+    const command = { id: 'x', origin: 'mqtt', user: null, relay: 'toggle' } as const;
+    const part = { path: 'lamp', outlet: null, relay: 'off', settlement: null } as const;
+    const bench = resumed(['lamp'], { command, parts: [part] });
+    bench.start();
+    await bench.clock.advance(1000);
+    expect(bench.receipts).toMatchObject([{ receipt: { relay: 'off', outcome: 'confirmed' } }]);
+    expect(bench.relays).toEqual([false]);
+  });
+
+  it('follow their plug to the path that it has now', async () => {
+    const bench = new BridgeBench(['lamp']);
+    bench.start();
+    await bench.clock.advance(1000);
+    bench.transport('lamp').behaviour = new PlugError('timeout', 'away');
+    bench.command('lamp', { relay: 'on', id: 'moved' });
+    const next = new BridgeBench([], { memory: bench.memory, clock: bench.clock });
+    next.bridge.add({ ...next.spec('shed', MAC), client: new PlugClient(next.transport('shed'), 1000, MAC) });
+    next.bridge.resume();
+    next.start();
+    await next.clock.advance(1000);
+    expect(next.receipts).toMatchObject([{ receipt: { id: 'moved', target: 'lamp', outcome: 'confirmed' } }]);
+    expect(next.relays).toEqual([true]);
+  });
+
+  it('fail in words if their plug is no more', async () => {
+    const bench = resumed([], {});
+    await settled();
+    expect(bench.receipts).toMatchObject([
+      { receipt: { outcome: 'failed', reason: 'the plug is no longer configured', target: 'lamp' } },
+    ]);
+  });
+
+  it('have their receipt repeated, and nothing sent, if they had one that may not have arrived', async () => {
+    const bench = new BridgeBench(['lamp']);
+    bench.start();
+    await bench.clock.advance(1000);
+    await bench.command('lamp', { relay: 'on', id: 'x' }).receipt;
+    const next = new BridgeBench(['lamp'], { memory: bench.memory, clock: bench.clock });
+    next.bridge.resume();
+    next.start();
+    await next.clock.advance(10_000);
+    expect(next.receipts).toMatchObject([{ receipt: { id: 'x', outcome: 'confirmed' }, repeated: true }]);
+    expect(next.relays).toEqual([false]);
+  });
+});
+
+describe('a command that the broker delivers again', () => {
+  it('is the same command: no second toggle, no second receipt', async () => {
+    const bench = await BridgeBench.running(['lamp']);
+    const command = { id: 'x', origin: 'mqtt', user: null, relay: 'toggle' } as const;
+    const delivered = (dup: boolean) =>
+      bench.bridge.command('lamp', { ...command, delivery: { packetId: 7, dup } });
+    await delivered(false);
+    expect(delivered(true)).toBeUndefined();
+    await bench.clock.advance(10_000);
+    expect(bench.receipts).toHaveLength(1);
+    expect(bench.relays).toEqual([true]);
+    // Its receipt has arrived, and its acknowledgement before that: the number may be that of another command now.
+    bench.bridge.acknowledge(bench.receipts[0]?.command ?? 0);
+    await settled();
+    expect(delivered(true)).toBeDefined();
   });
 });

@@ -13,6 +13,7 @@ const COMMAND: Command = {
   led: undefined,
   id: 'x1',
   origin: 'mqtt',
+  user: null,
   replyTo: { topic: 'answers', correlation: 'AQ==' },
 };
 const HEAD = { id: 'x1', relay: 'off', led: undefined, replyTo: COMMAND.replyTo };

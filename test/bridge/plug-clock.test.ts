@@ -42,7 +42,7 @@ describe('the clock of a plug', () => {
   ])('that is %s ms ahead is %s', async (aheadMs, state) => {
     const bench = open(WATCHED, aheadMs);
     await bench.clock.advance(1000);
-    expect(bench.loop.state.clock).toBe(state);
+    expect(bench.state.clock).toBe(state);
     expect(settings(bench)).toEqual([]);
   });
 
@@ -65,7 +65,7 @@ describe('the clock of a plug', () => {
     await bench.clock.advance(1000);
     expect(bench.said(UNSET)).toMatchObject([{ cure: 'it is set' }]);
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index: 39, hour: 12, min: 0 } } }]);
-    expect(bench.loop.state.clock).toBe('right');
+    expect(bench.state.clock).toBe('right');
     await bench.clock.advance(120_000);
     expect(settings(bench)).toHaveLength(1);
   });
@@ -83,7 +83,7 @@ describe('the clock of a plug', () => {
     await bench.clock.advance(180_000);
     expect(bench.said(STUBBORN)).toHaveLength(1);
     expect(settings(bench)).toHaveLength(1);
-    expect(bench.loop.state).toMatchObject({ clock: 'wrong', cloud: { bound: false } });
+    expect(bench.state).toMatchObject({ clock: 'wrong', cloud: { bound: false } });
   });
 
   it('is told once of hardware 1, which ignores the time it is set to, and set again only after it was right', async () => {
@@ -91,7 +91,7 @@ describe('the clock of a plug', () => {
     await bench.clock.advance(600_000);
     expect(settings(bench)).toHaveLength(1);
     expect(bench.said(STUBBORN)).toMatchObject([{ cure: expect.stringContaining('time servers') }]);
-    expect(bench.loop.state.clock).toBe('wrong');
+    expect(bench.state.clock).toBe('wrong');
     setClock(bench, 0);
     await bench.clock.advance(60_000);
     setClock(bench, -600_000);
@@ -109,7 +109,7 @@ describe('the clock of a plug', () => {
       const bench = open(KEPT, aheadMs);
       bench.device.broken.set('time.get_timezone', -1);
       await bench.clock.advance(1000);
-      expect(bench.loop.state.clock).toBe(state);
+      expect(bench.state.clock).toBe(state);
       expect(settings(bench)).toEqual([]);
     },
   );
@@ -118,7 +118,7 @@ describe('the clock of a plug', () => {
     const bench = open(KEPT, undefined);
     bench.device.broken.set('time', -1);
     await bench.clock.advance(1000);
-    expect(bench.loop.state).toMatchObject({ clock: null, cloud: { bound: false } });
+    expect(bench.state).toMatchObject({ clock: null, cloud: { bound: false } });
     expect(settings(bench)).toEqual([]);
   });
 });
@@ -145,7 +145,7 @@ describe('the zone of a plug', () => {
 
   it.each([BERLIN, NEW_YORK])('is what its clock is right by, wherever the bridge is: %d', async (index) => {
     const bench = await plugIn(index, KEPT);
-    expect(bench.loop.state.clock).toBe('right');
+    expect(bench.state.clock).toBe('right');
     expect(settings(bench)).toEqual([]);
   });
 
@@ -155,18 +155,18 @@ describe('the zone of a plug', () => {
   ])('is what its clock is set by where no zone is configured: %d', async (index, hour) => {
     const bench = await plugIn(index, KEPT, { aheadMs: HOUR });
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index, hour, min: 0 } } }]);
-    expect(bench.loop.state.clock).toBe('right');
+    expect(bench.state.clock).toBe('right');
   });
 
   it('becomes that of the site where one is configured', async () => {
     const bench = await plugIn(NEW_YORK, { ...KEPT, timeZone: 'Europe/Berlin' });
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index: BERLIN, hour: 13 } } }]);
-    expect(bench.loop.state.clock).toBe('right');
+    expect(bench.state.clock).toBe('right');
   });
 
   it('is wrong where it is not that of the site, and left alone unless it is to be set', async () => {
     const bench = await plugIn(NEW_YORK, { ...WATCHED, timeZone: 'Europe/Berlin' });
-    expect(bench.loop.state.clock).toBe('wrong');
+    expect(bench.state.clock).toBe('wrong');
     expect(bench.said(WRONG)).toMatchObject([{ aheadS: -6 * 3600 }]);
     expect(settings(bench)).toEqual([]);
   });
@@ -179,7 +179,7 @@ describe('the zone of a plug', () => {
   ])('keeps its clock right over the change in %s: %d from %s on', async (timeZone, index, startsAt) => {
     for (const site of [undefined, timeZone]) {
       const bench = await plugIn(index, { ...KEPT, timeZone: site }, { startsAt, ms: 3 * HOUR });
-      expect(bench.loop.state.clock).toBe('right');
+      expect(bench.state.clock).toBe('right');
       expect(bench.said(WRONG)).toEqual([]);
       expect(settings(bench)).toEqual([]);
     }

@@ -6,6 +6,7 @@ import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 const STATUS = 'homeassistant/status';
@@ -25,10 +26,12 @@ function open({ form = 'device', names = [], random = () => 0.5 }: Options = {})
   const session = new FakeSession();
   const clock = new ManualClock();
   const { log, lines } = memoryLog();
+  const retained = memoryStore(clock);
   const republished: number[] = [];
   const announcer = new Announcer({
     bridge,
     session,
+    retained,
     discovery: {
       topics: new Topics('museum'),
       prefix: 'homeassistant',
@@ -45,7 +48,7 @@ function open({ form = 'device', names = [], random = () => 0.5 }: Options = {})
   const task = new RunningTask(announcer);
   /** Topics on which something was announced since this was last asked. */
   const announced = () => session.messages.splice(0).map(({ topic }) => topic);
-  return { bridge, session, clock, lines, republished, task, announced };
+  return { bridge, session, clock, lines, republished, task, announced, retained };
 }
 
 describe('the announcer', () => {

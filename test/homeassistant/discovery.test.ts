@@ -11,6 +11,7 @@ import {
 import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
 
 const INFO: PlugInfo = {
+  outlet: null,
   mac: '50:C7:BF:12:34:AB',
   alias: 'Reading lamp',
   model: 'HS110(EU)',

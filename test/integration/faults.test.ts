@@ -278,6 +278,7 @@ describe('a plug that does not report its relay', () => {
   it('is not toggled, for there is nothing to toggle it from', async () => {
     await using site = await Site.open(['lamp'], {}, { on: true });
     const { device } = site.plug('lamp');
+    await site.observer.json('museum/lamp', ({ state }) => state === 'ON');
     device.hideRelay = true;
     await site.observer.json('museum/lamp', ({ state }) => state === null);
     const after = await site.observer.say('museum/lamp/set', 'TOGGLE');

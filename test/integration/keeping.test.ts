@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -118,47 +118,55 @@ describe('what a plug should be', () => {
   });
 
   it('remembers what is to be switched back, over a restart of the bridge', async () => {
-    const stateFile = join(folder, 'state.json');
-    await open({ stateFile });
+    await open({ dataDir: folder });
     const after = await site.observer.say('museum/lamp/set', '{"state":"ON","for":"700ms"}');
     await site.observer.json('museum/lamp/result', () => true, after);
     await site.bridge.stop();
     lamp().device.answer({ count_down: { delete_all_rules: {} } });
-    expect(JSON.parse(readFileSync(stateFile, 'utf8'))).toMatchObject({
-      version: 1,
-      plugs: { lamp: { relay: true, revert: { relay: false } } },
-    });
     await site.startBridge();
     await until(() => !lamp().device.relay, 'the relay to be switched back');
   });
 
-  it('carries out after a kill what was wanted before it, if there is time left, with one receipt', async () => {
+  it('takes over the state file of an earlier version once, with what it had to switch back', async () => {
     const stateFile = join(folder, 'state.json');
-    await open();
-    await site.bridge.stop();
     const command = { relay: 'on', id: 'before', origin: 'mqtt' };
-    const open1 = { target: 'lamp', command, until: Date.now() + 10_000 };
-    const late = { target: '', command: { ...command, id: 'late' }, until: Date.now() - 1000 };
-    writeFileSync(stateFile, JSON.stringify({ version: 1, plugs: {}, commands: [late, open1], adopted: {} }));
-    const after = site.observer.seen.length;
-    await site.startBridge({ stateFile });
-    expect(await site.observer.json('museum/lamp/result', () => true, after)).toMatchObject({
+    const commands = [{ target: 'lamp', command, until: Date.now() + 10_000 }];
+    const plugs = { lamp: { relay: true, revert: { relay: false, at: Date.now() + 500, armed: false } } };
+    writeFileSync(stateFile, JSON.stringify({ version: 1, plugs, commands, adopted: {} }));
+    await open({ dataDir: join(folder, 'data'), stateFile }, true);
+    expect(await site.observer.json('museum/lamp/result')).toMatchObject({
       id: 'before',
-      outcome: 'confirmed',
+      outcome: 'failed',
+      reason: 'the bridge was updated before it was carried out',
     });
-    expect(await site.observer.json('museum/result', () => true, after)).toMatchObject({
-      id: 'late',
-      outcome: expect.stringMatching(/superseded|expired/),
-    });
-    expect(lamp().device.relay).toBe(true);
+    await until(() => !lamp().device.relay, 'the relay to be switched back');
+    const taken = () =>
+      site.bridge.lines.filter(({ msg }) => msg.startsWith('the old state file was taken over'));
+    expect(taken()).toHaveLength(1);
+    await site.bridge.stop();
+    await site.startBridge();
+    expect(taken()).toEqual([]);
   });
 
-  it('sets a damaged state file aside, says so, and starts', async () => {
-    const stateFile = join(folder, 'state.json');
-    writeFileSync(stateFile, '{"version":1,"plugs":{"lamp"');
-    await open({ stateFile });
-    await until(() => existsSync(stateFile), 'a new state file');
-    expect(readdirSync(folder).filter((name) => name.startsWith('state.json.damaged-'))).toHaveLength(1);
-    expect(site.bridge.lines.find(({ msg }) => msg.startsWith('the state file is damaged'))).toBeDefined();
+  it('goes on without a database that is damaged, says so, and leaves it as it is', async () => {
+    const file = join(folder, 'hs110-mqtt.db');
+    writeFileSync(file, 'this is no database');
+    await open({ dataDir: folder });
+    await site.observer.say('museum/lamp/set', 'ON');
+    expect(await site.observer.json('museum/lamp/result')).toMatchObject({ outcome: 'confirmed' });
+    expect(site.bridge.lines.filter(({ msg }) => msg.startsWith('no database'))).toHaveLength(1);
+    expect(
+      await site.observer.json('museum/bridge/health', ({ database }) => database !== 'ok'),
+    ).toMatchObject({
+      database: expect.stringContaining('hs110-mqtt.db cannot be used'),
+    });
+    expect(readFileSync(file, 'utf8')).toBe('this is no database');
+  });
+
+  it('does not start beside another bridge on the same data', async () => {
+    await open({ dataDir: folder });
+    await expect(site.startBridge()).rejects.toThrow(
+      /another hs110-mqtt uses the data in .*; stop it, or give each/,
+    );
   });
 });

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { NetworkSession } from '../../src/mqtt/network-session.ts';
-import { type Incoming, type SessionMemory, volatileSessionMemory } from '../../src/mqtt/session.ts';
+import type { Incoming, SessionMemory } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -11,6 +11,7 @@ import { RunningTask } from '../support/running-task.ts';
 import { Site } from '../support/site.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { until } from '../support/until.ts';
+import { volatileSession } from '../support/volatile-session.ts';
 
 if (noMosquitto !== undefined)
   process.stderr.write(`The tests of MQTT sessions are skipped: ${noMosquitto}.\n`);
@@ -129,7 +130,7 @@ describe.skipIf(noMosquitto !== undefined)('the session at Mosquitto', () => {
   });
 
   it('keeps commands over a restart of the bridge, where it remembers its session', async () => {
-    const session = volatileSessionMemory('bridge');
+    const session = volatileSession('bridge');
     const received: Incoming[] = [];
     const start = () => {
       const made = sessionAt(mosquitto.url, session);
@@ -151,7 +152,7 @@ describe.skipIf(noMosquitto !== undefined)('the session at Mosquitto', () => {
   });
 
   it('is told which command it may have had before, when the acknowledgement was lost', async () => {
-    const memory = volatileSessionMemory('bridge');
+    const memory = volatileSession('bridge');
     const received: Incoming[] = [];
     const start = (url: string) => {
       const made = sessionAt(url, memory);

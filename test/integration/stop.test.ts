@@ -1,6 +1,6 @@
-import { existsSync, readdirSync, readFileSync, watch } from 'node:fs';
+import { join } from 'node:path';
+import Libsql from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { decodeMemory } from '../../src/state-file.ts';
 import { freePort } from '../support/free-port.ts';
 import { type Json, Observer } from '../support/observer.ts';
 import { Program } from '../support/program.ts';
@@ -10,9 +10,6 @@ import { until } from '../support/until.ts';
 
 /** How long the program may take to end. */
 const END_MS = 5000;
-
-/** How long it may take to write what it must not forget: a second, and one more for a busy machine. */
-const WRITTEN_MS = 2000;
 
 describe('the program', { timeout: 60_000 }, () => {
   const PATHS = ['lamp', 'hall/lamp', 'hall/slow'];
@@ -71,13 +68,12 @@ describe('the program', { timeout: 60_000 }, () => {
       .filter((seen) => seen.topic === `museum/${topic}/result`)
       .map(({ payload }): Json => JSON.parse(payload));
 
-  /** What the state file holds; it must be whole whenever it is looked at. */
-  function remembered(): string {
-    const file = program.file('state.json');
-    if (!existsSync(file)) return '';
-    const text = readFileSync(file, 'utf8');
-    decodeMemory(text);
-    return text;
+  /** Ids of the commands in the database, which the bridge has open, too. */
+  function stored(): string[] {
+    const rows = new Libsql(join(program.file('data'), 'hs110-mqtt.db')).prepare(
+      'SELECT command FROM command',
+    );
+    return rows.all().map((row) => JSON.parse(Object(row).command).id);
   }
 
   describe('told to stop', () => {
@@ -125,7 +121,7 @@ describe('the program', { timeout: 60_000 }, () => {
         ['b', 'failed', 'stopping'],
         ['c', 'failed', 'stopping'],
       ]);
-      expect(JSON.parse(remembered()).commands).toEqual([]);
+      expect(stored()).toEqual([]);
     });
 
     it('ends in time though the broker is gone', async () => {
@@ -185,7 +181,6 @@ describe('the program', { timeout: 60_000 }, () => {
       await start();
       const after = await observer.say('museum/lamp/set', '{"state":"OFF","for":"4s","id":"timed"}');
       await observer.json('museum/lamp/result', ({ id }) => id === 'timed', after);
-      await until(() => remembered().includes('"revert":{'), 'the way back to be written', WRITTEN_MS);
       await program.end('SIGKILL');
       // Nobody but the bridge is to do it.
       plug('lamp').device.answer({ count_down: { delete_all_rules: {} } });
@@ -198,13 +193,13 @@ describe('the program', { timeout: 60_000 }, () => {
       await start();
       await plug('lamp').server.stop();
       await observer.say('museum/lamp/set', '{"state":"OFF","id":"wanted","ttl":"50s"}');
-      await until(() => remembered().includes('"wanted"'), 'the command to be written', WRITTEN_MS);
+      await until(() => stored().includes('wanted'), 'the command to be stored');
       await program.end('SIGKILL');
       await plug('lamp').server.start();
       await startAgain();
       expect(await observer.json('museum/lamp/result')).toMatchObject({ id: 'wanted', outcome: 'confirmed' });
       expect(plug('lamp').device.relay).toBe(false);
-      await until(() => !remembered().includes('"wanted"'), 'the command to be forgotten');
+      await until(() => stored().length === 0, 'the command to be forgotten');
       expect(receipts('lamp')).toHaveLength(1);
     });
 
@@ -212,7 +207,7 @@ describe('the program', { timeout: 60_000 }, () => {
       await start();
       plug('hall/slow').server.fault = { kind: 'silence' };
       await observer.say('museum/set', '{"state":"OFF","id":"closing","ttl":"50s"}');
-      await until(() => remembered().includes('"closing"'), 'the command to be written', WRITTEN_MS);
+      await until(() => stored().includes('closing'), 'the command to be stored');
       await program.end('SIGKILL');
       plug('hall/slow').server.fault = { kind: 'none' };
       await startAgain();
@@ -224,28 +219,16 @@ describe('the program', { timeout: 60_000 }, () => {
       expect(observer.seen.filter(({ topic }) => topic === 'museum/result')).toHaveLength(1);
     });
 
-    it('while it writes leaves a whole file each time, and starts with it', async () => {
+    it('again and again while it writes starts with what it knew each time', async () => {
       await start();
-      const wanted = Array.from({ length: 5 }, (_, round) => round);
-      for (const round of wanted) {
-        const writing = new Promise<void>((resolve) => {
-          // The new file grows beside the old one, under a name of its own.
-          const watcher = watch(program.folder, (_, name) => {
-            if (!/^state\.json\.\d+$/.test(name ?? '')) return;
-            program.signal('SIGKILL');
-            watcher.close();
-            resolve();
-          });
-        });
-        await observer.say('museum/lamp/set', `{"state":"TOGGLE","id":"${round}"}`);
+      for (let round = 0; round < 5; round++) {
+        const after = await observer.say('museum/lamp/set', `{"state":"TOGGLE","id":"${round}"}`);
         await observer.say('museum/hall/lamp/set', `{"state":"TOGGLE","for":"1h","id":"${round}"}`);
-        await writing;
-        await program.ended();
-        remembered();
+        await observer.json('museum/lamp/result', ({ id }) => id === `${round}`, after);
+        await program.end('SIGKILL');
         await startAgain();
       }
-      expect(program.lines.filter((line) => line.includes('damaged'))).toEqual([]);
-      expect(readdirSync(program.folder).filter((name) => name.includes('damaged'))).toEqual([]);
+      expect(program.lines.filter((line) => line.includes('no database'))).toEqual([]);
     });
   });
 });

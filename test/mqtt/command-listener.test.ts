@@ -8,15 +8,15 @@ import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { RunningTask } from '../support/running-task.ts';
 
-const COMMAND: Command = { relay: 'on', id: 'x1', origin: 'mqtt' };
+const COMMAND: Command = { relay: 'on', id: 'x1', origin: 'mqtt', user: null };
 
 function open(
   paths: readonly string[] = ['lamp', 'east/hall/desk'],
-  pending: Promise<Receipt>[] = [],
+  left: readonly Receipt[] = [],
   responsePrefix?: string,
 ) {
   const bridge = new FakeBridge(...paths);
-  bridge.open = pending;
+  bridge.left = [...left];
   bridge.outcome = async (path, command) => plugReceipt(path, command, { outcome: 'confirmed' }, 12);
   const session = new FakeSession();
   const clock = new ManualClock();
@@ -94,6 +94,8 @@ describe('the listener', () => {
         retain: false,
         qos: 1,
         keep: true,
+        awaitSubscriber: true,
+        taken: expect.any(Function),
       },
     ]);
   });
@@ -108,17 +110,6 @@ describe('the listener', () => {
     await settled();
     expect(bridge.commands).toMatchObject([{ path, command: { relay: 'off' } }]);
     expect(session.messages[0]?.topic).toBe(topic.replace(/set$/, 'result'));
-  });
-
-  it('sends the receipt after all that is published in the same turn', async () => {
-    const { bridge, session, clock } = open();
-    bridge.outcome = async (path, command) => {
-      clock.soon(() => session.publish({ topic: 'museum/lamp/state', payload: 'ON', retain: true, qos: 0 }));
-      return plugReceipt(path, command, { outcome: 'confirmed' }, 12);
-    };
-    session.receive('museum/lamp/set', 'ON');
-    await settled();
-    expect(session.messages.map(({ topic }) => topic)).toEqual(['museum/lamp/state', 'museum/lamp/result']);
   });
 
   it('has a plug read on get, but not because of a retained message', () => {
@@ -167,21 +158,6 @@ describe('the listener', () => {
     expect(lines).toMatchObject([{ topic, reason, msg: 'command refused' }]);
   });
 
-  it('answers a command that fails by a mistake of ours, and those after it', async () => {
-    const { bridge, session, lines, results } = open();
-    const well = bridge.outcome;
-    bridge.outcome = () => Promise.reject(new TypeError('a mistake'));
-    session.receive('museum/lamp/set', '{"state":"ON","id":"bad"}');
-    bridge.outcome = well;
-    session.receive('museum/lamp/set', '{"state":"ON","id":"good"}');
-    await settled();
-    expect(results()).toMatchObject([
-      { id: 'bad', outcome: 'failed', reason: 'unexpected failure: see the log of the bridge' },
-      { id: 'good', outcome: 'confirmed' },
-    ]);
-    expect(lines).toMatchObject([{ topic: 'museum/lamp/set', msg: 'unexpected failure' }]);
-  });
-
   it('refuses what it does not understand, with the id where it can be read', async () => {
     const { bridge, session, results } = open();
     session.receive('museum/lamp/set', '{"state":"MAYBE","id":"x7"}');
@@ -206,39 +182,19 @@ describe('the listener', () => {
     ]);
   });
 
-  it('answers the commands that were open when the bridge was last killed', async () => {
+  it('repeats receipts that may not have arrived before the bridge was killed, and says so', async () => {
     const receipt = plugReceipt('lamp', COMMAND, { outcome: 'confirmed' }, 5);
-    const { results } = open(['lamp'], [Promise.resolve(receipt)]);
-    await settled();
-    expect(results()).toMatchObject([{ id: 'x1', outcome: 'confirmed' }]);
+    const { results } = open(['lamp'], [receipt]);
+    expect(results()).toMatchObject([{ id: 'x1', outcome: 'confirmed', repeated: true }]);
   });
 
-  it('counts how commands end', async () => {
-    const { session, listener } = open();
+  it('tells the bridge which receipts have arrived, and which have not yet', async () => {
+    const { bridge, session } = open(['lamp']);
     session.receive('museum/lamp/set', 'ON');
-    session.receive('museum/lamp/set', 'OFF');
-    session.receive('museum/lamp/set', 'nonsense');
     await settled();
-    expect(Object.fromEntries(listener.outcomes)).toEqual({ confirmed: 2, refused: 1 });
-  });
-
-  it('ends when the receipt of every command is sent', async () => {
-    const { bridge, session, task, results } = open();
-    let settle = (_receipt: Receipt) => {};
-    bridge.outcome = () =>
-      new Promise((resolve) => {
-        settle = resolve;
-      });
-    session.receive('museum/lamp/set', 'ON');
-    let ended = false;
-    const stopped = task.stop().then(() => {
-      ended = true;
-    });
-    await settled();
-    expect(ended).toBe(false);
-    settle(plugReceipt('lamp', COMMAND, { outcome: 'failed', reason: 'stopping' }, 5));
-    await stopped;
-    expect(results()).toMatchObject([{ outcome: 'failed', reason: 'stopping' }]);
+    expect(bridge.acknowledged).toEqual([]);
+    session.messages.at(-1)?.taken?.();
+    expect(bridge.acknowledged).toEqual([1]);
   });
 });
 

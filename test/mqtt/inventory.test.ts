@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { Outcome } from '../../src/bridge/command.ts';
+import { plugReceipt } from '../../src/bridge/command.ts';
 import { Health } from '../../src/mqtt/health.ts';
 import { Inventory } from '../../src/mqtt/inventory.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
@@ -123,73 +123,88 @@ describe('the inventory', () => {
 });
 
 describe('the health', () => {
+  const DONE = { id: null, origin: 'mqtt', user: null, relay: 'on' } as const;
+
+  function watch(...paths: readonly string[]) {
+    const { bridge, session, clock, topics } = open(...paths);
+    let problem: string | null = null;
+    const fail = (why: string) => {
+      problem = why;
+    };
+    const task = new RunningTask(new Health({ bridge, session, topics, storeProblem: () => problem, clock }));
+    const end = (outcome: 'confirmed' | 'expired') =>
+      bridge.end(
+        plugReceipt('a', DONE, outcome === 'confirmed' ? { outcome } : { outcome, reason: 'timeout' }, 5),
+      );
+    const told = () => session.on('museum/bridge/health').map((payload) => JSON.parse(payload));
+    return { bridge, session, clock, task, fail, end, told };
+  }
+
   it('counts plugs, commands and connects, at each connect and once a minute, retained', async () => {
-    const { bridge, session, clock, topics } = open('a', 'b', 'c');
-    const outcomes = new Map([['confirmed' as const, 3]]);
-    await clock.advance(5000);
-    const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
+    const { bridge, session, clock, task, end, told } = watch('a', 'b', 'c');
     expect(task.ready).toBe(1);
     await clock.advance(1000);
     session.connect();
     bridge.seen('a', true);
     bridge.change('b', { availability: 'offline' });
-    outcomes.set('confirmed', 4);
-    await clock.advance(119_000);
-    const { messages } = session;
-    expect(messages.every(({ topic, retain }) => topic === 'museum/bridge/health' && retain)).toBe(true);
-    expect(messages.map(({ payload }) => JSON.parse(payload))).toEqual([
+    end('confirmed');
+    await clock.advance(1000);
+    expect(session.messages.every(({ topic, retain }) => topic === 'museum/bridge/health' && retain)).toBe(
+      true,
+    );
+    expect(told()).toEqual([
       {
         uptime_s: 1,
         broker_connects: 1,
         plugs: { total: 3, online: 0, offline: 0, unknown: 3 },
-        commands: { confirmed: 3 },
+        commands: {},
+        database: 'ok',
       },
       {
-        uptime_s: 60,
+        uptime_s: 2,
         broker_connects: 1,
         plugs: { total: 3, online: 1, offline: 1, unknown: 1 },
-        commands: { confirmed: 4 },
+        commands: { confirmed: 1 },
+        database: 'ok',
       },
-      expect.objectContaining({ uptime_s: 120 }),
     ]);
+    await clock.advance(120_000);
+    expect(told()).toHaveLength(4);
     await task.stop();
     expect(clock.armed).toBe(0);
   });
 
-  it('counts anew as plugs come and go', async () => {
-    const { bridge, session, clock, topics } = open('a', 'b');
-    const outcomes = new Map<Outcome, number>();
-    const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
-    const counted = () => {
-      outcomes.set('confirmed', (outcomes.get('confirmed') ?? 0) + 1);
-      session.deliver();
-      return JSON.parse(session.on('museum/bridge/health').at(-1) ?? '{}').plugs;
+  it('counts anew as plugs come and go, within a second', async () => {
+    const { bridge, clock, told } = watch('a', 'b');
+    const counted = async () => {
+      await clock.advance(1000);
+      return told().at(-1)?.plugs;
     };
-    expect(counted()).toEqual({ total: 2, online: 0, offline: 0, unknown: 2 });
     bridge.seen('a', true);
-    expect(counted()).toEqual({ total: 2, online: 1, offline: 0, unknown: 1 });
+    expect(await counted()).toEqual({ total: 2, online: 1, offline: 0, unknown: 1 });
     bridge.change('a', { availability: 'offline' });
     bridge.remove('b');
-    expect(counted()).toEqual({ total: 1, online: 0, offline: 1, unknown: 0 });
-    await task.stop();
-    expect(bridge.listeners.size).toBe(0);
+    expect(await counted()).toEqual({ total: 1, online: 0, offline: 1, unknown: 0 });
+  });
+
+  it('says that nothing would survive a restart, and why', async () => {
+    const { clock, fail, told } = watch('a');
+    fail('the disk is full');
+    await clock.advance(60_000);
+    expect(told()).toMatchObject([{ database: 'the disk is full' }]);
   });
 
   it('tells once that commands have ended, as soon as the broker has all receipts', async () => {
-    const { bridge, session, clock, topics } = open('a');
-    const outcomes = new Map<Outcome, number>();
-    const task = new RunningTask(new Health({ bridge, session, topics, outcomes, clock }));
-    const counted = () => session.on('museum/bridge/health').map((payload) => JSON.parse(payload).commands);
+    const { session, task, end, told } = watch('a');
     session.deliver();
-    expect(counted()).toEqual([]);
-    outcomes.set('confirmed', 2);
-    outcomes.set('expired', 1);
+    expect(told()).toEqual([]);
+    for (const outcome of ['confirmed', 'confirmed', 'expired'] as const) end(outcome);
     session.deliver();
     session.deliver();
-    expect(counted()).toEqual([{ confirmed: 2, expired: 1 }]);
+    expect(told()).toMatchObject([{ commands: { confirmed: 2, expired: 1 } }]);
     await task.stop();
-    outcomes.set('failed', 1);
+    end('confirmed');
     session.deliver();
-    expect(counted()).toHaveLength(1);
+    expect(told()).toHaveLength(1);
   });
 });

@@ -3,7 +3,7 @@ import mqttPacket, { type ISubscribePacket } from 'mqtt-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { NetworkSession, type NetworkSessionOptions } from '../../src/mqtt/network-session.ts';
-import { type Incoming, type Message, SHUTDOWN_MS, volatileSessionMemory } from '../../src/mqtt/session.ts';
+import { type Incoming, type Message, SHUTDOWN_MS } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { freePort } from '../support/free-port.ts';
 import { ManualClock } from '../support/manual-clock.ts';
@@ -15,6 +15,7 @@ import { startBroker } from '../support/site.ts';
 import { TcpProxy } from '../support/tcp-proxy.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { until } from '../support/until.ts';
+import { volatileSession } from '../support/volatile-session.ts';
 
 const clock = new SystemClock();
 
@@ -44,7 +45,7 @@ describe('the session at a broker', () => {
     const made = new NetworkSession({
       brokers: [url],
       version: 'auto',
-      session: volatileSessionMemory('bridge'),
+      session: volatileSession('bridge'),
       sessionExpiryMs: 60_000,
       username: undefined,
       password: undefined,
@@ -381,7 +382,7 @@ describe('the session at a broker', () => {
 
   it('keeps its session on MQTT 5: a clean start only where other filters are wanted than the broker holds', async () => {
     const remembering = await scripted();
-    const memory = volatileSessionMemory('bridge');
+    const memory = volatileSession('bridge');
     const connectWith = async (filters: readonly string[]) => {
       const { session: made, connects } = session(remembering.url, { version: '5', session: memory });
       made.listen(filters, () => {}, 1);
@@ -401,7 +402,7 @@ describe('the session at a broker', () => {
 
   it('starts clean each time on MQTT 3.1.1, where sessions have no end', async () => {
     const old = await scripted();
-    const memory = volatileSessionMemory('bridge');
+    const memory = volatileSession('bridge');
     for (let round = 1; round <= 2; round++) {
       const { session: made, connects } = session(old.url, { version: '3.1.1', session: memory });
       made.listen(['museum/set'], () => {}, 1);

@@ -4,6 +4,7 @@ import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 const HEARTBEAT_MS = 600_000;
@@ -13,9 +14,18 @@ function open(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both
   const session = new FakeSession();
   const clock = new ManualClock();
   const topics = new Topics('museum');
-  const publisher = new StatePublisher({ bridge, session, topics, clock, output, heartbeatMs: HEARTBEAT_MS });
+  const retained = memoryStore(clock);
+  const publisher = new StatePublisher({
+    bridge,
+    session,
+    topics,
+    retained,
+    clock,
+    output,
+    heartbeatMs: HEARTBEAT_MS,
+  });
   const task = new RunningTask(publisher);
-  return { bridge, session, clock, publisher, task };
+  return { bridge, session, clock, publisher, task, retained };
 }
 
 /** A publisher whose plugs have been seen, off, and published. */
@@ -28,11 +38,12 @@ async function published(paths: readonly string[], output: 'json' | 'flat' | 'bo
 }
 
 describe('what is published of a plug', () => {
-  it('is nothing before anything is known', async () => {
+  it('is that it is offline, and nothing else, before anything is known', async () => {
     const { session, publisher } = open(['lamp']);
     publisher.publishAll();
     await settled();
-    expect(Object.keys(session.news()).filter((topic) => topic.includes('lamp'))).toEqual([]);
+    const news = Object.entries(session.news()).filter(([topic]) => topic.includes('lamp'));
+    expect(news).toEqual([['museum/lamp/availability', 'offline']]);
   });
 
   it('is all of it at first: JSON, each value and the availability, retained', async () => {

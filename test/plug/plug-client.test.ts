@@ -240,9 +240,13 @@ describe('a command', () => {
         : {};
       socket.write(frameOf({ system: { ...refused, get_sysinfo: sysinfo } }));
     };
-    const error = await rejectionOf(client.apply({ relay: true }));
-    expect(error).toBeInstanceOf(PlugRefusal);
-    expect(error).toMatchObject({ errCode: -3, message: expect.stringContaining('system.set_relay_state') });
+    const { refusal, sysinfo: seen } = await client.apply({ relay: true });
+    expect(seen.relay).toBe(false);
+    expect(refusal).toBeInstanceOf(PlugRefusal);
+    expect(refusal).toMatchObject({
+      errCode: -3,
+      message: expect.stringContaining('system.set_relay_state'),
+    });
   });
 });
 

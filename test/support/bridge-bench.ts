@@ -1,41 +1,46 @@
-import { Bridge, type BridgeOptions, type PlugSpec } from '../../src/bridge/bridge.ts';
+import { Bridge, type BridgeOptions } from '../../src/bridge/bridge.ts';
 import type { Command, Receipt } from '../../src/bridge/command.ts';
-import { Memory } from '../../src/bridge/memory.ts';
-import type { PollSettings } from '../../src/bridge/plug-loop.ts';
-import type { PlugPolicy } from '../../src/bridge/policy.ts';
-import type { BridgeEvent } from '../../src/bridge/view.ts';
+import type { DeviceSpec, PollSettings } from '../../src/bridge/device-loop.ts';
+import type { Policy } from '../../src/bridge/policy.ts';
+import type { BridgeEvents } from '../../src/bridge/view.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import type { DeviceOptions } from '../../src/simulator/device.ts';
+import type { Store } from '../../src/store/store.ts';
 import { ManualClock, settled } from './manual-clock.ts';
 import { memoryLog } from './memory-log.ts';
+import { memoryStore } from './memory-store.ts';
 import { device, POLICY, POLL, TimedTransport } from './plug-bench.ts';
 
 export interface BridgeBenchOptions
   extends Partial<Pick<BridgeOptions, 'staggerMs' | 'ttlMs' | 'concurrency'>> {
-  readonly memory?: Memory;
-  readonly policies?: { readonly [path: string]: Partial<PlugPolicy> };
+  readonly memory?: Store;
+  readonly clock?: ManualClock;
+  readonly policies?: { readonly [path: string]: Partial<Policy> };
   readonly poll?: Partial<PollSettings>;
   readonly device?: Partial<DeviceOptions>;
 }
 
 /** A bridge whose plugs a test has in its hand, and a clock that it moves. */
 export class BridgeBench {
-  readonly clock = new ManualClock();
+  readonly clock: ManualClock;
   readonly log = memoryLog();
-  readonly memory: Memory;
+  readonly memory: Store;
   readonly bridge: Bridge;
   readonly transports = new Map<string, TimedTransport>();
-  /** What the bridge told of, oldest first. */
-  readonly events: BridgeEvent[] = [];
+  /** Plugs that changed, and that were removed, oldest first. */
+  readonly plugs: BridgeEvents['plug'][] = [];
+  readonly removed: BridgeEvents['removed'][] = [];
+  readonly receipts: BridgeEvents['receipt'][] = [];
   readonly #options: BridgeBenchOptions;
   readonly #stop = new AbortController();
   #ended: Promise<void> = Promise.resolve();
 
   constructor(paths: readonly string[], options: BridgeBenchOptions = {}) {
     this.#options = options;
-    this.memory = options.memory ?? new Memory();
+    this.clock = options.clock ?? new ManualClock();
+    this.memory = options.memory ?? memoryStore(this.clock);
     this.bridge = new Bridge({
-      plugs: paths.map((path) => this.spec(path)),
+      devices: paths.map((path) => this.spec(path)),
       staggerMs: options.staggerMs ?? new Map(),
       memory: this.memory,
       clockKeeping: { keep: false, toleranceMs: 24 * 3_600_000 },
@@ -45,7 +50,9 @@ export class BridgeBench {
       ttlMs: options.ttlMs ?? 60_000,
       concurrency: options.concurrency ?? 64,
     });
-    this.bridge.subscribe((event) => this.events.push(event));
+    this.bridge.on('plug', (event) => this.plugs.push(event));
+    this.bridge.on('removed', (event) => this.removed.push(event));
+    this.bridge.on('receipt', (event) => this.receipts.push(event));
   }
 
   /** A bench that runs and has seen all of its plugs. */
@@ -68,17 +75,16 @@ export class BridgeBench {
   }
 
   /** A new plug for that path; its MAC ends in its number. */
-  spec(path: string, mac = macOf(this.transports.size + 1), alias = path): PlugSpec {
+  spec(path: string, mac = macOf(this.transports.size + 1), alias = path): DeviceSpec {
     const transport = new TimedTransport(
       device(this.clock, { alias, mac, ...this.#options.device }),
       this.clock,
     );
     this.transports.set(path, transport);
     return {
-      path,
       client: new PlugClient(transport, 1000, undefined),
       poll: { ...POLL, ...this.#options.poll },
-      policy: { ...POLICY, ...this.#options.policies?.[path] },
+      outlets: [{ path, id: null, policy: { ...POLICY, ...this.#options.policies?.[path] } }],
     };
   }
 
@@ -94,7 +100,9 @@ export class BridgeBench {
     command: Partial<Command>,
   ): { receipt: Promise<Receipt>; ended: () => Receipt | undefined } {
     let outcome: Receipt | undefined;
-    const receipt = this.bridge.command(path, { id: null, origin: 'mqtt', ...command });
+    const taken = this.bridge.command(path, { id: null, origin: 'mqtt', user: null, ...command });
+    const receipt =
+      taken ?? Promise.reject(new Error('the command was taken for one that was delivered again'));
     void receipt.then((value) => {
       outcome = value;
     });

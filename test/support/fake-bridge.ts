@@ -1,14 +1,17 @@
-import type { Command, Receipt } from '../../src/bridge/command.ts';
+import { type Command, type Receipt, unattempted } from '../../src/bridge/command.ts';
+import { Emitter } from '../../src/bridge/emitter.ts';
 import { type PlugInfo, type PlugState, unseen } from '../../src/bridge/model.ts';
 import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
-import type { BridgeEvent, BridgeView } from '../../src/bridge/view.ts';
+import type { BridgeEvent, BridgeEvents, BridgeView } from '../../src/bridge/view.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query } from '../../src/protocol/requests.ts';
+import { memoryLog } from './memory-log.ts';
 
 /** What a lamp says about itself. */
 export const INFO: PlugInfo = {
   mac: '50:C7:BF:00:00:01',
+  outlet: null,
   alias: 'Lamp',
   model: 'HS110(EU)',
   hardware: '2.0',
@@ -19,7 +22,7 @@ export const INFO: PlugInfo = {
 /** A bridge whose plugs are what a test says they are. */
 export class FakeBridge implements BridgeView {
   readonly states = new Map<string, PlugState>();
-  readonly listeners = new Set<(event: BridgeEvent) => void>();
+  readonly #emitter = new Emitter(memoryLog().log);
   /** Commands that arrived, oldest first. */
   readonly commands: { readonly path: string; readonly command: Command }[] = [];
   readonly refreshed: string[] = [];
@@ -32,7 +35,11 @@ export class FakeBridge implements BridgeView {
   outcome: (path: string, command: Command) => Promise<Receipt> = () => new Promise(() => {});
   /** What plugs answer. */
   answer: (query: Query) => Promise<JsonObject> = async () => ({});
-  open: Promise<Receipt>[] = [];
+  /** Receipts that a former run left, repeated when the commands of that run are taken up. */
+  left: Receipt[] = [];
+  /** Commands whose receipts have arrived. */
+  readonly acknowledged: number[] = [];
+  #ids = 0;
 
   constructor(...paths: readonly string[]) {
     for (const path of paths) this.states.set(path, unseen(path));
@@ -59,18 +66,38 @@ export class FakeBridge implements BridgeView {
     return this.locked.has(path);
   }
 
-  subscribe(listener: (event: BridgeEvent) => void): () => void {
-    this.listeners.add(listener);
-    return () => this.listeners.delete(listener);
+  macs(): ReadonlySet<string> | undefined {
+    const macs = [...this.states.values()].map(({ info }) => info?.mac ?? null);
+    return macs.includes(null) ? undefined : new Set(macs.filter((mac) => mac !== null));
   }
 
-  command(path: string, command: Command): Promise<Receipt> {
+  on<E extends BridgeEvent>(type: E, listener: (event: BridgeEvents[E]) => void): () => void {
+    return this.#emitter.on(type, listener);
+  }
+
+  async command(path: string, command: Command): Promise<Receipt> {
     this.commands.push({ path, command });
-    return this.outcome(path, command);
+    const receipt = await this.outcome(path, command);
+    this.end(receipt);
+    return receipt;
   }
 
-  resume(): Promise<Receipt>[] {
-    return this.open;
+  refuse(path: string, { id, replyTo }: Pick<Command, 'id' | 'replyTo'>, reason: string): void {
+    const command = { id, replyTo, relay: undefined, led: undefined };
+    this.end(unattempted(path, command, 'refused', reason));
+  }
+
+  resume(): void {
+    for (const receipt of this.left) this.end(receipt, true);
+  }
+
+  acknowledge(command: number): void {
+    this.acknowledged.push(command);
+  }
+
+  /** A command has ended. */
+  end(receipt: Receipt, repeated = false): void {
+    this.#emitter.emit('receipt', { command: ++this.#ids, receipt, repeated });
   }
 
   address(path: string): Address | undefined {
@@ -92,7 +119,7 @@ export class FakeBridge implements BridgeView {
     const before = this.states.get(path) ?? unseen(path);
     const after = { ...before, ...change };
     this.states.set(path, after);
-    this.tell({ type: 'plug', before, after, asked });
+    this.#emitter.emit('plug', { before, after, asked });
   }
 
   /** A plug answers and says nothing new. */
@@ -110,10 +137,6 @@ export class FakeBridge implements BridgeView {
   remove(path: string): void {
     this.states.delete(path);
     const places = placesOf(path).filter((place) => place !== '' && this.place(place) === undefined);
-    this.tell({ type: 'removed', path, places });
-  }
-
-  tell(event: BridgeEvent): void {
-    for (const listener of this.listeners) listener(event);
+    this.#emitter.emit('removed', { path, places });
   }
 }

@@ -1,4 +1,4 @@
-import type { PlugSpec } from '../../src/bridge/bridge.ts';
+import type { DeviceSpec } from '../../src/bridge/device-loop.ts';
 import { Finder, type Wanted } from '../../src/bridge/finder.ts';
 import { PlugError } from '../../src/errors.ts';
 import { pathsByAlias } from '../../src/mqtt/plug-paths.ts';
@@ -84,8 +84,9 @@ export class FinderBench {
   }
 
   /** A plug stays the same device when it moves to another path. */
-  #spec(path: string, { mac, sysinfo }: FoundPlug): PlugSpec {
-    const spec = this.bench.spec(path, mac, sysinfo.alias);
+  #spec(path: string, { mac }: Pick<FoundPlug, 'mac'>): DeviceSpec {
+    const alias = this.found.find((plug) => plug.mac === mac)?.sysinfo.alias;
+    const spec = this.bench.spec(path, mac, alias);
     const transport = this.bench.transport(path);
     transport.device = this.#devices.get(mac) ?? transport.device;
     this.#devices.set(mac, transport.device);

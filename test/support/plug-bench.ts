@@ -1,9 +1,11 @@
 import type { Settlement } from '../../src/bridge/command.ts';
+import { DeviceLoop, type PollSettings } from '../../src/bridge/device-loop.ts';
+import type { StoredOutlet } from '../../src/bridge/memory.ts';
 import type { PlugState } from '../../src/bridge/model.ts';
-import type { Order } from '../../src/bridge/orders.ts';
+import type { Outlet } from '../../src/bridge/outlet.ts';
 import type { ClockKeeping } from '../../src/bridge/plug-clock.ts';
-import { PlugLoop, type PollSettings } from '../../src/bridge/plug-loop.ts';
-import type { PlugMemory, PlugPolicy } from '../../src/bridge/policy.ts';
+import type { Policy } from '../../src/bridge/policy.ts';
+import type { Wish } from '../../src/bridge/wish.ts';
 import { PlugError, type Reason } from '../../src/errors.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
 import { isObject, type JsonObject } from '../../src/protocol/json.ts';
@@ -20,15 +22,15 @@ export const POLL: PollSettings = {
   surveyMs: 3_600_000,
 };
 
-export const POLICY: PlugPolicy = { locked: false, restore: 'keep', enforce: false, enforceAfterMs: 2000 };
+export const POLICY: Policy = { locked: false, restore: 'keep', enforce: false, enforceAfterMs: 2000 };
 
 /** What a test may want to be special about its plug and how it is looked after. */
 export interface BenchOptions {
   readonly device?: Partial<DeviceOptions>;
   readonly mac?: string;
   readonly poll?: Partial<PollSettings>;
-  readonly policy?: Partial<PlugPolicy>;
-  readonly memory?: PlugMemory;
+  readonly policy?: Partial<Policy>;
+  readonly memory?: Partial<StoredOutlet>;
   readonly clockKeeping?: ClockKeeping;
   readonly startsAt?: string;
   readonly random?: () => number;
@@ -82,33 +84,51 @@ export class PlugBench {
   readonly clock: ManualClock;
   readonly device: SimulatedDevice;
   readonly transport: TimedTransport;
-  readonly memory: PlugMemory;
-  readonly loop: PlugLoop;
+  readonly loop: DeviceLoop;
   readonly log = memoryLog();
   /** What the loop told of, oldest first. */
   readonly told: { readonly after: PlugState; readonly before: PlugState; readonly asked: boolean }[] = [];
-  /** How often the memory was to be kept. */
-  remembered = 0;
+  /** What was to be kept of the outlet, last. */
+  stored: StoredOutlet = { relay: null, timer: null, disarm: false };
+  /** Exchanges that were told of, by why they failed. */
+  readonly exchanges: (Reason | undefined)[] = [];
+  /** Toggles that were decided before they were sent. */
+  readonly decided: (readonly [id: number, relay: string])[] = [];
+  #ids = 0;
 
   constructor(options: BenchOptions = {}) {
     const clock = new ManualClock(options.startsAt);
     this.clock = clock;
     this.device = device(clock, options.device);
     this.transport = new TimedTransport(this.device, clock);
-    this.memory = options.memory ?? { relay: null, revert: null };
-    this.loop = new PlugLoop({
-      path: 'lamp',
+    this.stored = { ...this.stored, ...options.memory };
+    this.loop = new DeviceLoop({
       client: new PlugClient(this.transport, 1000, options.mac),
       poll: { ...POLL, ...options.poll },
-      policy: { ...POLICY, ...options.policy },
+      outlets: [{ path: 'lamp', id: null, policy: { ...POLICY, ...options.policy } }],
       clockKeeping: options.clockKeeping ?? { keep: false, toleranceMs: 24 * 3_600_000 },
-      memory: this.memory,
       clock,
       random: options.random ?? (() => 0),
       log: this.log.log,
+      identified: () => this.outlet.recall(this.stored),
       changed: (after, before, asked) => this.told.push({ after, before, asked }),
-      remember: () => this.remembered++,
+      remember: (outlet) => {
+        this.stored = outlet.stored;
+      },
+      decided: (id, _path, relay) => this.decided.push([id, relay]),
+      exchanged: (_ms, failure) => this.exchanges.push(failure?.reason),
     });
+  }
+
+  /** The one outlet of the plug. */
+  get outlet(): Outlet {
+    const [outlet] = this.loop.outlets;
+    if (outlet === undefined) throw new Error('a plug has an outlet');
+    return outlet;
+  }
+
+  get state(): PlugState {
+    return this.outlet.state;
   }
 
   /** A bench whose plug has been polled and is known. */
@@ -119,9 +139,12 @@ export class PlugBench {
     return bench;
   }
 
-  /** Orders something of the plug; `order` for its life, `end` for how it ends. */
-  order(wish: Partial<Order>): {
-    order: Order;
+  /** Wants something of the plug: `end` for how that ends, `ended` for whether it has. */
+  order(
+    wish: Partial<Wish>,
+    tried: () => void = () => {},
+  ): {
+    id: number;
     end: Promise<Settlement>;
     ended: () => Settlement | undefined;
   } {
@@ -130,24 +153,23 @@ export class PlugBench {
     const end = new Promise<Settlement>((resolve) => {
       settle = resolve;
     });
-    const order: Order = {
-      relay: undefined,
-      led: undefined,
-      forMs: 0,
-      origin: 'mqtt',
-      until: this.clock.now() + 60_000,
-      once: false,
-      notBefore: 0,
-      lags: 0,
+    const id = ++this.#ids;
+    const full: Wish = {
+      ...{ id, relay: undefined, led: undefined, forMs: 0, origin: 'mqtt' as const },
+      ...{ until: this.clock.now() + 60_000, once: false, held: false },
+      ...{ retryAt: 0, attempts: 0, lags: 0, instead: undefined },
       ...wish,
+    };
+    this.loop.submit(this.outlet, full, {
+      tried,
       settle: (settlement) => {
         if (outcome !== undefined) throw new Error('settled twice');
         outcome = settlement;
         settle(settlement);
       },
-    };
-    this.loop.submit(order);
-    return { order, end, ended: () => outcome };
+    });
+    this.loop.wake();
+    return { id, end, ended: () => outcome };
   }
 
   /** From now on every exchange fails for that reason. */

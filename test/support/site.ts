@@ -117,7 +117,7 @@ export class Site {
     const text = stringify({
       poll: { interval: '100ms', timeout: '1s' },
       plugs,
-      ...('stateFile' in this.#options ? {} : { dataDir: 'off' }),
+      dataDir: 'off',
       ...this.#options,
       mqtt: { url: this.url, ...this.#options.mqtt },
     });

@@ -1,8 +1,8 @@
 import type { PlugError, Reason } from '../errors.ts';
 import { backoff } from '../runtime/backoff.ts';
 
-/** How long a plug that fails is waited for. */
-export interface PatienceSettings {
+/** When a plug counts as offline, and how often it is tried then. */
+export interface OfflineSettings {
   readonly intervalMs: number;
   /** Exchanges that fail in a row before the plug counts as offline. */
   readonly offlineAfter: number;
@@ -10,12 +10,12 @@ export interface PatienceSettings {
   readonly backoffMaxMs: number;
 }
 
-/** What need not be seen again to be believed. */
-const CERTAIN: ReadonlySet<Reason> = new Set(['wrong-plug', 'newer-firmware', 'not-found']);
+/** Reasons that a single failure proves. */
+const CERTAIN: ReadonlySet<Reason> = new Set(['wrong-plug', 'newer-firmware', 'not-found', 'unsupported']);
 
-/** Counts the failures of one plug, and says when enough is enough. */
-export class Patience {
-  readonly #settings: PatienceSettings;
+/** Counts the failures of one plug in a row: says when it is offline, and when to poll it next. */
+export class OfflineDetector {
+  readonly #settings: OfflineSettings;
   readonly #random: () => number;
   #fails = 0;
   /** How often the plug was waited for since it counts as offline. */
@@ -25,18 +25,18 @@ export class Patience {
   /** The plug was found, but speaks what this program does not: that is why it fails. */
   outgrown = false;
 
-  constructor(settings: PatienceSettings, random: () => number) {
+  constructor(settings: OfflineSettings, random: () => number) {
     this.#settings = settings;
     this.#random = random;
   }
 
   /** Whether the last exchange went well. */
-  get isFresh(): boolean {
+  get isFine(): boolean {
     return this.#fails === 0;
   }
 
   /** An exchange went well. */
-  restore(): void {
+  succeeded(): void {
     this.#fails = 0;
     this.#waits = 0;
     this.outgrown = false;
@@ -46,7 +46,7 @@ export class Patience {
    * An exchange failed. Says how long to wait for the next poll, and whether the plug is to count as offline:
    * after several failures, but at once if it was not online before or there is no doubt about the reason.
    */
-  lose(error: PlugError, wasOnline: boolean): { waitMs: number; gone: boolean } {
+  failed(error: PlugError, wasOnline: boolean): { waitMs: number; gone: boolean } {
     const { intervalMs, offlineAfter, backoffMaxMs } = this.#settings;
     this.#fails++;
     this.reason = this.outgrown && error.reason !== 'wrong-plug' ? 'newer-firmware' : error.reason;

@@ -1,7 +1,7 @@
 import type { PlugState } from './model.ts';
 
 /** How often a plug is polled; milliseconds. */
-export interface PaceSettings {
+export interface IntervalSettings {
   readonly intervalMs: number;
   /** In its place after a command or a change. */
   readonly fastMs?: number | undefined;
@@ -9,32 +9,32 @@ export interface PaceSettings {
   readonly slowMs?: number | undefined;
 }
 
-/** What has happened to a plug is followed for so long. */
-const LIVELY_MS = 10_000;
+/** How long a plug is polled fast after something has happened to it. */
+const BOOST_MS = 10_000;
 
 /** What a meter shows of a steady load wavers by less than this: watts, or part of what it was. */
 const LEAST_W = 1;
 const LEAST_PART = 0.05;
 
-/** The pace at which one plug is polled: fast for a while after something has happened to it. */
-export class Pace {
-  readonly #settings: PaceSettings;
-  #livelyUntil = Number.NEGATIVE_INFINITY;
+/** The time between two polls of one plug: short for a while after something has happened to it. */
+export class AdaptiveInterval {
+  readonly #settings: IntervalSettings;
+  #boostedUntil = Number.NEGATIVE_INFINITY;
 
-  constructor(settings: PaceSettings) {
+  constructor(settings: IntervalSettings) {
     this.#settings = settings;
   }
 
   /** Something has happened; says when the plug is to be polled next at the latest. */
-  stir(now: number): number {
-    this.#livelyUntil = now + LIVELY_MS;
+  boost(now: number): number {
+    this.#boostedUntil = now + BOOST_MS;
     return now + this.intervalAt(now);
   }
 
   /** Milliseconds between polls at the moment. */
   intervalAt(now: number): number {
     const { intervalMs, fastMs, slowMs } = this.#settings;
-    return (now < this.#livelyUntil ? fastMs : slowMs) ?? intervalMs;
+    return (now < this.#boostedUntil ? fastMs : slowMs) ?? intervalMs;
   }
 }
 

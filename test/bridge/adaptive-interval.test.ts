@@ -1,22 +1,22 @@
 import { describe, expect, it } from 'vitest';
+import { AdaptiveInterval, isEventful } from '../../src/bridge/adaptive-interval.ts';
 import { type PlugState, unseen } from '../../src/bridge/model.ts';
-import { isEventful, Pace } from '../../src/bridge/pace.ts';
 import { PlugBench } from '../support/plug-bench.ts';
 
 describe('the pace of polling', () => {
   it('is the interval, whatever happens, unless configured', () => {
-    const pace = new Pace({ intervalMs: 5000 });
-    expect(pace.intervalAt(0)).toBe(5000);
-    expect(pace.stir(100)).toBe(5100);
-    expect(pace.intervalAt(101)).toBe(5000);
+    const interval = new AdaptiveInterval({ intervalMs: 5000 });
+    expect(interval.intervalAt(0)).toBe(5000);
+    expect(interval.boost(100)).toBe(5100);
+    expect(interval.intervalAt(101)).toBe(5000);
   });
 
   it('is fast for ten seconds after something has happened, and slow otherwise', () => {
-    const pace = new Pace({ intervalMs: 5000, fastMs: 1000, slowMs: 20_000 });
-    expect(pace.intervalAt(0)).toBe(20_000);
-    expect(pace.stir(100)).toBe(1100);
-    expect(pace.intervalAt(10_099)).toBe(1000);
-    expect(pace.intervalAt(10_100)).toBe(20_000);
+    const interval = new AdaptiveInterval({ intervalMs: 5000, fastMs: 1000, slowMs: 20_000 });
+    expect(interval.intervalAt(0)).toBe(20_000);
+    expect(interval.boost(100)).toBe(1100);
+    expect(interval.intervalAt(10_099)).toBe(1000);
+    expect(interval.intervalAt(10_100)).toBe(20_000);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { PlugError } from '../../src/errors.ts';
 import { startCountdown } from '../../src/protocol/requests.ts';
+import { momentOf } from '../../src/runtime/clock.ts';
 import { settled } from '../support/manual-clock.ts';
 import { PlugBench } from '../support/plug-bench.ts';
 
@@ -20,11 +21,11 @@ describe('a timed command', () => {
     expect(countdownOf(bench)).toMatchObject({
       get_rules: { rule_list: [{ act: 0, enable: 1, delay: 10 }] },
     });
-    expect(bench.memory).toEqual({
+    expect(bench.stored).toEqual({
       relay: true,
-      revert: { relay: false, at: bench.clock.date() + 9200, armed: true },
+      timer: { relay: false, at: momentOf(bench.clock, bench.clock.now() + 9200), armed: true },
+      disarm: false,
     });
-    expect(bench.remembered).toBeGreaterThan(0);
   });
 
   it('is confirmed and switched back even if a mistake of ours is made over the countdown', async () => {
@@ -38,7 +39,7 @@ describe('a timed command', () => {
     bench.transport.finish();
     await bench.clock.advance(1000);
     expect(bench.said('unexpected failure; polling goes on')).toHaveLength(1);
-    expect(ended()).toEqual({ ...DONE, countdown: true });
+    expect(ended()).toEqual({ ...DONE, countdown: false });
     await bench.clock.advance(8000);
     expect(bench.device.relay).toBe(false);
   });
@@ -50,11 +51,9 @@ describe('a timed command', () => {
     await bench.clock.advance(7999);
     expect(bench.device.relay).toBe(true);
     await bench.clock.advance(1);
-    expect(bench.loop.state).toMatchObject({ relay: false, changedBy: 'bridge' });
-    expect(bench.memory).toEqual({ relay: false, revert: null });
-    expect(bench.said('switched by the bridge itself')).toMatchObject([
-      { relay: 'OFF', outcome: 'confirmed' },
-    ]);
+    expect(bench.state).toMatchObject({ relay: false, changedBy: 'bridge' });
+    expect(bench.stored).toMatchObject({ relay: false, timer: null });
+    expect(bench.said('switched by the bridge itself')).toMatchObject([{ relay: 'OFF', cause: 'timer' }]);
     await bench.clock.advance(60_000);
     expect(bench.switched).toEqual([1, 0]);
   });
@@ -103,7 +102,7 @@ describe('a timed command', () => {
     await bench.clock.advance(4000);
     bench.device.press();
     await bench.clock.advance(2500);
-    expect(bench.memory.revert).toBeNull();
+    expect(bench.stored.timer).toBeNull();
     await bench.clock.advance(20_000);
     expect(bench.switched).toEqual([1]);
   });
@@ -162,7 +161,10 @@ describe('a timed command', () => {
 
 describe('a timed command after a restart', () => {
   const start = Date.parse('2026-01-01T12:00:00Z');
-  const due = (at: number) => ({ relay: true, revert: { relay: false, at: start + at, armed: false } });
+  const due = (at: number) => ({
+    relay: true,
+    timer: { relay: false, at: { boot: 'an earlier one', at: 0, date: start + at }, armed: false },
+  });
 
   it('is still switched back when its time is over', async () => {
     const bench = await PlugBench.polled({ device: { on: true }, memory: due(7000) });
@@ -175,7 +177,7 @@ describe('a timed command after a restart', () => {
   it('is switched back at once if its time was over meanwhile', async () => {
     const bench = await PlugBench.polled({ device: { on: true }, memory: due(-60_000) });
     expect(bench.device.relay).toBe(false);
-    expect(bench.memory.revert).toBeNull();
+    expect(bench.stored.timer).toBeNull();
   });
 
   it('is remembered until it is switched back, however long the plug is away', async () => {
@@ -183,18 +185,18 @@ describe('a timed command after a restart', () => {
     bench.fail('timeout');
     bench.loop.start(0);
     await bench.clock.advance(10_000);
-    expect(bench.memory.revert).toMatchObject({ relay: false });
+    expect(bench.stored.timer).toMatchObject({ relay: false });
     await bench.loop.stop('stopping');
-    expect(bench.memory.revert).toMatchObject({ relay: false, at: start + 1000 });
+    expect(bench.stored.timer).toMatchObject({ relay: false, at: { date: start + 1000 } });
 
-    const next = new PlugBench({ device: { on: true }, memory: bench.memory });
+    const next = new PlugBench({ device: { on: true }, memory: bench.stored });
     next.fail('timeout');
     next.loop.start(0);
     await next.clock.advance(2000);
     next.transport.behaviour = 'answer';
     await next.clock.advance(60_000);
     expect(next.device.relay).toBe(false);
-    expect(next.memory).toEqual({ relay: false, revert: null });
+    expect(next.stored).toMatchObject({ relay: false, timer: null });
     expect(next.switched.at(-1)).toBe(0);
   });
 
@@ -209,7 +211,7 @@ describe('a timed command after a restart', () => {
     expect(await end).toEqual(DONE);
     await bench.clock.advance(60_000);
     expect(bench.device.relay).toBe(true);
-    expect(bench.memory.revert).toBeNull();
+    expect(bench.stored.timer).toBeNull();
   });
 });
 
@@ -219,11 +221,11 @@ describe('a plug that returns from a power cut', () => {
     await bench.order({ relay: 'on' }).end;
     bench.fail('timeout');
     await bench.clock.advance(5000);
-    expect(bench.loop.state.availability).toBe('offline');
+    expect(bench.state.availability).toBe('offline');
     bench.device.press();
     bench.transport.behaviour = 'answer';
     await bench.clock.advance(60_000);
-    expect(bench.loop.state).toMatchObject({ relay: true, changedBy: 'bridge' });
+    expect(bench.state).toMatchObject({ relay: true, changedBy: 'bridge' });
     expect(bench.said('switched by the bridge itself')).toHaveLength(1);
   });
 
@@ -245,14 +247,10 @@ describe('a plug that returns from a power cut', () => {
 describe('what a plug should be', () => {
   it('is what it was last made, by whomever, and is kept over a restart', async () => {
     const bench = await PlugBench.polled();
-    expect(bench.memory.relay).toBe(false);
-    const remembered = bench.remembered;
+    expect(bench.stored.relay).toBe(false);
     bench.device.press();
     await bench.clock.advance(5000);
-    expect(bench.memory.relay).toBe(true);
-    expect(bench.remembered).toBe(remembered + 1);
-    await bench.clock.advance(20_000);
-    expect(bench.remembered).toBe(remembered + 1);
+    expect(bench.stored.relay).toBe(true);
   });
 });
 
@@ -263,10 +261,10 @@ describe('an enforced plug', () => {
     const bench = await PlugBench.polled(enforced);
     bench.device.press();
     await bench.clock.advance(6999);
-    expect(bench.loop.state).toMatchObject({ relay: false, changedBy: 'plug', problem: null });
+    expect(bench.state).toMatchObject({ relay: false, changedBy: 'plug', problem: null });
     await bench.clock.advance(1);
-    expect(bench.loop.state).toMatchObject({ relay: true, changedBy: 'bridge' });
-    expect(bench.memory.relay).toBe(true);
+    expect(bench.state).toMatchObject({ relay: true, changedBy: 'bridge' });
+    expect(bench.stored.relay).toBe(true);
   });
 
   it('stays as a command made it', async () => {
@@ -295,12 +293,12 @@ describe('an enforced plug', () => {
       bench.device.press();
       await bench.clock.advance(10_000);
     }
-    expect(bench.loop.state).toMatchObject({ relay: false, problem: 'flapping', availability: 'online' });
+    expect(bench.state).toMatchObject({ relay: false, problem: 'flapping', availability: 'online' });
     expect(bench.switched).toEqual([1, 1, 1, 1, 1]);
     expect(bench.said('switched at the plug again and again; left alone after this')).toHaveLength(1);
     // The first time is ten minutes ago: it is put back once more.
     await bench.clock.advance(560_000);
-    expect(bench.loop.state).toMatchObject({ relay: true, problem: null });
+    expect(bench.state).toMatchObject({ relay: true, problem: null });
   });
 
   it('is looked after anew once somebody has commanded it', async () => {
@@ -310,7 +308,7 @@ describe('an enforced plug', () => {
       await bench.clock.advance(10_000);
     }
     await bench.order({ relay: 'on' }).end;
-    expect(bench.loop.state.problem).toBeNull();
+    expect(bench.state.problem).toBeNull();
     bench.device.press();
     await bench.clock.advance(10_000);
     expect(bench.device.relay).toBe(true);
@@ -321,7 +319,7 @@ describe('an enforced plug', () => {
     bench.device.hideRelay = true;
     await bench.clock.advance(60_000);
     expect(bench.switched).toEqual([]);
-    expect(bench.memory.relay).toBe(true);
-    expect(bench.loop.state).toMatchObject({ relay: null, availability: 'online' });
+    expect(bench.stored.relay).toBe(true);
+    expect(bench.state).toMatchObject({ relay: null, availability: 'online' });
   });
 });

@@ -80,7 +80,7 @@ describe('polling a plug', () => {
     const bench = await PlugBench.polled({ poll: { surveyMs: 60_000 } });
     await bench.clock.advance(130_000);
     expect(bench.surveys).toEqual([500, 60_500, 120_500]);
-    expect(bench.loop.state).toMatchObject({ cloud: { bound: false, connected: false }, clock: 'right' });
+    expect(bench.state).toMatchObject({ cloud: { bound: false, connected: false }, clock: 'right' });
   });
 
   it('neither bothers an absent plug with a survey nor counts a survey that fails', async () => {
@@ -88,7 +88,7 @@ describe('polling a plug', () => {
     await bench.clock.advance(59_000);
     bench.fail('timeout');
     await bench.clock.advance(2000);
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
     expect(bench.said('no survey')).toHaveLength(1);
 
     const absent = new PlugBench({ poll: { surveyMs: 60_000 } });
@@ -105,7 +105,7 @@ describe('polling a plug', () => {
     await bench.clock.advance(7000);
     expect(bench.said('unexpected failure; polling goes on')).toHaveLength(1);
     expect(bench.polls).toEqual([0, 5000, 10_000]);
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
   });
 
   it('asks at the new address at once when the plug has been found elsewhere', async () => {
@@ -118,19 +118,19 @@ describe('polling a plug', () => {
     await settled();
     expect(bench.transport.address).toEqual({ host: '192.0.2.9', port: 9999 });
     expect(bench.polls).toEqual([0, 1000]);
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
   });
 });
 
 describe('a plug that fails', () => {
   it('is offline after as many failed polls as configured, with the reason, said once', async () => {
     const bench = await PlugBench.polled();
-    const { lastSeen, voltage } = bench.loop.state;
+    const { lastSeen, voltage } = bench.state;
     bench.fail('refused');
     await bench.clock.advance(14_999);
-    expect(bench.loop.state).toMatchObject({ availability: 'online', problem: null });
+    expect(bench.state).toMatchObject({ availability: 'online', problem: null });
     await bench.clock.advance(1);
-    expect(bench.loop.state).toMatchObject({
+    expect(bench.state).toMatchObject({
       availability: 'offline',
       problem: 'refused',
       lastSeen,
@@ -150,7 +150,7 @@ describe('a plug that fails', () => {
       bench.transport.behaviour = 'answer';
       await bench.clock.advance(5000);
     }
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
     expect(bench.said('plug is offline')).toEqual([]);
   });
 
@@ -159,7 +159,7 @@ describe('a plug that fails', () => {
     bench.fail('timeout');
     bench.loop.start(0);
     await settled();
-    expect(bench.loop.state).toMatchObject({ availability: 'offline', problem: 'timeout', lastSeen: null });
+    expect(bench.state).toMatchObject({ availability: 'offline', problem: 'timeout', lastSeen: null });
   });
 
   it.each(['not-found', 'newer-firmware', 'wrong-plug'] as const)(
@@ -168,7 +168,7 @@ describe('a plug that fails', () => {
       const bench = await PlugBench.polled();
       bench.fail(reason);
       await bench.clock.advance(5000);
-      expect(bench.loop.state).toMatchObject({ availability: 'offline', problem: reason });
+      expect(bench.state).toMatchObject({ availability: 'offline', problem: reason });
     },
   );
 
@@ -178,7 +178,7 @@ describe('a plug that fails', () => {
     const { end } = bench.order({ relay: 'on', once: true });
     bench.transport.connection = 2;
     await settled();
-    expect(bench.loop.state).toMatchObject({ availability: 'offline', problem: 'wrong-plug' });
+    expect(bench.state).toMatchObject({ availability: 'offline', problem: 'wrong-plug' });
     expect(bench.transport.device.relay).toBe(false);
     expect(await end).toEqual({ outcome: 'failed', reason: 'wrong-plug' });
   });
@@ -221,7 +221,7 @@ describe('a plug that fails', () => {
     await bench.clock.advance(34_000);
     bench.transport.behaviour = 'answer';
     await bench.clock.advance(16_000);
-    expect(bench.loop.state).toMatchObject({ availability: 'online', problem: null });
+    expect(bench.state).toMatchObject({ availability: 'online', problem: null });
     expect(bench.polls).toEqual([0, 5000, 15_000, 35_000, 40_000, 45_000, 50_000]);
     expect(bench.said('plug is back')).toMatchObject([{ plug: 'lamp', was: 'timeout' }]);
   });
@@ -234,7 +234,7 @@ describe('a plug that fails', () => {
     bench.fail('refused');
     await bench.clock.advance(60_000);
     expect(bench.said('plug is offline').map(({ reason }) => reason)).toEqual(['timeout', 'refused']);
-    expect(bench.loop.state.problem).toBe('refused');
+    expect(bench.state.problem).toBe('refused');
     expect(bench.told.map(({ after, asked }) => [after.problem, asked])).toEqual([
       ['timeout', false],
       ['refused', false],
@@ -249,21 +249,21 @@ describe('a plug that was found with newer firmware', () => {
     bench.loop.start(0);
     await settled();
     bench.loop.outgrown();
-    expect(bench.loop.state).toMatchObject({ availability: 'offline', problem: 'newer-firmware' });
+    expect(bench.state).toMatchObject({ availability: 'offline', problem: 'newer-firmware' });
     await bench.clock.advance(60_000);
     expect(bench.said('plug is offline').map(({ reason }) => reason)).toEqual(['refused', 'newer-firmware']);
     bench.transport.behaviour = 'answer';
     await bench.clock.advance(120_000);
-    expect(bench.loop.state).toMatchObject({ availability: 'online', problem: null });
+    expect(bench.state).toMatchObject({ availability: 'online', problem: null });
     bench.fail('refused');
     await bench.clock.advance(60_000);
-    expect(bench.loop.state.problem).toBe('refused');
+    expect(bench.state.problem).toBe('refused');
   });
 
   it('is left alone while it answers', async () => {
     const bench = await PlugBench.polled();
     bench.loop.outgrown();
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
   });
 
   it('is still said to be another plug if another answers', async () => {
@@ -274,7 +274,7 @@ describe('a plug that was found with newer firmware', () => {
     bench.loop.outgrown();
     bench.fail('wrong-plug');
     await bench.clock.advance(60_000);
-    expect(bench.loop.state.problem).toBe('wrong-plug');
+    expect(bench.state.problem).toBe('wrong-plug');
   });
 });
 

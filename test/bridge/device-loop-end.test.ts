@@ -18,7 +18,7 @@ describe('a question', () => {
     const bench = await PlugBench.polled({ poll: { offlineAfter: 1 } });
     bench.fail('timeout');
     expect(await rejectionOf(bench.loop.ask(TIME))).toMatchObject({ reason: 'timeout' });
-    expect(bench.loop.state.availability).toBe('online');
+    expect(bench.state.availability).toBe('online');
   });
 
   it('is refused when sixteen wait already', async () => {

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { Gate } from '../../src/bridge/gate.ts';
+import { ConcurrencyLimiter } from '../../src/bridge/concurrency-limiter.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 
-describe('the gate', () => {
+describe('the limiter', () => {
   it('lets so many in at a time, in the order they came', () => {
-    const gate = new Gate(new ManualClock(), 2);
+    const limiter = new ConcurrencyLimiter(new ManualClock(), 2);
     const inside: { name: number; leave: () => void }[] = [];
-    for (let name = 0; name < 5; name++) gate.enter((leave) => inside.push({ name, leave }));
+    for (let name = 0; name < 5; name++) limiter.acquire((leave) => inside.push({ name, leave }));
     expect(inside.map(({ name }) => name)).toEqual([0, 1]);
     inside[1]?.leave();
     expect(inside.map(({ name }) => name)).toEqual([0, 1, 2]);
@@ -16,9 +16,9 @@ describe('the gate', () => {
   });
 
   it('gives the room of one back only once, however often he leaves', () => {
-    const gate = new Gate(new ManualClock(), 1);
+    const limiter = new ConcurrencyLimiter(new ManualClock(), 1);
     const inside: (() => void)[] = [];
-    for (let name = 0; name < 3; name++) gate.enter((leave) => inside.push(leave));
+    for (let name = 0; name < 3; name++) limiter.acquire((leave) => inside.push(leave));
     inside[0]?.();
     inside[0]?.();
     expect(inside).toHaveLength(2);
@@ -26,13 +26,13 @@ describe('the gate', () => {
 
   it('gives the room of one who stays back after a second', async () => {
     const clock = new ManualClock();
-    const gate = new Gate(clock, 1);
+    const limiter = new ConcurrencyLimiter(clock, 1);
     let second = false;
     let leave = () => {};
-    gate.enter((give) => {
+    limiter.acquire((give) => {
       leave = give;
     });
-    gate.enter((give) => {
+    limiter.acquire((give) => {
       second = true;
       give();
     });
@@ -45,14 +45,14 @@ describe('the gate', () => {
   });
 
   it('is passed by ten thousand who leave at once, without running deep', () => {
-    const gate = new Gate(new ManualClock(), 1);
+    const limiter = new ConcurrencyLimiter(new ManualClock(), 1);
     let open = () => {};
-    gate.enter((leave) => {
+    limiter.acquire((leave) => {
       open = leave;
     });
     let passed = 0;
     for (let each = 0; each < 10_000; each++) {
-      gate.enter((leave) => {
+      limiter.acquire((leave) => {
         passed++;
         leave();
       });
@@ -64,8 +64,8 @@ describe('the gate', () => {
 
   it('leaves no timer behind when all have left', () => {
     const clock = new ManualClock();
-    const gate = new Gate(clock, 4);
-    for (let each = 0; each < 10; each++) gate.enter((leave) => leave());
+    const limiter = new ConcurrencyLimiter(clock, 4);
+    for (let each = 0; each < 10; each++) limiter.acquire((leave) => leave());
     expect(clock.armed).toBe(0);
   });
 });

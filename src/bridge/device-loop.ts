@@ -1,0 +1,349 @@
+import type { Logger } from 'pino';
+import { PlugError } from '../errors.ts';
+import { type Observation, type PlugClient, whyUnsupported } from '../plug/plug-client.ts';
+import type { Address } from '../plug/transport.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import type { Query } from '../protocol/requests.ts';
+import type { Clock, Timer } from '../runtime/clock.ts';
+import { isEventful } from './adaptive-interval.ts';
+import { Delivery } from './delivery.ts';
+import { Failures } from './failures.ts';
+import type { PlugState } from './model.ts';
+import { OfflineDetector, type OfflineSettings } from './offline-detector.ts';
+import { Outlet, type OutletSpec, type WishListener } from './outlet.ts';
+import { type Answer, Outlets } from './outlets.ts';
+import { type ClockKeeping, PlugClock } from './plug-clock.ts';
+import { PollSchedule, type ScheduleSettings } from './poll-schedule.ts';
+import { Questions } from './questions.ts';
+import type { Wish } from './wish.ts';
+
+/** How one device is polled; milliseconds. */
+export type PollSettings = OfflineSettings & ScheduleSettings;
+
+/** One device to look after: how to reach it, how often to poll it, and its outlets. */
+export interface DeviceSpec {
+  readonly client: PlugClient;
+  readonly poll: PollSettings;
+  readonly outlets: readonly OutletSpec[];
+}
+
+/** What the loop needs from its owner. */
+export interface LoopOptions extends DeviceSpec {
+  readonly clockKeeping: ClockKeeping;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Logger;
+  /** The device has shown its MAC for the first time. */
+  readonly identified: (mac: string) => void;
+  readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
+  readonly remember: (outlet: Outlet) => void;
+  /** A toggle was decided; called before it is sent. */
+  readonly decided: (id: number, path: string, relay: 'on' | 'off') => void;
+  /** An exchange is over: it took so long, and failed for that reason or did not. */
+  readonly exchanged: (tookMs: number, failure: PlugError | undefined) => void;
+}
+
+const NEWER_FIRMWARE =
+  'newer firmware of the plug closed port 9999 and speaks KLAP only; this bridge does not';
+
+/** How long an exchange in flight may take to end when the bridge stops. */
+const STOP_GRACE_MS = 1000;
+
+/** After a command the meter is read again this soon: the power has then settled. */
+const SETTLED_MS = 1000;
+
+/**
+ * Everything that happens to one device, one exchange at a time: commands first, then the poll that is due, then
+ * what changes slowly. Nothing is queued but what is still wanted.
+ */
+export class DeviceLoop {
+  readonly client: PlugClient;
+  readonly #outlets: Outlets;
+  readonly #options: LoopOptions;
+  readonly #clock: Clock;
+  readonly #timer: Timer;
+  /** Fires though an exchange may be in flight: a wish that waits for its end must not outlive its time. */
+  readonly #expiry: Timer;
+  readonly #questions: Questions;
+  readonly #detector: OfflineDetector;
+  readonly #failures: Failures;
+  readonly #schedule: PollSchedule;
+  readonly #plugClock: PlugClock;
+  readonly #delivery: Delivery;
+  #asked = false;
+  #running = false;
+  #identified = false;
+  /** A countdown could not be taken off the plug; tried again after its next answer. */
+  #disarmFailed = false;
+  #turning: Promise<void> | undefined;
+
+  constructor(options: LoopOptions) {
+    const { clock, outlets } = options;
+    this.client = options.client;
+    this.#options = options;
+    this.#clock = clock;
+    this.#outlets = new Outlets(
+      outlets.map((spec) => this.#outlet(spec)),
+      options.log,
+    );
+    this.#timer = clock.timer(() => this.wake());
+    this.#expiry = clock.timer(() => this.#expire());
+    this.#questions = new Questions(this.path);
+    this.#plugClock = new PlugClock({ ...options, path: this.path });
+    this.#detector = new OfflineDetector(options.poll, options.random);
+    this.#failures = new Failures(this.path, options.log);
+    this.#schedule = new PollSchedule(options.poll);
+    this.#delivery = new Delivery({
+      ...options,
+      backoffMaxMs: options.poll.backoffMaxMs,
+      seen: (seen, outlet, cause) => {
+        this.#seen(seen, { asked: false, outlet, cause });
+        this.#schedule.pollBy(clock.now() + SETTLED_MS);
+      },
+      exchanged: (began, error) => this.#exchanged(began, error),
+      failed: (error) => this.#failed(error),
+    });
+  }
+
+  get outlets(): readonly Outlet[] {
+    return this.#outlets.all;
+  }
+
+  /** The path of its first outlet, by which logs name it. */
+  get path(): string {
+    return this.outlets[0]?.path ?? '';
+  }
+
+  /** The state of its first outlet, which shares with the others whether the device answers. */
+  get state(): PlugState | undefined {
+    return this.outlets[0]?.state;
+  }
+
+  get isOffline(): boolean {
+    return this.state?.availability === 'offline';
+  }
+
+  /** Tells its owner, once, which device it is; before what it reports means anything. */
+  identify(): void {
+    const { mac } = this.client;
+    if (this.#identified || mac === undefined) return;
+    this.#identified = true;
+    this.#options.identified(mac);
+  }
+
+  /** Begins to poll, the first time after `phaseMs`, but within the interval. */
+  start(phaseMs: number): void {
+    this.#running = true;
+    this.#schedule.start(this.#clock.now(), phaseMs % this.#options.poll.intervalMs);
+    this.#plan();
+  }
+
+  /** Ends polling and fails what is wanted for that reason; an exchange in flight has a moment to end well. */
+  async stop(reason: string): Promise<void> {
+    this.#running = false;
+    this.#timer.clear();
+    this.#expiry.clear();
+    this.#outlets.settleAll({ outcome: 'failed', reason }, true);
+    if (this.#turning !== undefined) {
+      const grace = this.#clock.timer(() => this.client.close());
+      grace.set(STOP_GRACE_MS);
+      await this.#turning;
+      grace.clear();
+    }
+    this.#outlets.settleAll({ outcome: 'failed', reason }, false);
+    this.#questions.end(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
+    this.client.close();
+  }
+
+  /** Takes a wish of one of its outlets; {@link wake} has it sent, once it is committed. */
+  submit(outlet: Outlet, wish: Wish, listener: WishListener): void {
+    outlet.submit(wish, listener);
+    this.#schedule.boost(this.#clock.now());
+  }
+
+  /** Does at once what is due. */
+  wake(): void {
+    if (this.#turning !== undefined) this.#expire();
+    if (this.#turning !== undefined || !this.#running) return;
+    this.#timer.clear();
+    this.#turning = this.#turn().finally(() => {
+      this.#turning = undefined;
+      this.#plan();
+    });
+  }
+
+  /** Reads the device as soon as it is free, and publishes its state even if it is the same. */
+  refresh(): void {
+    this.#asked = true;
+    this.wake();
+  }
+
+  /** Asks the device something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
+  ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
+    const answer = this.#questions.add(query, timeoutMs);
+    this.wake();
+    return answer;
+  }
+
+  /** The device has been found at an address: it is asked there, at once. */
+  moveTo(address: Address, mac: string): void {
+    this.client.moveTo(address, mac);
+    this.#schedule.pauseUntil = 0;
+    this.#schedule.pollBy(this.#clock.now());
+    this.#outlets.retryNow();
+    this.wake();
+  }
+
+  /** The device has been found, but speaks what this program does not: says so instead of how it fails. */
+  outgrown(): void {
+    this.#detector.outgrown = true;
+    if (this.state?.availability !== 'online') this.#failed(new PlugError('newer-firmware', NEWER_FIRMWARE));
+  }
+
+  /** Never asks the device again, for that reason. */
+  async retire(reason: PlugError): Promise<void> {
+    this.#outlets.lose(reason.reason);
+    await this.stop(reason.message);
+  }
+
+  #outlet(spec: OutletSpec): Outlet {
+    const { changed, remember, decided } = this.#options;
+    const outlet: Outlet = new Outlet({
+      ...spec,
+      clock: this.#clock,
+      changed: (after, before, asked) => {
+        if (isEventful(before, after)) this.#schedule.boost(this.#clock.now());
+        changed(after, before, asked);
+      },
+      remember: () => remember(outlet),
+      decided: (id, relay) => decided(id, spec.path, relay),
+    });
+    return outlet;
+  }
+
+  /** Does the one most urgent thing. Whatever goes wrong with the device is dealt with in here. */
+  async #turn(): Promise<void> {
+    try {
+      const now = this.#clock.now();
+      this.#expire();
+      if (this.#schedule.pauseUntil > now) return;
+      const next = this.#outlets.next(now);
+      if (next !== undefined) await this.#delivery.attempt(next.outlet, next.sending);
+      else if (!this.#questions.isEmpty) await this.#questions.askNext(this.client);
+      else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll();
+      else if (this.#disarming !== undefined)
+        this.#disarmFailed = !(await this.#delivery.disarm(this.#disarming));
+      else if (this.#schedule.surveyAt <= now) await this.#survey();
+    } catch (error) {
+      this.#failed(this.#failures.of(error));
+    }
+  }
+
+  /** Settles the wishes whose time is over, and waits for the next one's. */
+  #expire(): void {
+    const now = this.#clock.now();
+    const next = this.#outlets.advance(now, this.#whyNotYet);
+    if (Number.isFinite(next)) this.#expiry.set(next - now);
+    else this.#expiry.clear();
+  }
+
+  /** Why a wish has not been carried out so far. */
+  get #whyNotYet(): string {
+    if (!this.#detector.isFine) return this.#detector.reason;
+    return this.client.address === undefined ? 'not-found' : 'busy';
+  }
+
+  /** Arms the timer for whatever comes next, or begins it if it is due already. */
+  #plan(): void {
+    if (!this.#running) return;
+    this.#expire();
+    const now = this.#clock.now();
+    const busy = this.#asked || this.#disarming !== undefined || !this.#questions.isEmpty;
+    const { pollAt, surveyAt, pauseUntil } = this.#schedule;
+    const at = busy ? now : Math.min(pollAt, surveyAt, this.#outlets.nextAt);
+    const delay = Math.max(at, pauseUntil) - now;
+    if (delay <= 0) this.wake();
+    else this.#timer.set(delay);
+  }
+
+  get #disarming(): Outlet | undefined {
+    if (this.#disarmFailed || !this.#detector.isFine) return undefined;
+    return this.#outlets.toDisarm;
+  }
+
+  async #poll(): Promise<void> {
+    const asked = this.#asked;
+    this.#asked = false;
+    const began = this.#clock.now();
+    try {
+      this.#seen(await this.client.read(), { asked });
+      this.#exchanged(began, undefined);
+      this.#schedule.polled(this.#clock.now());
+    } catch (error) {
+      const failure = this.#exchanged(began, error);
+      if (failure !== undefined) this.#failed(failure);
+    }
+  }
+
+  async #survey(): Promise<void> {
+    this.#schedule.surveyed(this.#clock.now());
+    if (this.state?.availability !== 'online') return;
+    try {
+      const seen = await this.client.survey();
+      const clock = await this.#plugClock.check(seen);
+      this.#outlets.surveyed(seen, clock);
+    } catch (error) {
+      // The next poll shows whether the plug is gone.
+      this.#options.log.debug({ plug: this.path, detail: this.#failures.of(error).message }, 'no survey');
+    }
+  }
+
+  #seen(seen: Observation, answer: Omit<Answer, 'interrupted'>): void {
+    this.identify();
+    if (this.state?.problem === 'duplicate') return;
+    const interrupted = !this.#detector.isFine;
+    if (seen.sysinfo.kind !== 'plug') {
+      this.#unsupported(seen);
+      return;
+    }
+    if (this.state?.availability === 'offline')
+      this.#options.log.info({ plug: this.path, was: this.state.problem }, 'plug is back');
+    this.#detector.succeeded();
+    this.#schedule.pauseUntil = 0;
+    this.#disarmFailed = false;
+    this.#failures.clear();
+    this.#outlets.observe(seen, { ...answer, interrupted });
+  }
+
+  /** A strip or a bulb answers: said once, polled rarely, never switched. */
+  #unsupported(seen: Observation): void {
+    if (this.state?.problem !== 'unsupported') {
+      const { kind, model } = seen.sysinfo;
+      this.#options.log.warn(
+        { plug: this.path, model, reason: whyUnsupported(kind) },
+        'this device is neither read nor switched',
+      );
+    }
+    const { intervalMs, backoffMaxMs } = this.#options.poll;
+    this.#schedule.failed(this.#clock.now(), Math.max(intervalMs, backoffMaxMs));
+    this.#outlets.observeUnsupported(seen);
+  }
+
+  #failed(error: PlugError): void {
+    if (!this.#running) return;
+    const { state } = this;
+    const { waitMs, gone } = this.#detector.failed(error, state?.availability === 'online');
+    const { reason } = this.#detector;
+    this.#schedule.failed(this.#clock.now(), waitMs);
+    if (!gone || (state?.availability === 'offline' && state.problem === reason)) return;
+    this.client.forget();
+    this.#options.log.warn({ plug: this.path, reason, detail: error.message }, 'plug is offline');
+    this.#outlets.lose(reason);
+  }
+
+  #exchanged(began: number, error: unknown): PlugError | undefined {
+    const failure = error === undefined ? undefined : this.#failures.of(error);
+    this.#options.exchanged(this.#clock.now() - began, failure);
+    return failure;
+  }
+}

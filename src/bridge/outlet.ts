@@ -1,0 +1,262 @@
+import type { Reason } from '../errors.ts';
+import type { Observation } from '../plug/plug-client.ts';
+import type { Survey } from '../plug/survey.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { momentOf, timeOf } from '../runtime/clock.ts';
+import type { Settlement } from './command.ts';
+import { isFlapping, reported } from './correction.ts';
+import type { Desired, Retry, Sending, Step } from './desired.ts';
+import * as desired from './desired.ts';
+import type { StoredOutlet } from './memory.ts';
+import { type Cause, differs, lose, observe, type PlugState, survey, unseen, unsupported } from './model.ts';
+import type { ClockState } from './plug-clock.ts';
+import type { Policy } from './policy.ts';
+import { hadPowerCut } from './power-cut.ts';
+import type { Wish } from './wish.ts';
+
+/** One outlet as configured. */
+export interface OutletSpec {
+  /** Below the base topic. */
+  readonly path: string;
+  /** Which one of its device; `null` if it has only one. */
+  readonly id: string | null;
+  readonly policy: Policy;
+}
+
+/** What an outlet tells its device and the bridge. */
+export interface OutletOptions extends OutletSpec {
+  readonly clock: Clock;
+  /** The state is another (`after` differs from `before`), or was asked for and is to be published anew (`asked`). */
+  readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
+  /** What must survive a restart is another. */
+  readonly remember: (stored: StoredOutlet) => void;
+  /** A toggle was decided; called before it is sent. */
+  readonly decided: (id: number, relay: 'on' | 'off') => void;
+}
+
+/** What becomes of a wish: `tried` after each attempt, `settle` once at its end. */
+export interface WishListener {
+  readonly tried: () => void;
+  readonly settle: (settlement: Settlement) => void;
+}
+
+/** One relay with its meter: its state as reported, and what it should be. The one owner of both. */
+export class Outlet {
+  readonly path: string;
+  readonly id: string | null;
+  readonly policy: Policy;
+  readonly #options: OutletOptions;
+  readonly #clock: Clock;
+  readonly #listeners = new Map<number, WishListener>();
+  #state: PlugState;
+  #desired: Desired = desired.NOTHING;
+
+  constructor(options: OutletOptions) {
+    this.path = options.path;
+    this.id = options.id;
+    this.policy = options.policy;
+    this.#options = options;
+    this.#clock = options.clock;
+    this.#state = unseen(options.path);
+  }
+
+  get state(): PlugState {
+    return this.#state;
+  }
+
+  /** Why the bridge is to switch the relay by itself, if it is. */
+  get cause(): string | undefined {
+    return this.#desired.correction?.cause;
+  }
+
+  /** When there is something to send; infinite for never. */
+  get nextAt(): number {
+    return desired.nextAt(this.#desired);
+  }
+
+  /** When the next wish is over that waits; infinite for never. */
+  get expiresAt(): number {
+    return desired.expiresAt(this.#desired);
+  }
+
+  /** Whether the plug's own countdown must be taken off it. */
+  get mustDisarm(): boolean {
+    return this.#desired.disarm;
+  }
+
+  /** Takes a wish, and settles those that it supersedes. */
+  submit(wish: Wish, listener: WishListener): void {
+    this.#listeners.set(wish.id, listener);
+    this.#step(desired.want(this.#desired, wish, this.policy));
+  }
+
+  /** It is the wish's turn among the outlets of its place. */
+  release(id: number): void {
+    this.#desired = desired.release(this.#desired, id);
+  }
+
+  /** Whether the wish waits to be carried out. */
+  has(id: number): boolean {
+    return this.#listeners.has(id);
+  }
+
+  /** Settles the wishes whose time is over; `reason` says why they were not carried out. */
+  advance(now: number, reason: string): void {
+    this.#step(desired.advance(this.#desired, now, this.policy, reason));
+  }
+
+  /** What is to be sent now. */
+  ready(now: number): Sending | undefined {
+    return desired.ready(this.#desired, now);
+  }
+
+  /** Whether what is in flight is still wanted. */
+  isWanted(id: number): boolean {
+    return desired.isWanted(this.#desired, id, this.#clock.now());
+  }
+
+  /** An attempt begins. */
+  begin(id: number): void {
+    this.#desired = desired.sending(this.#desired, id);
+  }
+
+  /** The attempt is over, however it ended. */
+  end(id: number): void {
+    this.#desired = desired.sending(this.#desired, null);
+    this.#listeners.get(id)?.tried();
+  }
+
+  /** A toggle is decided by what the plug reports. */
+  decide(id: number, relay: 'on' | 'off'): void {
+    this.#desired = desired.decided(this.#desired, id, relay);
+    this.#options.decided(id, relay);
+  }
+
+  /** The plug reported what was sent; the function returned settles the wish, once its countdown is dealt with. */
+  confirm(
+    id: number,
+    relay: boolean | undefined,
+    refusal: string | undefined,
+  ): (countdown?: boolean) => void {
+    const now = this.#clock.now();
+    const { desired: next, settled } = desired.confirmed(this.#desired, id, { relay, refusal, now });
+    this.#become(next);
+    return (countdown) => {
+      for (const { id: ended, settlement } of settled) {
+        const isArmed = settlement.outcome === 'confirmed' && countdown !== undefined;
+        this.#settle(ended, isArmed ? { ...settlement, countdown } : settlement);
+      }
+    };
+  }
+
+  refused(id: number, settlement: Settlement, retry: Retry): void {
+    this.#step(desired.refused(this.#desired, id, settlement, retry));
+  }
+
+  undelivered(id: number, reason: string, retry: Retry): void {
+    this.#step(desired.undelivered(this.#desired, id, reason, retry));
+  }
+
+  lagged(id: number, instead: string, retry: Retry): void {
+    this.#step(desired.lagged(this.#desired, id, instead, retry));
+  }
+
+  /** The plug answers again. */
+  retryNow(): void {
+    this.#desired = desired.retryNow(this.#desired);
+  }
+
+  /** Whether the plug took on the countdown. */
+  armed(isArmed: boolean): void {
+    this.#become(desired.armed(this.#desired, isArmed));
+  }
+
+  /** The countdown was taken off the plug. */
+  disarmed(): void {
+    this.#become(desired.disarmed(this.#desired));
+  }
+
+  /** What was stored of the outlet has been found. */
+  recall({ relay, timer, disarm }: StoredOutlet): void {
+    const running = timer && { relay: timer.relay, at: timeOf(this.#clock, timer.at), armed: timer.armed };
+    this.#desired = desired.recalled(this.#desired, { relay, timer: running, disarm });
+  }
+
+  /** The plug has answered; `cause`: what it was just made to do; `interrupted`: an exchange failed since it last did. */
+  observe(
+    seen: Observation,
+    { asked, cause, interrupted }: { asked: boolean; cause?: Cause | undefined; interrupted: boolean },
+  ): void {
+    const before = this.#state;
+    const after = observe(before, seen, { at: this.#clock.date(), outlet: this.id, cause });
+    if (cause === undefined && after.relay !== null) this.#judge(before, after, after.relay, interrupted);
+    const flaps = cause === undefined && isFlapping(this.#desired, after.relay, this.policy);
+    this.#show(flaps ? { ...after, problem: 'flapping' } : after, asked);
+  }
+
+  /** What changes slowly was read. */
+  surveyed(seen: Survey, clock: ClockState | null): void {
+    this.#show(survey(this.#state, seen, clock), false);
+  }
+
+  /** The plug is offline, or cannot be used. */
+  lose(problem: Reason): void {
+    this.#show(lose(this.#state, problem), false);
+  }
+
+  /** The device has answered, but is none that can be used as one outlet. */
+  observeUnsupported(seen: Observation): void {
+    this.#show(unsupported(this.#state, seen, { at: this.#clock.date(), outlet: this.id }), false);
+  }
+
+  /** How often the relay was put back lately. */
+  get putBack(): number {
+    return this.#desired.putBack.length;
+  }
+
+  /** Ends all wishes alike, but for the one in flight if `spareInFlight`. */
+  settleAll(settlement: Settlement, spareInFlight: boolean): void {
+    this.#step(desired.settleAll(this.#desired, settlement, spareInFlight));
+  }
+
+  /** What must survive a restart. */
+  get stored(): StoredOutlet {
+    const { relay, timer, disarm } = this.#desired;
+    const stored = timer && { relay: timer.relay, at: momentOf(this.#clock, timer.at), armed: timer.armed };
+    return { relay, timer: stored, disarm };
+  }
+
+  #judge(before: PlugState, after: PlugState, relay: boolean, interrupted: boolean): void {
+    const now = this.#clock.now();
+    const powerCut = hadPowerCut(before, after, { lastRelay: this.#desired.relay, interrupted });
+    this.#become(reported(this.#desired, relay, { policy: this.policy, powerCut, now }));
+  }
+
+  #show(after: PlugState, asked: boolean): void {
+    const before = this.#state;
+    if (!asked && !differs(before, after)) {
+      before.lastSeen = after.lastSeen;
+      return;
+    }
+    this.#state = after;
+    this.#options.changed(after, before, asked);
+  }
+
+  #step({ desired: next, settled }: Step): void {
+    this.#become(next);
+    for (const { id, settlement } of settled) this.#settle(id, settlement);
+  }
+
+  #become(next: Desired): void {
+    const before = this.#desired;
+    this.#desired = next;
+    if (next.relay !== before.relay || next.timer !== before.timer || next.disarm !== before.disarm)
+      this.#options.remember(this.stored);
+  }
+
+  #settle(id: number, settlement: Settlement): void {
+    const listener = this.#listeners.get(id);
+    this.#listeners.delete(id);
+    listener?.settle(settlement);
+  }
+}

@@ -1,0 +1,107 @@
+import type { Logger } from 'pino';
+import type { Reason } from '../errors.ts';
+import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
+import type { Survey } from '../plug/survey.ts';
+import type { Settlement } from './command.ts';
+import { MOST_PUT_BACK } from './correction.ts';
+import { CORRECTION, type Sending } from './desired.ts';
+import type { Cause } from './model.ts';
+import type { Outlet } from './outlet.ts';
+import type { ClockState } from './plug-clock.ts';
+
+/** What one answer of a device means to its outlets; only `outlet` was just made to do something, by `cause`. */
+export interface Answer {
+  readonly asked: boolean;
+  /** An exchange failed since the last answer. */
+  readonly interrupted: boolean;
+  readonly outlet?: Outlet | undefined;
+  readonly cause?: Cause | undefined;
+}
+
+/** The outlets of one device, which share its address and answer together. */
+export class Outlets {
+  readonly all: readonly Outlet[];
+  readonly #log: Logger;
+
+  constructor(all: readonly Outlet[], log: Logger) {
+    this.all = all;
+    this.#log = log;
+  }
+
+  /** What may be sent now: the oldest wish of any outlet, else a correction. */
+  next(now: number): { outlet: Outlet; sending: Sending } | undefined {
+    let next: { outlet: Outlet; sending: Sending } | undefined;
+    for (const outlet of this.all) {
+      const sending = outlet.ready(now);
+      if (sending !== undefined && (next === undefined || goesBefore(sending, next.sending)))
+        next = { outlet, sending };
+    }
+    return next;
+  }
+
+  /** When there is something to be sent next; infinite for never. */
+  get nextAt(): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const outlet of this.all) at = Math.min(at, outlet.nextAt);
+    return at;
+  }
+
+  /** Settles the wishes whose time is over, for that `reason`; returns when the next one's will be. */
+  advance(now: number, reason: string): number {
+    let at = Number.POSITIVE_INFINITY;
+    for (const outlet of this.all) {
+      outlet.advance(now, reason);
+      at = Math.min(at, outlet.expiresAt);
+    }
+    return at;
+  }
+
+  /** One for which the plug's own countdown must be taken off it. */
+  get toDisarm(): Outlet | undefined {
+    return this.all.find(({ mustDisarm }) => mustDisarm);
+  }
+
+  /** The device has answered. */
+  observe(seen: Observation, { asked, interrupted, outlet: sent, cause }: Answer): void {
+    for (const outlet of this.all) {
+      outlet.retryNow();
+      const before = outlet.putBack;
+      outlet.observe(seen, { asked, interrupted, cause: outlet === sent ? cause : undefined });
+      if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
+        this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');
+    }
+  }
+
+  /** A strip or a bulb answers: what it reports is not that of one outlet, and it takes no command. */
+  observeUnsupported(seen: Observation): void {
+    for (const outlet of this.all) {
+      outlet.observeUnsupported(seen);
+      outlet.settleAll({ outcome: 'refused', reason: whyUnsupported(seen.sysinfo.kind) }, true);
+    }
+  }
+
+  /** What changes slowly was read. */
+  surveyed(seen: Survey, clock: ClockState | null): void {
+    for (const outlet of this.all) outlet.surveyed(seen, clock);
+  }
+
+  /** The device may be reached again. */
+  retryNow(): void {
+    for (const outlet of this.all) outlet.retryNow();
+  }
+
+  /** The device is offline, or cannot be used. */
+  lose(problem: Reason): void {
+    for (const outlet of this.all) outlet.lose(problem);
+  }
+
+  /** Ends all wishes alike, but for the one in flight if `spareInFlight`. */
+  settleAll(settlement: Settlement, spareInFlight: boolean): void {
+    for (const outlet of this.all) outlet.settleAll(settlement, spareInFlight);
+  }
+}
+
+/** Whether what is sent goes before something else: older wishes first, corrections last. */
+function goesBefore({ id }: Sending, other: Sending): boolean {
+  return id !== CORRECTION && (other.id === CORRECTION || id < other.id);
+}

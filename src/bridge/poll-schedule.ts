@@ -1,0 +1,62 @@
+import { AdaptiveInterval, type IntervalSettings } from './adaptive-interval.ts';
+
+/** How often a device is asked; milliseconds. */
+export interface ScheduleSettings extends IntervalSettings {
+  /** How often its statistics, clock and cloud are read. */
+  readonly surveyMs: number;
+}
+
+/** Nothing is sent for so long after an exchange that failed: plugs need a pause after a time-out. */
+const PAUSE_MS = 1000;
+
+const NEVER = Number.POSITIVE_INFINITY;
+
+/** When one device is asked next. Times are those of `clock.now()`. */
+export class PollSchedule {
+  readonly #settings: ScheduleSettings;
+  readonly #interval: AdaptiveInterval;
+  /** When the next poll is due. */
+  pollAt = NEVER;
+  /** When what changes slowly is to be read next. */
+  surveyAt = NEVER;
+  /** Nothing is sent before. */
+  pauseUntil = 0;
+
+  constructor(settings: ScheduleSettings) {
+    this.#settings = settings;
+    this.#interval = new AdaptiveInterval(settings);
+  }
+
+  /** Begins: the first poll after `phaseMs`, what changes slowly after that of the other devices. */
+  start(now: number, phaseMs: number): void {
+    this.pollAt = now + phaseMs;
+    this.surveyAt = this.pollAt + 500 + 10 * phaseMs;
+  }
+
+  /** The device was polled. The grid of polls stays where it is; what was missed is not made up for. */
+  polled(now: number): void {
+    const intervalMs = this.#interval.intervalAt(now);
+    const late = now - this.pollAt;
+    if (late >= 0) this.pollAt += (1 + Math.floor(late / intervalMs)) * intervalMs;
+  }
+
+  surveyed(now: number): void {
+    this.surveyAt = now + this.#settings.surveyMs;
+  }
+
+  /** Something has happened to the device: it is polled fast for a while. */
+  boost(now: number): void {
+    this.pollBy(this.#interval.boost(now));
+  }
+
+  /** The next poll is due then at the latest. */
+  pollBy(at: number): void {
+    this.pollAt = Math.min(this.pollAt, at);
+  }
+
+  /** An exchange failed; the next poll is due in `waitMs`. */
+  failed(now: number, waitMs: number): void {
+    this.pauseUntil = now + Math.min(PAUSE_MS, waitMs);
+    this.pollAt = now + waitMs;
+  }
+}

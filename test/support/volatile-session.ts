@@ -1,0 +1,13 @@
+import type { SessionMemory } from '../../src/mqtt/session.ts';
+
+/** A memory that lasts as long as the program. */
+export function volatileSession(clientId: string): SessionMemory {
+  let filters: string | null = null;
+  return {
+    clientId,
+    filters: () => filters,
+    rememberFilters: (key) => {
+      filters = key;
+    },
+  };
+}
