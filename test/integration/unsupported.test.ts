@@ -38,4 +38,11 @@ describe('a strip or a bulb among the plugs', () => {
     expect((await receipt('museum/other', { state: 'ON', for: '1s' })).confirmed).toBe(0);
     expect(others.map(({ switched }) => switched)).toEqual([0, 0, 0]);
   });
+
+  it('is told as unsupported, and no reading of one outlet is published as if it were the whole', async () => {
+    const plugs = await inventory((all) => all.every(({ problem }) => problem === 'unsupported'));
+    expect(plugs.map(({ path }) => path)).toEqual(['other/strip-1', 'other/strip-2', 'other/bulb']);
+    const { state, power } = await site.observer.json('museum/other/strip-1');
+    expect([state, power]).toEqual([null, null]);
+  });
 });
