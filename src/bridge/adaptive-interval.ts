@@ -1,4 +1,4 @@
-import type { PlugState } from './model.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** How often a plug is polled; milliseconds. */
 export interface IntervalSettings {

@@ -11,9 +11,9 @@ import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
 import { type Memory, outletKey } from './memory.ts';
-import type { PlugState } from './model.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
 import type { ClockKeeping } from './plug-clock.ts';
+import type { PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
 
 export interface BridgeOptions {

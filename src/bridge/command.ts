@@ -1,4 +1,4 @@
-import type { Origin } from './model.ts';
+import type { Origin } from './plug-state.ts';
 
 /** Who asks: the way in, and the person where that is known. */
 export interface Asker {

@@ -5,8 +5,8 @@ import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { CORRECTION, type Sending } from './desired.ts';
-import type { Cause } from './model.ts';
 import type { Outlet } from './outlet.ts';
+import type { ExpectedChange } from './plug-state.ts';
 
 /** What a delivery needs from its device's loop. */
 export interface DeliveryOptions {
@@ -17,7 +17,7 @@ export interface DeliveryOptions {
   readonly random: () => number;
   readonly log: Logger;
   /** The device has answered to what was sent to that outlet. */
-  readonly seen: (seen: Observation, outlet: Outlet, cause: Cause | undefined) => void;
+  readonly seen: (seen: Observation, outlet: Outlet, expected: ExpectedChange | undefined) => void;
   /** The exchange that began at `began` is over. */
   readonly exchanged: (began: number, error: unknown) => PlugError | undefined;
   /** The device counts as not having answered. */

@@ -1,6 +1,6 @@
 import type { Settlement } from './command.ts';
 import { type Correction, commanded, correct, corrected, type Target } from './correction.ts';
-import type { Origin } from './model.ts';
+import type { Origin } from './plug-state.ts';
 import type { Policy } from './policy.ts';
 import { afterLag, LOCKED, outlived, overlap, SUPERSEDED, type Wish } from './wish.ts';
 

@@ -8,11 +8,11 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { isEventful } from './adaptive-interval.ts';
 import { Delivery } from './delivery.ts';
 import { Failures } from './failures.ts';
-import type { PlugState } from './model.ts';
 import { OfflineDetector, type OfflineSettings } from './offline-detector.ts';
 import { Outlet, type OutletSpec, type WishListener } from './outlet.ts';
 import { type Answer, Outlets } from './outlets.ts';
 import { type ClockKeeping, PlugClock } from './plug-clock.ts';
+import type { PlugState } from './plug-state.ts';
 import { PollSchedule, type ScheduleSettings } from './poll-schedule.ts';
 import { Questions } from './questions.ts';
 import type { Wish } from './wish.ts';
@@ -96,8 +96,8 @@ export class DeviceLoop {
     this.#delivery = new Delivery({
       ...options,
       backoffMaxMs: options.poll.backoffMaxMs,
-      seen: (seen, outlet, cause) => {
-        this.#seen(seen, { asked: false, outlet, cause });
+      seen: (seen, outlet, expected) => {
+        this.#seen(seen, { asked: false, outlet, expected });
         this.#schedule.pollBy(clock.now() + SETTLED_MS);
       },
       exchanged: (began, error) => this.#exchanged(began, error),
@@ -195,14 +195,14 @@ export class DeviceLoop {
   }
 
   /** The device has been found, but speaks what this program does not: says so instead of how it fails. */
-  outgrown(): void {
-    this.#detector.outgrown = true;
+  foundNewerFirmware(): void {
+    this.#detector.hasNewerFirmware = true;
     if (this.state?.availability !== 'online') this.#failed(new PlugError('newer-firmware', NEWER_FIRMWARE));
   }
 
   /** Never asks the device again, for that reason. */
   async retire(reason: PlugError): Promise<void> {
-    this.#outlets.lose(reason.reason);
+    this.#outlets.goOffline(reason.reason);
     await this.stop(reason.message);
   }
 
@@ -338,7 +338,7 @@ export class DeviceLoop {
     if (!gone || (state?.availability === 'offline' && state.problem === reason)) return;
     this.client.forget();
     this.#options.log.warn({ plug: this.path, reason, detail: error.message }, 'plug is offline');
-    this.#outlets.lose(reason);
+    this.#outlets.goOffline(reason);
   }
 
   #exchanged(began: number, error: unknown): PlugError | undefined {

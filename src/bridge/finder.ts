@@ -8,7 +8,7 @@ import { Adoption, type AdoptionOptions, placeOf } from './adoption.ts';
 import type { Bridge } from './bridge.ts';
 import type { DeviceLoop } from './device-loop.ts';
 import type { Memory } from './memory.ts';
-import type { PlugState } from './model.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** A plug that is looked for by the name it has in the Kasa app. */
 export interface Wanted {
@@ -160,7 +160,7 @@ export class Finder implements Task {
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
     if (loop === undefined) this.#unconfigured(found);
-    else if (found.speaks === 'klap') loop.outgrown();
+    else if (found.speaks === 'klap') loop.foundNewerFirmware();
     else {
       this.#move(loop, found);
       this.#adoption?.found(found);

@@ -23,7 +23,7 @@ export class OfflineDetector {
   /** Why the last exchange failed. */
   reason: Reason = 'timeout';
   /** The plug was found, but speaks what this program does not: that is why it fails. */
-  outgrown = false;
+  hasNewerFirmware = false;
 
   constructor(settings: OfflineSettings, random: () => number) {
     this.#settings = settings;
@@ -39,7 +39,7 @@ export class OfflineDetector {
   succeeded(): void {
     this.#fails = 0;
     this.#waits = 0;
-    this.outgrown = false;
+    this.hasNewerFirmware = false;
   }
 
   /**
@@ -49,7 +49,7 @@ export class OfflineDetector {
   failed(error: PlugError, wasOnline: boolean): { waitMs: number; gone: boolean } {
     const { intervalMs, offlineAfter, backoffMaxMs } = this.#settings;
     this.#fails++;
-    this.reason = this.outgrown && error.reason !== 'wrong-plug' ? 'newer-firmware' : error.reason;
+    this.reason = this.hasNewerFirmware && error.reason !== 'wrong-plug' ? 'newer-firmware' : error.reason;
     const certain = !wasOnline || CERTAIN.has(this.reason);
     if (!certain && this.#fails < offlineAfter) return { waitMs: intervalMs, gone: false };
     return {

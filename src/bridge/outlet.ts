@@ -8,8 +8,17 @@ import { isFlapping, reported } from './correction.ts';
 import type { Desired, Retry, Sending, Step } from './desired.ts';
 import * as desired from './desired.ts';
 import type { StoredOutlet } from './memory.ts';
-import { type Cause, differs, lose, observe, type PlugState, survey, unseen, unsupported } from './model.ts';
 import type { ClockState } from './plug-clock.ts';
+import {
+  differs,
+  type ExpectedChange,
+  observe,
+  offline,
+  type PlugState,
+  survey,
+  unseen,
+  unsupported,
+} from './plug-state.ts';
 import type { Policy } from './policy.ts';
 import { hadPowerCut } from './power-cut.ts';
 import type { Wish } from './wish.ts';
@@ -182,15 +191,19 @@ export class Outlet {
     this.#desired = desired.recalled(this.#desired, { relay, timer: running, disarm });
   }
 
-  /** The plug has answered; `cause`: what it was just made to do; `interrupted`: an exchange failed since it last did. */
+  /** The plug has answered; `expected`: what it was just made to do; `interrupted`: an exchange failed since it last did. */
   observe(
     seen: Observation,
-    { asked, cause, interrupted }: { asked: boolean; cause?: Cause | undefined; interrupted: boolean },
+    {
+      asked,
+      expected,
+      interrupted,
+    }: { asked: boolean; expected?: ExpectedChange | undefined; interrupted: boolean },
   ): void {
     const before = this.#state;
-    const after = observe(before, seen, { at: this.#clock.date(), outlet: this.id, cause });
-    if (cause === undefined && after.relay !== null) this.#judge(before, after, after.relay, interrupted);
-    const flaps = cause === undefined && isFlapping(this.#desired, after.relay, this.policy);
+    const after = observe(before, seen, { at: this.#clock.date(), outlet: this.id, expected });
+    if (expected === undefined && after.relay !== null) this.#judge(before, after, after.relay, interrupted);
+    const flaps = expected === undefined && isFlapping(this.#desired, after.relay, this.policy);
     this.#show(flaps ? { ...after, problem: 'flapping' } : after, asked);
   }
 
@@ -200,8 +213,8 @@ export class Outlet {
   }
 
   /** The plug is offline, or cannot be used. */
-  lose(problem: Reason): void {
-    this.#show(lose(this.#state, problem), false);
+  goOffline(problem: Reason): void {
+    this.#show(offline(this.#state, problem), false);
   }
 
   /** The device has answered, but is none that can be used as one outlet. */

@@ -5,17 +5,17 @@ import type { Survey } from '../plug/survey.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
-import type { Cause } from './model.ts';
 import type { Outlet } from './outlet.ts';
 import type { ClockState } from './plug-clock.ts';
+import type { ExpectedChange } from './plug-state.ts';
 
-/** What one answer of a device means to its outlets; only `outlet` was just made to do something, by `cause`. */
+/** What one answer of a device means to its outlets; only `outlet` was just made to do something, by `expected`. */
 export interface Answer {
   readonly asked: boolean;
   /** An exchange failed since the last answer. */
   readonly interrupted: boolean;
   readonly outlet?: Outlet | undefined;
-  readonly cause?: Cause | undefined;
+  readonly expected?: ExpectedChange | undefined;
 }
 
 /** The outlets of one device, which share its address and answer together. */
@@ -62,11 +62,11 @@ export class Outlets {
   }
 
   /** The device has answered. */
-  observe(seen: Observation, { asked, interrupted, outlet: sent, cause }: Answer): void {
+  observe(seen: Observation, { asked, interrupted, outlet: sent, expected }: Answer): void {
     for (const outlet of this.all) {
       outlet.retryNow();
       const before = outlet.putBack;
-      outlet.observe(seen, { asked, interrupted, cause: outlet === sent ? cause : undefined });
+      outlet.observe(seen, { asked, interrupted, expected: outlet === sent ? expected : undefined });
       if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
         this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');
     }
@@ -91,8 +91,8 @@ export class Outlets {
   }
 
   /** The device is offline, or cannot be used. */
-  lose(problem: Reason): void {
-    for (const outlet of this.all) outlet.lose(problem);
+  goOffline(problem: Reason): void {
+    for (const outlet of this.all) outlet.goOffline(problem);
   }
 
   /** Ends all wishes alike, but for the one in flight if `spareInFlight`. */

@@ -1,4 +1,4 @@
-import type { PlugState } from './model.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** A place: every plug below an inner level of the topic tree. The whole site is the place `''`. */
 export interface PlaceState {

@@ -1,4 +1,4 @@
-import type { PlugState } from './model.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** kWh by which a meter may seem to fall without having started anew. */
 const ROUNDING = 0.002;

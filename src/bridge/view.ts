@@ -3,8 +3,8 @@ import type { Address } from '../plug/transport.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Command, Receipt } from './command.ts';
-import type { PlugState } from './model.ts';
 import type { PlaceState } from './places.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** Everything that happens in the bridge, by type. */
 export interface BridgeEvents {

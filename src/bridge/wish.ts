@@ -1,5 +1,5 @@
 import type { Settlement } from './command.ts';
-import type { Origin } from './model.ts';
+import type { Origin } from './plug-state.ts';
 
 /** One outlet's part of a user's command, until it is settled. Times are those of `clock.now()`. */
 export interface Wish {

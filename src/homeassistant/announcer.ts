@@ -1,5 +1,5 @@
 import type { Logger } from 'pino';
-import type { PlugState } from '../bridge/model.ts';
+import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { RetainedTopics } from '../mqtt/retained-topics.ts';
 import type { Incoming, MqttSession } from '../mqtt/session.ts';

@@ -1,4 +1,4 @@
-import type { PlugInfo } from '../bridge/model.ts';
+import type { PlugInfo } from '../bridge/plug-state.ts';
 import { type FlatValue, slug, type Topics } from '../mqtt/topics.ts';
 
 /** What every id of ours begins with. */

@@ -1,4 +1,4 @@
-import type { PlugState } from '../bridge/model.ts';
+import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';

@@ -1,5 +1,5 @@
-import type { PlugState } from '../bridge/model.ts';
 import type { PlaceState } from '../bridge/places.ts';
+import type { PlugState } from '../bridge/plug-state.ts';
 import { FLAT_VALUES } from './topics.ts';
 
 /** A plug's state as it is published: all keys always there, `null` where unknown. */

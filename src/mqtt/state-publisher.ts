@@ -1,5 +1,5 @@
-import type { PlugState } from '../bridge/model.ts';
 import { type PlaceState, placesOf } from '../bridge/places.ts';
+import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { AdaptiveInterval, isEventful } from '../../src/bridge/adaptive-interval.ts';
-import { type PlugState, unseen } from '../../src/bridge/model.ts';
+import { type PlugState, unseen } from '../../src/bridge/plug-state.ts';
 import { PlugBench } from '../support/plug-bench.ts';
 
 describe('the pace of polling', () => {

@@ -248,7 +248,7 @@ describe('a plug that was found with newer firmware', () => {
     bench.fail('refused');
     bench.loop.start(0);
     await settled();
-    bench.loop.outgrown();
+    bench.loop.foundNewerFirmware();
     expect(bench.state).toMatchObject({ availability: 'offline', problem: 'newer-firmware' });
     await bench.clock.advance(60_000);
     expect(bench.said('plug is offline').map(({ reason }) => reason)).toEqual(['refused', 'newer-firmware']);
@@ -262,7 +262,7 @@ describe('a plug that was found with newer firmware', () => {
 
   it('is left alone while it answers', async () => {
     const bench = await PlugBench.polled();
-    bench.loop.outgrown();
+    bench.loop.foundNewerFirmware();
     expect(bench.state.availability).toBe('online');
   });
 
@@ -271,7 +271,7 @@ describe('a plug that was found with newer firmware', () => {
     bench.fail('refused');
     bench.loop.start(0);
     await settled();
-    bench.loop.outgrown();
+    bench.loop.foundNewerFirmware();
     bench.fail('wrong-plug');
     await bench.clock.advance(60_000);
     expect(bench.state.problem).toBe('wrong-plug');

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { type PlugState, unseen } from '../../src/bridge/model.ts';
 import { aggregate, placesOf } from '../../src/bridge/places.ts';
+import { type PlugState, unseen } from '../../src/bridge/plug-state.ts';
 
 type Short = 'on' | 'off' | 'silent' | 'away' | 'new';
 

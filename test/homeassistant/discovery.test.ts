@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import type { PlugInfo } from '../../src/bridge/model.ts';
+import type { PlugInfo } from '../../src/bridge/plug-state.ts';
 import {
   type Announcement,
   announceBridge,

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { unseen } from '../../src/bridge/model.ts';
+import { unseen } from '../../src/bridge/plug-state.ts';
 import { flatPayloads, placePayload, plugValues } from '../../src/mqtt/payloads.ts';
 import { FLAT_VALUES } from '../../src/mqtt/topics.ts';
 

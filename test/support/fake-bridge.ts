@@ -1,7 +1,7 @@
 import { type Command, type Receipt, unattempted } from '../../src/bridge/command.ts';
 import { Emitter } from '../../src/bridge/emitter.ts';
-import { type PlugInfo, type PlugState, unseen } from '../../src/bridge/model.ts';
 import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
+import { type PlugInfo, type PlugState, unseen } from '../../src/bridge/plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from '../../src/bridge/view.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';

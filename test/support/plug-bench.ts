@@ -1,9 +1,9 @@
 import type { Settlement } from '../../src/bridge/command.ts';
 import { DeviceLoop, type PollSettings } from '../../src/bridge/device-loop.ts';
 import type { StoredOutlet } from '../../src/bridge/memory.ts';
-import type { PlugState } from '../../src/bridge/model.ts';
 import type { Outlet } from '../../src/bridge/outlet.ts';
 import type { ClockKeeping } from '../../src/bridge/plug-clock.ts';
+import type { PlugState } from '../../src/bridge/plug-state.ts';
 import type { Policy } from '../../src/bridge/policy.ts';
 import type { Wish } from '../../src/bridge/wish.ts';
 import { PlugError, type Reason } from '../../src/errors.ts';

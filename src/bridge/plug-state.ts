@@ -82,7 +82,7 @@ export function unseen(path: string): PlugState {
 }
 
 /** What was wanted of the plug when it was observed: a relay change to `relay` is then `origin`'s doing. */
-export interface Cause {
+export interface ExpectedChange {
   readonly relay: boolean;
   readonly origin: Origin;
 }
@@ -91,7 +91,11 @@ export interface Cause {
 export function observe(
   state: PlugState,
   seen: Observation,
-  { at, outlet = null, cause }: { at: number; outlet?: string | null; cause?: Cause | undefined },
+  {
+    at,
+    outlet = null,
+    expected,
+  }: { at: number; outlet?: string | null; expected?: ExpectedChange | undefined },
 ): PlugState {
   const { sysinfo } = seen;
   const relay = sysinfo.relay ?? null;
@@ -113,7 +117,7 @@ export function observe(
     cloud: state.cloud,
     clock: state.clock,
     onSince: relay ? onSince(state, sysinfo.onTimeS, at) : null,
-    changedBy: changedBy(state, relay, cause),
+    changedBy: changedBy(state, relay, expected),
     lastSeen: at,
   };
 }
@@ -157,7 +161,7 @@ export function survey(
 }
 
 /** The state once the plug counts as offline. What it last reported stays, dated by `lastSeen`. */
-export function lose(state: PlugState, problem: Reason): PlugState {
+export function offline(state: PlugState, problem: Reason): PlugState {
   return { ...state, availability: 'offline', problem };
 }
 
@@ -211,9 +215,13 @@ function onSince(state: PlugState, onTimeS: number | undefined, at: number): num
   return same ? state.onSince : since;
 }
 
-function changedBy(state: PlugState, relay: boolean | null, cause: Cause | undefined): Origin | null {
+function changedBy(
+  state: PlugState,
+  relay: boolean | null,
+  expected: ExpectedChange | undefined,
+): Origin | null {
   if (relay === null || relay === state.relay) return state.changedBy;
-  if (cause !== undefined && cause.relay === relay) return cause.origin;
+  if (expected !== undefined && expected.relay === relay) return expected.origin;
   // The first report of a plug says nothing about who switched it.
   return state.relay === null ? null : 'plug';
 }

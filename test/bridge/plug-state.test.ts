@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { lose, observe, type PlugState, survey, unseen } from '../../src/bridge/model.ts';
+import { observe, offline, type PlugState, survey, unseen } from '../../src/bridge/plug-state.ts';
 import type { Observation } from '../../src/plug/plug-client.ts';
 import type { Survey } from '../../src/plug/survey.ts';
 import type { MeterReading, Sysinfo } from '../../src/protocol/replies.ts';
@@ -75,7 +75,7 @@ describe('what is known of a plug after it answered', () => {
   });
 
   it('is no longer its problem', () => {
-    const away = lose(observed(answer()), 'timeout');
+    const away = offline(observed(answer()), 'timeout');
     expect(observed(answer(), 105_000, away)).toMatchObject({ availability: 'online', problem: null });
   });
 });
@@ -105,13 +105,13 @@ describe('who switched a relay', () => {
     ['somebody at the plug, when nobody else wanted it', off, undefined, 'plug'],
     ['whoever wanted it', off, { relay: true, origin: 'mqtt' }, 'mqtt'],
     ['somebody at the plug, when the opposite was wanted', off, { relay: false, origin: 'mqtt' }, 'plug'],
-  ] as const)('is %s', (_, before, cause, changedBy) => {
-    expect(observe(before, answer(), { at: 105_000, cause }).changedBy).toBe(changedBy);
+  ] as const)('is %s', (_, before, expected, changedBy) => {
+    expect(observe(before, answer(), { at: 105_000, expected }).changedBy).toBe(changedBy);
   });
 
   it('stays who it was while nothing changes, and while the plug is silent', () => {
-    const on = observe(off, answer(), { at: 105_000, cause: { relay: true, origin: 'bridge' } });
-    expect(observe(on, answer(), { at: 110_000, cause: { relay: true, origin: 'mqtt' } }).changedBy).toBe(
+    const on = observe(off, answer(), { at: 105_000, expected: { relay: true, origin: 'bridge' } });
+    expect(observe(on, answer(), { at: 110_000, expected: { relay: true, origin: 'mqtt' } }).changedBy).toBe(
       'bridge',
     );
     expect(observe(on, answer({ relay: undefined }), { at: 110_000 }).changedBy).toBe('bridge');
@@ -154,6 +154,6 @@ describe('what changes slowly', () => {
 describe('a plug that is lost', () => {
   it('keeps what it last said, dated by when it did', () => {
     const before = observed(answer());
-    expect(lose(before, 'timeout')).toEqual({ ...before, availability: 'offline', problem: 'timeout' });
+    expect(offline(before, 'timeout')).toEqual({ ...before, availability: 'offline', problem: 'timeout' });
   });
 });
