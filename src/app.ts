@@ -65,8 +65,8 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
       ),
     ),
     memory: store,
-    clockKeeping: {
-      keep: config.clock.sync,
+    clockSync: {
+      enabled: config.clock.sync,
       toleranceMs: config.clock.tolerance,
       timeZone: config.clock.timeZone,
     },

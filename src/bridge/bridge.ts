@@ -5,6 +5,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
+import type { ClockSyncSettings } from './clock-sync.ts';
 import type { Command, Receipt } from './command.ts';
 import { DeviceLoop, type DeviceSpec } from './device-loop.ts';
 import { Dispatcher } from './dispatcher.ts';
@@ -12,7 +13,6 @@ import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
 import { type Memory, outletKey } from './memory.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
-import type { ClockKeeping } from './plug-clock.ts';
 import type { PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
 
@@ -21,7 +21,7 @@ export interface BridgeOptions {
   /** Between switching on one plug of a place and the next, by place; never for switching off. */
   readonly staggerMs: ReadonlyMap<string, number>;
   readonly memory: Memory;
-  readonly clockKeeping: ClockKeeping;
+  readonly clockSync: ClockSyncSettings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;

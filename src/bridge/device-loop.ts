@@ -6,12 +6,12 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { isEventful } from './adaptive-interval.ts';
+import { ClockSync, type ClockSyncSettings } from './clock-sync.ts';
 import { Delivery } from './delivery.ts';
 import { Failures } from './failures.ts';
 import { OfflineDetector, type OfflineSettings } from './offline-detector.ts';
 import { Outlet, type OutletSpec, type WishListener } from './outlet.ts';
 import { type Answer, Outlets } from './outlets.ts';
-import { type ClockKeeping, PlugClock } from './plug-clock.ts';
 import type { PlugState } from './plug-state.ts';
 import { PollSchedule, type ScheduleSettings } from './poll-schedule.ts';
 import { Questions } from './questions.ts';
@@ -29,7 +29,7 @@ export interface DeviceSpec {
 
 /** What the loop needs from its owner. */
 export interface LoopOptions extends DeviceSpec {
-  readonly clockKeeping: ClockKeeping;
+  readonly clockSync: ClockSyncSettings;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -68,7 +68,7 @@ export class DeviceLoop {
   readonly #detector: OfflineDetector;
   readonly #failures: Failures;
   readonly #schedule: PollSchedule;
-  readonly #plugClock: PlugClock;
+  readonly #clockSync: ClockSync;
   readonly #delivery: Delivery;
   #asked = false;
   #running = false;
@@ -89,7 +89,7 @@ export class DeviceLoop {
     this.#timer = clock.timer(() => this.wake());
     this.#expiry = clock.timer(() => this.#expire());
     this.#questions = new Questions(this.path);
-    this.#plugClock = new PlugClock({ ...options, path: this.path });
+    this.#clockSync = new ClockSync({ ...options, path: this.path });
     this.#detector = new OfflineDetector(options.poll, options.random);
     this.#failures = new Failures(this.path, options.log);
     this.#schedule = new PollSchedule(options.poll);
@@ -290,7 +290,7 @@ export class DeviceLoop {
     if (this.state?.availability !== 'online') return;
     try {
       const seen = await this.client.survey();
-      const clock = await this.#plugClock.check(seen);
+      const clock = await this.#clockSync.check(seen);
       this.#outlets.surveyed(seen, clock);
     } catch (error) {
       // The next poll shows whether the plug is gone.

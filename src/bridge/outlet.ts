@@ -3,12 +3,12 @@ import type { Observation } from '../plug/plug-client.ts';
 import type { Survey } from '../plug/survey.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { momentOf, timeOf } from '../runtime/clock.ts';
+import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { isFlapping, reported } from './correction.ts';
 import type { Desired, Retry, Sending, Step } from './desired.ts';
 import * as desired from './desired.ts';
 import type { StoredOutlet } from './memory.ts';
-import type { ClockState } from './plug-clock.ts';
 import {
   differs,
   type ExpectedChange,

@@ -2,11 +2,11 @@ import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
 import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
 import type { Survey } from '../plug/survey.ts';
+import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
 import type { Outlet } from './outlet.ts';
-import type { ClockState } from './plug-clock.ts';
 import type { ExpectedChange } from './plug-state.ts';
 
 /** What one answer of a device means to its outlets; only `outlet` was just made to do something, by `expected`. */

@@ -4,7 +4,7 @@ import type { Survey } from '../plug/survey.ts';
 import type { CloudReading } from '../protocol/cloud.ts';
 import type { MeterReading } from '../protocol/replies.ts';
 
-import type { ClockState } from './plug-clock.ts';
+import type { ClockState } from './clock-sync.ts';
 
 /** Who made a relay change: a client of ours by its way in, the bridge by a rule, or the plug (button, app). */
 export type Origin = 'mqtt' | 'web' | 'schedule' | 'bridge' | 'plug';

@@ -43,7 +43,7 @@ export class BridgeBench {
       devices: paths.map((path) => this.spec(path)),
       staggerMs: options.staggerMs ?? new Map(),
       memory: this.memory,
-      clockKeeping: { keep: false, toleranceMs: 24 * 3_600_000 },
+      clockSync: { enabled: false, toleranceMs: 24 * 3_600_000 },
       clock: this.clock,
       random: () => 0,
       log: this.log.log,

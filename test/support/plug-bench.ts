@@ -1,8 +1,8 @@
+import type { ClockSyncSettings } from '../../src/bridge/clock-sync.ts';
 import type { Settlement } from '../../src/bridge/command.ts';
 import { DeviceLoop, type PollSettings } from '../../src/bridge/device-loop.ts';
 import type { StoredOutlet } from '../../src/bridge/memory.ts';
 import type { Outlet } from '../../src/bridge/outlet.ts';
-import type { ClockKeeping } from '../../src/bridge/plug-clock.ts';
 import type { PlugState } from '../../src/bridge/plug-state.ts';
 import type { Policy } from '../../src/bridge/policy.ts';
 import type { Wish } from '../../src/bridge/wish.ts';
@@ -31,7 +31,7 @@ export interface BenchOptions {
   readonly poll?: Partial<PollSettings>;
   readonly policy?: Partial<Policy>;
   readonly memory?: Partial<StoredOutlet>;
-  readonly clockKeeping?: ClockKeeping;
+  readonly clockSync?: ClockSyncSettings;
   readonly startsAt?: string;
   readonly random?: () => number;
 }
@@ -106,7 +106,7 @@ export class PlugBench {
       client: new PlugClient(this.transport, 1000, options.mac),
       poll: { ...POLL, ...options.poll },
       outlets: [{ path: 'lamp', id: null, policy: { ...POLICY, ...options.policy } }],
-      clockKeeping: options.clockKeeping ?? { keep: false, toleranceMs: 24 * 3_600_000 },
+      clockSync: options.clockSync ?? { enabled: false, toleranceMs: 24 * 3_600_000 },
       clock,
       random: options.random ?? (() => 0),
       log: this.log.log,

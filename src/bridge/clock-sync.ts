@@ -10,31 +10,31 @@ import type { Clock } from '../runtime/clock.ts';
 export type ClockState = 'right' | 'wrong' | 'unset';
 
 /** What to do about plugs whose clock is wrong. */
-export interface ClockKeeping {
+export interface ClockSyncSettings {
   /** Set a clock that is wrong. */
-  readonly keep: boolean;
+  readonly enabled: boolean;
   /** How far a clock may be off. */
   readonly toleranceMs: number;
   /** The zone of the site, as `Europe/Berlin`; `undefined` leaves each plug in its own. */
   readonly timeZone?: string | undefined;
 }
 
-export interface PlugClockOptions {
+export interface ClockSyncOptions {
   readonly path: string;
   readonly client: PlugClient;
-  readonly clockKeeping: ClockKeeping;
+  readonly clockSync: ClockSyncSettings;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
 /** Watches one plug's clock: its statistics of day and month depend on it, and an isolated plug has no time server. */
-export class PlugClock {
-  readonly #options: PlugClockOptions;
+export class ClockSync {
+  readonly #options: ClockSyncOptions;
   #last: ClockState | undefined;
   /** The plug refused or ignored the time it was set to: it is not set again until its clock was right. */
   #cannotBeSet = false;
 
-  constructor(options: PlugClockOptions) {
+  constructor(options: ClockSyncOptions) {
     this.#options = options;
   }
 
@@ -43,15 +43,14 @@ export class PlugClock {
    * it is wrong and that is wanted; rejects with a PlugError if the plug is lost over it.
    */
   async check({ time, clockSet, zone }: Survey): Promise<ClockState | null> {
-    const timeZone =
-      this.#options.clockKeeping.timeZone ?? (zone === undefined ? undefined : zoneOfIndex(zone));
+    const timeZone = this.#options.clockSync.timeZone ?? (zone === undefined ? undefined : zoneOfIndex(zone));
     if (time === undefined) return null;
     if (timeZone === undefined) return clockSet === false ? 'unset' : null;
     const aheadS = this.#aheadS(time, timeZone);
     const state = clockSet === false ? 'unset' : this.#isRight(aheadS) ? 'right' : 'wrong';
     this.#report(state, aheadS);
     if (state === 'right') this.#cannotBeSet = false;
-    else if (this.#options.clockKeeping.keep && !this.#cannotBeSet) return this.#set(state, timeZone, zone);
+    else if (this.#options.clockSync.enabled && !this.#cannotBeSet) return this.#set(state, timeZone, zone);
     return state;
   }
 
@@ -60,13 +59,13 @@ export class PlugClock {
   }
 
   #isRight(aheadS: number): boolean {
-    return Math.abs(aheadS) * 1000 <= this.#options.clockKeeping.toleranceMs;
+    return Math.abs(aheadS) * 1000 <= this.#options.clockSync.toleranceMs;
   }
 
   #report(state: ClockState, aheadS: number): void {
-    const { path, log, clockKeeping } = this.#options;
+    const { path, log, clockSync } = this.#options;
     if (state === this.#last) return;
-    const cure = clockKeeping.keep ? 'it is set' : 'set clock.sync: true, or give it a time server';
+    const cure = clockSync.enabled ? 'it is set' : 'set clock.sync: true, or give it a time server';
     if (state === 'unset')
       log.warn({ plug: path, cure }, "the plug's clock is not set: it books no energy by day and month");
     else if (state === 'wrong') log.warn({ plug: path, aheadS, cure }, "the plug's clock is wrong");

@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { ClockKeeping } from '../../src/bridge/plug-clock.ts';
+import type { ClockSyncSettings } from '../../src/bridge/clock-sync.ts';
 import { setTime } from '../../src/protocol/requests.ts';
 import { localTime, zoneOfIndex } from '../../src/protocol/time-zones.ts';
 import { PlugBench } from '../support/plug-bench.ts';
 
-const WATCHED: ClockKeeping = { keep: false, toleranceMs: 120_000 };
-const KEPT: ClockKeeping = { keep: true, toleranceMs: 120_000 };
+const WATCHED: ClockSyncSettings = { enabled: false, toleranceMs: 120_000 };
+const SYNCED: ClockSyncSettings = { enabled: true, toleranceMs: 120_000 };
 
 const WRONG = "the plug's clock is wrong";
 const UNSET = "the plug's clock is not set: it books no energy by day and month";
@@ -14,11 +14,11 @@ const STUBBORN = "the plug's clock cannot be set";
 
 /** A bench whose plug in London, in winter, shows the right time plus so much. */
 function open(
-  clockKeeping: ClockKeeping,
+  clockSync: ClockSyncSettings,
   aheadMs: number | undefined,
   hardware: '1.0' | '2.0' = '2.0',
 ): PlugBench {
-  const bench = new PlugBench({ clockKeeping, device: { hardware }, poll: { surveyMs: 60_000 } });
+  const bench = new PlugBench({ clockSync, device: { hardware }, poll: { surveyMs: 60_000 } });
   setClock(bench, aheadMs);
   bench.loop.start(0);
   return bench;
@@ -61,7 +61,7 @@ describe('the clock of a plug', () => {
   });
 
   it('is set where that is wanted, with the zone that the plug has, and is right from then on', async () => {
-    const bench = open(KEPT, undefined);
+    const bench = open(SYNCED, undefined);
     await bench.clock.advance(1000);
     expect(bench.said(UNSET)).toMatchObject([{ cure: 'it is set' }]);
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index: 39, hour: 12, min: 0 } } }]);
@@ -71,13 +71,13 @@ describe('the clock of a plug', () => {
   });
 
   it('is not set while it is right', async () => {
-    const bench = open(KEPT, 60_000);
+    const bench = open(SYNCED, 60_000);
     await bench.clock.advance(130_000);
     expect(settings(bench)).toEqual([]);
   });
 
   it('is said to be out of reach when the plug refuses to have it set, and the survey counts all the same', async () => {
-    const bench = open(KEPT, 600_000);
+    const bench = open(SYNCED, 600_000);
     bench.device.broken.set('time.set_timezone', -3);
     await bench.clock.advance(1000);
     await bench.clock.advance(180_000);
@@ -87,7 +87,7 @@ describe('the clock of a plug', () => {
   });
 
   it('is told once of hardware 1, which ignores the time it is set to, and set again only after it was right', async () => {
-    const bench = open(KEPT, 600_000, '1.0');
+    const bench = open(SYNCED, 600_000, '1.0');
     await bench.clock.advance(600_000);
     expect(settings(bench)).toHaveLength(1);
     expect(bench.said(STUBBORN)).toMatchObject([{ cure: expect.stringContaining('time servers') }]);
@@ -106,7 +106,7 @@ describe('the clock of a plug', () => {
   ])(
     'is not judged where the plug does not say its zone, %s ms ahead, unless it is not set',
     async (aheadMs, state) => {
-      const bench = open(KEPT, aheadMs);
+      const bench = open(SYNCED, aheadMs);
       bench.device.broken.set('time.get_timezone', -1);
       await bench.clock.advance(1000);
       expect(bench.state.clock).toBe(state);
@@ -115,7 +115,7 @@ describe('the clock of a plug', () => {
   );
 
   it('is not known of a plug that has none', async () => {
-    const bench = open(KEPT, undefined);
+    const bench = open(SYNCED, undefined);
     bench.device.broken.set('time', -1);
     await bench.clock.advance(1000);
     expect(bench.state).toMatchObject({ clock: null, cloud: { bound: false } });
@@ -131,10 +131,10 @@ describe('the zone of a plug', () => {
   /** A plug in that zone, whose clock shows its local time plus so much; it has been looked after for `ms`. */
   async function plugIn(
     index: number,
-    clockKeeping: ClockKeeping,
+    clockSync: ClockSyncSettings,
     { aheadMs = 0, ms = 130_000, ...options }: { aheadMs?: number; ms?: number; startsAt?: string } = {},
   ): Promise<PlugBench> {
-    const bench = new PlugBench({ clockKeeping, poll: { surveyMs: 60_000 }, ...options });
+    const bench = new PlugBench({ clockSync, poll: { surveyMs: 60_000 }, ...options });
     const { device, clock } = bench;
     const shown = localTime(zoneOfIndex(index) ?? '', clock.date() + aheadMs);
     device.answer(setTime(shown, index));
@@ -144,7 +144,7 @@ describe('the zone of a plug', () => {
   }
 
   it.each([BERLIN, NEW_YORK])('is what its clock is right by, wherever the bridge is: %d', async (index) => {
-    const bench = await plugIn(index, KEPT);
+    const bench = await plugIn(index, SYNCED);
     expect(bench.state.clock).toBe('right');
     expect(settings(bench)).toEqual([]);
   });
@@ -153,13 +153,13 @@ describe('the zone of a plug', () => {
     [BERLIN, 13],
     [NEW_YORK, 7],
   ])('is what its clock is set by where no zone is configured: %d', async (index, hour) => {
-    const bench = await plugIn(index, KEPT, { aheadMs: HOUR });
+    const bench = await plugIn(index, SYNCED, { aheadMs: HOUR });
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index, hour, min: 0 } } }]);
     expect(bench.state.clock).toBe('right');
   });
 
   it('becomes that of the site where one is configured', async () => {
-    const bench = await plugIn(NEW_YORK, { ...KEPT, timeZone: 'Europe/Berlin' });
+    const bench = await plugIn(NEW_YORK, { ...SYNCED, timeZone: 'Europe/Berlin' });
     expect(settings(bench)).toMatchObject([{ time: { set_timezone: { index: BERLIN, hour: 13 } } }]);
     expect(bench.state.clock).toBe('right');
   });
@@ -178,7 +178,7 @@ describe('the zone of a plug', () => {
     ['America/New_York', NEW_YORK, '2026-11-01T04:30:00Z'],
   ])('keeps its clock right over the change in %s: %d from %s on', async (timeZone, index, startsAt) => {
     for (const site of [undefined, timeZone]) {
-      const bench = await plugIn(index, { ...KEPT, timeZone: site }, { startsAt, ms: 3 * HOUR });
+      const bench = await plugIn(index, { ...SYNCED, timeZone: site }, { startsAt, ms: 3 * HOUR });
       expect(bench.state.clock).toBe('right');
       expect(bench.said(WRONG)).toEqual([]);
       expect(settings(bench)).toEqual([]);
