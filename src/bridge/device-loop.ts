@@ -14,7 +14,7 @@ import { Outlet, type OutletSpec, type WishListener } from './outlet.ts';
 import { type Answer, Outlets } from './outlets.ts';
 import type { PlugState } from './plug-state.ts';
 import { PollSchedule, type ScheduleSettings } from './poll-schedule.ts';
-import { Questions } from './questions.ts';
+import { QueryQueue } from './query-queue.ts';
 import type { Wish } from './wish.ts';
 
 /** How one device is polled; milliseconds. */
@@ -64,7 +64,7 @@ export class DeviceLoop {
   readonly #timer: Timer;
   /** Fires though an exchange may be in flight: a wish that waits for its end must not outlive its time. */
   readonly #expiry: Timer;
-  readonly #questions: Questions;
+  readonly #queries: QueryQueue;
   readonly #detector: OfflineDetector;
   readonly #failures: Failures;
   readonly #schedule: PollSchedule;
@@ -88,7 +88,7 @@ export class DeviceLoop {
     );
     this.#timer = clock.timer(() => this.wake());
     this.#expiry = clock.timer(() => this.#expire());
-    this.#questions = new Questions(this.path);
+    this.#queries = new QueryQueue(this.path);
     this.#clockSync = new ClockSync({ ...options, path: this.path });
     this.#detector = new OfflineDetector(options.poll, options.random);
     this.#failures = new Failures(this.path, options.log);
@@ -151,7 +151,7 @@ export class DeviceLoop {
       grace.clear();
     }
     this.#outlets.settleAll({ outcome: 'failed', reason }, false);
-    this.#questions.end(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
+    this.#queries.end(new PlugError('stopping', `${this.path} is no longer asked: ${reason}`));
     this.client.close();
   }
 
@@ -180,7 +180,7 @@ export class DeviceLoop {
 
   /** Asks the device something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
   ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
-    const answer = this.#questions.add(query, timeoutMs);
+    const answer = this.#queries.add(query, timeoutMs);
     this.wake();
     return answer;
   }
@@ -229,7 +229,7 @@ export class DeviceLoop {
       if (this.#schedule.pauseUntil > now) return;
       const next = this.#outlets.next(now);
       if (next !== undefined) await this.#delivery.attempt(next.outlet, next.sending);
-      else if (!this.#questions.isEmpty) await this.#questions.askNext(this.client);
+      else if (!this.#queries.isEmpty) await this.#queries.sendNext(this.client);
       else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll();
       else if (this.#disarming !== undefined)
         this.#disarmFailed = !(await this.#delivery.disarm(this.#disarming));
@@ -258,7 +258,7 @@ export class DeviceLoop {
     if (!this.#running) return;
     this.#expire();
     const now = this.#clock.now();
-    const busy = this.#asked || this.#disarming !== undefined || !this.#questions.isEmpty;
+    const busy = this.#asked || this.#disarming !== undefined || !this.#queries.isEmpty;
     const { pollAt, surveyAt, pauseUntil } = this.#schedule;
     const at = busy ? now : Math.min(pollAt, surveyAt, this.#outlets.nextAt);
     const delay = Math.max(at, pauseUntil) - now;

@@ -26,7 +26,7 @@ describe('a question', () => {
     const waiting = Array.from({ length: 16 }, () => bench.loop.ask(TIME));
     expect(await rejectionOf(bench.loop.ask(TIME))).toMatchObject({
       code: 'busy',
-      message: '16 questions wait for lamp already; try again later',
+      message: '16 queries wait for lamp already; try again later',
     });
     bench.loop.start(0);
     expect(await Promise.all(waiting)).toHaveLength(16);

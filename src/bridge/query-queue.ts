@@ -3,22 +3,22 @@ import type { PlugClient } from '../plug/plug-client.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 
-/** One query asked from outside, and where its answer goes. */
-interface Question {
+/** A query of a client, and the promise of its answer. */
+interface QueuedQuery {
   readonly query: Query;
   readonly timeoutMs: number | undefined;
   readonly resolve: (reply: JsonObject) => void;
   readonly reject: (error: unknown) => void;
 }
 
-/** Questions that may wait for one plug. */
-const MOST_QUESTIONS = 16;
+/** How many queries may wait for one device. */
+const MAX_QUEUED = 16;
 
-/** What one plug is to be asked beyond its polls, in order. */
-export class Questions {
+/** The queries of clients to one device, in order, besides commands and polls. */
+export class QueryQueue {
   readonly #plug: string;
-  readonly #waiting: Question[] = [];
-  /** Why nothing is asked any more, once that is so. */
+  readonly #waiting: QueuedQuery[] = [];
+  /** Why queries are rejected, once the device is no longer asked. */
   #ended: PlugError | undefined;
 
   constructor(plug: string) {
@@ -29,24 +29,24 @@ export class Questions {
     return this.#waiting.length === 0;
   }
 
-  /** Resolves with the reply when it is its turn; rejects with a PlugError, or with BridgeError `busy` when too many wait. */
+  /** Resolves with the reply once its turn has come; rejects with a PlugError, or with BridgeError `busy` when too many wait. */
   add(query: Query, timeoutMs: number | undefined): Promise<JsonObject> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    if (this.#waiting.length >= MOST_QUESTIONS) {
-      const message = `${MOST_QUESTIONS} questions wait for ${this.#plug} already; try again later`;
+    if (this.#waiting.length >= MAX_QUEUED) {
+      const message = `${MAX_QUEUED} queries wait for ${this.#plug} already; try again later`;
       return Promise.reject(new BridgeError('busy', message));
     }
     return new Promise((resolve, reject) => this.#waiting.push({ query, timeoutMs, resolve, reject }));
   }
 
-  /** Asks the next one; never rejects. */
-  async askNext(client: PlugClient): Promise<void> {
-    const question = this.#waiting.shift();
-    if (question === undefined) return;
-    await client.send(question.query, question.timeoutMs).then(question.resolve, question.reject);
+  /** Sends the next query; never rejects. */
+  async sendNext(client: PlugClient): Promise<void> {
+    const next = this.#waiting.shift();
+    if (next === undefined) return;
+    await client.send(next.query, next.timeoutMs).then(next.resolve, next.reject);
   }
 
-  /** Rejects what waits and whatever comes later. */
+  /** Rejects the queries that wait, and all later ones. */
   end(error: PlugError): void {
     this.#ended = error;
     for (const { reject } of this.#waiting.splice(0)) reject(error);
