@@ -270,7 +270,7 @@ function deviceSpec(
       slowMs: own((from) => from.poll.slow, poll.slow),
       offlineAfter: own((from) => from.poll.offlineAfter, poll.offlineAfter),
       backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
-      surveyMs: own((from) => from.poll.statistics, poll.statistics),
+      statisticsMs: own((from) => from.poll.statistics, poll.statistics),
     },
     outlets: [
       {

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import type { PlugClient } from '../plug/plug-client.ts';
-import type { Survey } from '../plug/survey.ts';
+import type { Statistics } from '../plug/statistics.ts';
 import type { PlugTime } from '../protocol/replies.ts';
 import { indexOfZone, localTime, secondsAhead, zoneOfIndex } from '../protocol/time-zones.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -42,7 +42,7 @@ export class ClockSync {
    * Says how the plug's clock stands in the zone of the site, else in its own; `null` if it did not say. Sets it if
    * it is wrong and that is wanted; rejects with a PlugError if the plug is lost over it.
    */
-  async check({ time, clockSet, zone }: Survey): Promise<ClockState | null> {
+  async check({ time, clockSet, zone }: Statistics): Promise<ClockState | null> {
     const timeZone = this.#options.clockSync.timeZone ?? (zone === undefined ? undefined : zoneOfIndex(zone));
     if (time === undefined) return null;
     if (timeZone === undefined) return clockSet === false ? 'unset' : null;

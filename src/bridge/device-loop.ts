@@ -54,7 +54,7 @@ const SETTLED_MS = 1000;
 
 /**
  * Everything that happens to one device, one exchange at a time: commands first, then the poll that is due, then
- * what changes slowly. Nothing is queued but what is still wanted.
+ * the statistics. Nothing is queued but what is still wanted.
  */
 export class DeviceLoop {
   readonly client: PlugClient;
@@ -233,7 +233,7 @@ export class DeviceLoop {
       else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll();
       else if (this.#disarming !== undefined)
         this.#disarmFailed = !(await this.#delivery.disarm(this.#disarming));
-      else if (this.#schedule.surveyAt <= now) await this.#survey();
+      else if (this.#schedule.statisticsAt <= now) await this.#readStatistics();
     } catch (error) {
       this.#failed(this.#failures.of(error));
     }
@@ -259,8 +259,8 @@ export class DeviceLoop {
     this.#expire();
     const now = this.#clock.now();
     const busy = this.#asked || this.#disarming !== undefined || !this.#queries.isEmpty;
-    const { pollAt, surveyAt, pauseUntil } = this.#schedule;
-    const at = busy ? now : Math.min(pollAt, surveyAt, this.#outlets.nextAt);
+    const { pollAt, statisticsAt, pauseUntil } = this.#schedule;
+    const at = busy ? now : Math.min(pollAt, statisticsAt, this.#outlets.nextAt);
     const delay = Math.max(at, pauseUntil) - now;
     if (delay <= 0) this.wake();
     else this.#timer.set(delay);
@@ -285,16 +285,19 @@ export class DeviceLoop {
     }
   }
 
-  async #survey(): Promise<void> {
-    this.#schedule.surveyed(this.#clock.now());
+  async #readStatistics(): Promise<void> {
+    this.#schedule.statisticsRead(this.#clock.now());
     if (this.state?.availability !== 'online') return;
     try {
-      const seen = await this.client.survey();
+      const seen = await this.client.readStatistics();
       const clock = await this.#clockSync.check(seen);
-      this.#outlets.surveyed(seen, clock);
+      this.#outlets.observeStatistics(seen, clock);
     } catch (error) {
       // The next poll shows whether the plug is gone.
-      this.#options.log.debug({ plug: this.path, detail: this.#failures.of(error).message }, 'no survey');
+      this.#options.log.debug(
+        { plug: this.path, detail: this.#failures.of(error).message },
+        'statistics not read',
+      );
     }
   }
 

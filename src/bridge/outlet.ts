@@ -1,6 +1,6 @@
 import type { Reason } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
-import type { Survey } from '../plug/survey.ts';
+import type { Statistics } from '../plug/statistics.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { momentOf, timeOf } from '../runtime/clock.ts';
 import type { ClockState } from './clock-sync.ts';
@@ -15,9 +15,9 @@ import {
   observe,
   offline,
   type PlugState,
-  survey,
   unseen,
   unsupported,
+  withStatistics,
 } from './plug-state.ts';
 import type { Policy } from './policy.ts';
 import { hadPowerCut } from './power-cut.ts';
@@ -208,8 +208,8 @@ export class Outlet {
   }
 
   /** What changes slowly was read. */
-  surveyed(seen: Survey, clock: ClockState | null): void {
-    this.#show(survey(this.#state, seen, clock), false);
+  observeStatistics(seen: Statistics, clock: ClockState | null): void {
+    this.#show(withStatistics(this.#state, seen, clock), false);
   }
 
   /** The plug is offline, or cannot be used. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
 import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
-import type { Survey } from '../plug/survey.ts';
+import type { Statistics } from '../plug/statistics.ts';
 import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
@@ -81,8 +81,8 @@ export class Outlets {
   }
 
   /** What changes slowly was read. */
-  surveyed(seen: Survey, clock: ClockState | null): void {
-    for (const outlet of this.all) outlet.surveyed(seen, clock);
+  observeStatistics(seen: Statistics, clock: ClockState | null): void {
+    for (const outlet of this.all) outlet.observeStatistics(seen, clock);
   }
 
   /** The device may be reached again. */

@@ -1,6 +1,6 @@
 import type { Reason } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
-import type { Survey } from '../plug/survey.ts';
+import type { Statistics } from '../plug/statistics.ts';
 import type { CloudReading } from '../protocol/cloud.ts';
 import type { MeterReading } from '../protocol/replies.ts';
 
@@ -145,9 +145,9 @@ export function differs(one: PlugState, other: PlugState): boolean {
 }
 
 /** The state after what changes slowly was read. */
-export function survey(
+export function withStatistics(
   state: PlugState,
-  { today, month, cloud }: Survey,
+  { today, month, cloud }: Statistics,
   clock: ClockState | null,
 ): PlugState {
   const same = cloud?.bound === state.cloud?.bound && cloud?.connected === state.cloud?.connected;

@@ -3,7 +3,7 @@ import { AdaptiveInterval, type IntervalSettings } from './adaptive-interval.ts'
 /** How often a device is asked; milliseconds. */
 export interface ScheduleSettings extends IntervalSettings {
   /** How often its statistics, clock and cloud are read. */
-  readonly surveyMs: number;
+  readonly statisticsMs: number;
 }
 
 /** Nothing is sent for so long after an exchange that failed: plugs need a pause after a time-out. */
@@ -17,8 +17,8 @@ export class PollSchedule {
   readonly #interval: AdaptiveInterval;
   /** When the next poll is due. */
   pollAt = NEVER;
-  /** When what changes slowly is to be read next. */
-  surveyAt = NEVER;
+  /** When the statistics are to be read next. */
+  statisticsAt = NEVER;
   /** Nothing is sent before. */
   pauseUntil = 0;
 
@@ -27,10 +27,10 @@ export class PollSchedule {
     this.#interval = new AdaptiveInterval(settings);
   }
 
-  /** Begins: the first poll after `phaseMs`, what changes slowly after that of the other devices. */
+  /** Begins: the first poll after `phaseMs`, the statistics after that of the other devices. */
   start(now: number, phaseMs: number): void {
     this.pollAt = now + phaseMs;
-    this.surveyAt = this.pollAt + 500 + 10 * phaseMs;
+    this.statisticsAt = this.pollAt + 500 + 10 * phaseMs;
   }
 
   /** The device was polled. The grid of polls stays where it is; what was missed is not made up for. */
@@ -40,8 +40,8 @@ export class PollSchedule {
     if (late >= 0) this.pollAt += (1 + Math.floor(late / intervalMs)) * intervalMs;
   }
 
-  surveyed(now: number): void {
-    this.surveyAt = now + this.#settings.surveyMs;
+  statisticsRead(now: number): void {
+    this.statisticsAt = now + this.#settings.statisticsMs;
   }
 
   /** Something has happened to the device: it is polled fast for a while. */

@@ -11,7 +11,7 @@ import {
   type Sysinfo,
 } from '../protocol/replies.ts';
 import {
-  GET_SURROUNDINGS,
+  GET_CLOCK_AND_CLOUD,
   GET_SYSINFO,
   GET_SYSINFO_AND_METER,
   getStatistics,
@@ -24,7 +24,7 @@ import {
   setTime,
   startCountdown,
 } from '../protocol/requests.ts';
-import { NO_STATISTICS, readStatistics, readSurroundings, type Survey } from './survey.ts';
+import { NO_TOTALS, readClockAndCloud, readEnergyTotals, type Statistics } from './statistics.ts';
 import type { Address, Transport } from './transport.ts';
 
 /** What one exchange showed of a plug; `meter` only where the plug has one and was asked for it. */
@@ -140,15 +140,14 @@ export class PlugClient {
     return this.#ask(made, true, timeoutMs);
   }
 
-  /** Reads what changes slowly. What the plug does not answer stays open, and so does the energy of an unknown day. */
-  async survey(): Promise<Survey> {
-    const surroundings = readSurroundings(await this.#ask(GET_SURROUNDINGS));
-    const { time, clockSet } = surroundings;
-    if (!this.hasMeter || time === undefined || clockSet === false)
-      return { ...surroundings, ...NO_STATISTICS };
+  /** Reads clock, cloud, and the energy of the day that the clock shows; parts that it does not answer are `undefined`. */
+  async readStatistics(): Promise<Statistics> {
+    const clockAndCloud = readClockAndCloud(await this.#ask(GET_CLOCK_AND_CLOUD));
+    const { time, clockSet } = clockAndCloud;
+    if (!this.hasMeter || time === undefined || clockSet === false) return { ...clockAndCloud, ...NO_TOTALS };
     return {
-      ...surroundings,
-      ...readStatistics(await this.#ask(getStatistics(time.year, time.month)), time),
+      ...clockAndCloud,
+      ...readEnergyTotals(await this.#ask(getStatistics(time.year, time.month)), time),
     };
   }
 

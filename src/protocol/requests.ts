@@ -33,7 +33,7 @@ export const GET_TIME = request({ time: { get_time: {} } });
  * Asks for what changes slowly: the plug's local time, whether its clock is set (the schedule says so), and its
  * cloud. Each module answers or refuses for itself.
  */
-export const GET_SURROUNDINGS = request({
+export const GET_CLOCK_AND_CLOUD = request({
   time: { get_time: {}, get_timezone: {} },
   schedule: { get_next_action: {} },
   cnCloud: { get_info: {} },

@@ -18,7 +18,7 @@ function open(
   aheadMs: number | undefined,
   hardware: '1.0' | '2.0' = '2.0',
 ): PlugBench {
-  const bench = new PlugBench({ clockSync, device: { hardware }, poll: { surveyMs: 60_000 } });
+  const bench = new PlugBench({ clockSync, device: { hardware }, poll: { statisticsMs: 60_000 } });
   setClock(bench, aheadMs);
   bench.loop.start(0);
   return bench;
@@ -76,7 +76,7 @@ describe('the clock of a plug', () => {
     expect(settings(bench)).toEqual([]);
   });
 
-  it('is said to be out of reach when the plug refuses to have it set, and the survey counts all the same', async () => {
+  it('is said to be out of reach when the plug refuses to have it set, and the statistics count all the same', async () => {
     const bench = open(SYNCED, 600_000);
     bench.device.broken.set('time.set_timezone', -3);
     await bench.clock.advance(1000);
@@ -134,7 +134,7 @@ describe('the zone of a plug', () => {
     clockSync: ClockSyncSettings,
     { aheadMs = 0, ms = 130_000, ...options }: { aheadMs?: number; ms?: number; startsAt?: string } = {},
   ): Promise<PlugBench> {
-    const bench = new PlugBench({ clockSync, poll: { surveyMs: 60_000 }, ...options });
+    const bench = new PlugBench({ clockSync, poll: { statisticsMs: 60_000 }, ...options });
     const { device, clock } = bench;
     const shown = localTime(zoneOfIndex(index) ?? '', clock.date() + aheadMs);
     device.answer(setTime(shown, index));

@@ -77,25 +77,25 @@ describe('polling a plug', () => {
   });
 
   it('reads what changes slowly soon after the start, and then at its own pace', async () => {
-    const bench = await PlugBench.polled({ poll: { surveyMs: 60_000 } });
+    const bench = await PlugBench.polled({ poll: { statisticsMs: 60_000 } });
     await bench.clock.advance(130_000);
-    expect(bench.surveys).toEqual([500, 60_500, 120_500]);
+    expect(bench.statisticsReads).toEqual([500, 60_500, 120_500]);
     expect(bench.state).toMatchObject({ cloud: { bound: false, connected: false }, clock: 'right' });
   });
 
-  it('neither bothers an absent plug with a survey nor counts a survey that fails', async () => {
-    const bench = await PlugBench.polled({ poll: { surveyMs: 60_000, offlineAfter: 100 } });
+  it('neither asks an absent plug for statistics nor counts statistics that fail', async () => {
+    const bench = await PlugBench.polled({ poll: { statisticsMs: 60_000, offlineAfter: 100 } });
     await bench.clock.advance(59_000);
     bench.fail('timeout');
     await bench.clock.advance(2000);
     expect(bench.state.availability).toBe('online');
-    expect(bench.said('no survey')).toHaveLength(1);
+    expect(bench.said('statistics not read')).toHaveLength(1);
 
-    const absent = new PlugBench({ poll: { surveyMs: 60_000 } });
+    const absent = new PlugBench({ poll: { statisticsMs: 60_000 } });
     absent.fail('timeout');
     absent.loop.start(0);
     await absent.clock.advance(200_000);
-    expect(absent.surveys).toEqual([]);
+    expect(absent.statisticsReads).toEqual([]);
   });
 
   it('goes on after a mistake of its own, and says so', async () => {

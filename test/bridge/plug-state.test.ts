@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { observe, offline, type PlugState, survey, unseen } from '../../src/bridge/plug-state.ts';
+import { observe, offline, type PlugState, unseen, withStatistics } from '../../src/bridge/plug-state.ts';
 import type { Observation } from '../../src/plug/plug-client.ts';
-import type { Survey } from '../../src/plug/survey.ts';
+import type { Statistics } from '../../src/plug/statistics.ts';
 import type { MeterReading, Sysinfo } from '../../src/protocol/replies.ts';
 
 const SYSINFO: Sysinfo = {
@@ -119,7 +119,7 @@ describe('who switched a relay', () => {
 });
 
 describe('what changes slowly', () => {
-  const reading: Survey = {
+  const reading: Statistics = {
     time: undefined,
     zone: undefined,
     clockSet: undefined,
@@ -129,7 +129,7 @@ describe('what changes slowly', () => {
   };
 
   it('is taken over, and unknown where the plug did not say it', () => {
-    const state = survey(observed(answer()), reading, 'right');
+    const state = withStatistics(observed(answer()), reading, 'right');
     expect(state).toMatchObject({
       energyToday: 0.123,
       energyMonth: 3.4,
@@ -137,17 +137,21 @@ describe('what changes slowly', () => {
       clock: 'right',
       relay: true,
     });
-    const silent = survey(state, { ...reading, today: undefined, month: undefined, cloud: undefined }, null);
+    const silent = withStatistics(
+      state,
+      { ...reading, today: undefined, month: undefined, cloud: undefined },
+      null,
+    );
     expect(silent).toMatchObject({ energyToday: null, energyMonth: null, cloud: null, clock: null });
   });
 
   it('survives the next poll, and keeps one object for the same cloud', () => {
-    const state = survey(observed(answer()), reading, 'right');
+    const state = withStatistics(observed(answer()), reading, 'right');
     const later = observe(state, answer(), { at: 105_000 });
     expect(later).toMatchObject({ energyToday: 0.123, energyMonth: 3.4, clock: 'right' });
-    expect(survey(later, { ...reading, cloud: { bound: true, connected: false } }, 'right').cloud).toBe(
-      state.cloud,
-    );
+    expect(
+      withStatistics(later, { ...reading, cloud: { bound: true, connected: false } }, 'right').cloud,
+    ).toBe(state.cloud);
   });
 });
 

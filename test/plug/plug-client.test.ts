@@ -398,15 +398,15 @@ describe('what changes slowly', () => {
       await plug.clock.advance(10 * 3_600_000);
       await client.read();
       await plug.clock.advance(24 * 3_600_000);
-      const survey = await client.survey();
-      expect(survey).toMatchObject({
+      const statistics = await client.readStatistics();
+      expect(statistics).toMatchObject({
         time: { year: 2026, month: 1, day: 2, hour: 22, minute: 0, second: 0 },
         zone: 39,
         clockSet: true,
       });
-      expect(survey.today).toBeCloseTo(2.4, 6);
-      expect(survey.month).toBeCloseTo(3.4, 6);
-      expect(survey.cloud).toBeDefined();
+      expect(statistics.today).toBeCloseTo(2.4, 6);
+      expect(statistics.month).toBeCloseTo(3.4, 6);
+      expect(statistics.cloud).toBeDefined();
     },
   );
 
@@ -415,9 +415,17 @@ describe('what changes slowly', () => {
     const client = plug.client();
     plug.device.setClock(undefined);
     await client.read();
-    expect(await client.survey()).toMatchObject({ clockSet: false, today: undefined, month: undefined });
+    expect(await client.readStatistics()).toMatchObject({
+      clockSet: false,
+      today: undefined,
+      month: undefined,
+    });
     plug.device.broken.set('time', -1).set('cnCloud', -1).set('emeter', -1);
-    expect(await client.survey()).toMatchObject({ time: undefined, zone: undefined, cloud: undefined });
+    expect(await client.readStatistics()).toMatchObject({
+      time: undefined,
+      zone: undefined,
+      cloud: undefined,
+    });
   });
 
   it('holds no energy while the clock is not set, whatever the plug has booked, and does not ask for it', async () => {
@@ -425,7 +433,11 @@ describe('what changes slowly', () => {
     const client = plug.client();
     await client.read();
     plug.device.broken.set('schedule', -11);
-    expect(await client.survey()).toMatchObject({ clockSet: false, today: undefined, month: undefined });
+    expect(await client.readStatistics()).toMatchObject({
+      clockSet: false,
+      today: undefined,
+      month: undefined,
+    });
     expect(JSON.stringify(plug.queries)).not.toContain('get_daystat');
   });
 
@@ -433,7 +445,11 @@ describe('what changes slowly', () => {
     const plug = await plugOn({ model: 'HS100(EU)' });
     const client = plug.client();
     await client.read();
-    expect(await client.survey()).toMatchObject({ clockSet: true, today: undefined, month: undefined });
+    expect(await client.readStatistics()).toMatchObject({
+      clockSet: true,
+      today: undefined,
+      month: undefined,
+    });
     expect(plug.queries.filter((query) => 'emeter' in query)).toEqual([]);
   });
 });

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { BridgeError, PlugError, type Reason } from '../../src/errors.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
 import { encodeFrame } from '../../src/protocol/frame.ts';
-import { GET_SURROUNDINGS, GET_SYSINFO } from '../../src/protocol/requests.ts';
+import { GET_CLOCK_AND_CLOUD, GET_SYSINFO } from '../../src/protocol/requests.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
 import { cut } from '../../src/simulator/plug-server.ts';
@@ -145,7 +145,7 @@ describe('an exchange', () => {
     const plug = await plugOn();
     const transport = plug.transport();
     const first = transport.exchange(GET_SYSINFO, TIMEOUT_MS);
-    const error = thrownBy(() => transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS));
+    const error = thrownBy(() => transport.exchange(GET_CLOCK_AND_CLOUD, TIMEOUT_MS));
     expect(error).toBeInstanceOf(BridgeError);
     expect(error).toMatchObject({ code: 'exchange-in-flight' });
     expect(await first).toMatchObject(SYSINFO);
@@ -303,7 +303,7 @@ describe('the end of a connection', () => {
     const transport = transportTo(peer);
     peer.onQuestion = (socket) => peer.questions.length === 1 && socket.write(frameOf(SYSINFO));
     await transport.exchange(GET_SYSINFO, TIMEOUT_MS);
-    const failed = rejectionOf(transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS));
+    const failed = rejectionOf(transport.exchange(GET_CLOCK_AND_CLOUD, TIMEOUT_MS));
     await until(() => peer.questions.length === 2, 'the second question');
     transport.close();
     await failed;
@@ -354,7 +354,7 @@ describe('an answer that comes too late', () => {
       if (late?.writable) late.write(frameOf(SYSINFO));
       socket.write(frameOf(TIME));
     };
-    expect(await transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS)).toEqual(TIME);
+    expect(await transport.exchange(GET_CLOCK_AND_CLOUD, TIMEOUT_MS)).toEqual(TIME);
   });
 
   it('and is a second one to the same question costs the connection', async () => {
@@ -365,7 +365,7 @@ describe('an answer that comes too late', () => {
     for (const socket of peer.sockets) socket.write(frameOf(SYSINFO));
     await until(() => !transport.connected, 'the connection to be dropped');
     peer.onQuestion = (socket) => socket.write(frameOf(TIME));
-    expect(await transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS)).toEqual(TIME);
+    expect(await transport.exchange(GET_CLOCK_AND_CLOUD, TIMEOUT_MS)).toEqual(TIME);
     expect(transport.connection).toBe(2);
   });
 
@@ -379,7 +379,7 @@ describe('an answer that comes too late', () => {
     expect(await transport.exchange(GET_SYSINFO, TIMEOUT_MS)).toEqual(SYSINFO);
     expect(transport.connected).toBe(false);
     peer.onQuestion = (socket) => socket.write(frameOf(TIME));
-    expect(await transport.exchange(GET_SURROUNDINGS, TIMEOUT_MS)).toEqual(TIME);
+    expect(await transport.exchange(GET_CLOCK_AND_CLOUD, TIMEOUT_MS)).toEqual(TIME);
   });
 });
 
@@ -487,10 +487,10 @@ describe('many transports', () => {
     };
     const transports = Array.from({ length: 20 }, () => transportTo(peer));
     for (let turn = 0; turn < 5; turn++) {
-      const requests = transports.map((_, index) => (index % 2 === 0 ? GET_SYSINFO : GET_SURROUNDINGS));
+      const requests = transports.map((_, index) => (index % 2 === 0 ? GET_SYSINFO : GET_CLOCK_AND_CLOUD));
       const answers = await Promise.all(
         transports.map((transport, index) =>
-          transport.exchange(requests[index] ?? GET_SURROUNDINGS, TIMEOUT_MS),
+          transport.exchange(requests[index] ?? GET_CLOCK_AND_CLOUD, TIMEOUT_MS),
         ),
       );
       expect(answers).toEqual(requests.map(({ query }) => query));

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isObject } from '../../src/protocol/json.ts';
 import {
-  GET_SURROUNDINGS,
+  GET_CLOCK_AND_CLOUD,
   GET_SYSINFO,
   GET_SYSINFO_AND_METER,
   getStatistics,
@@ -17,7 +17,7 @@ const ALL: readonly (readonly [string, Request, string])[] = [
   ['state and meter', GET_SYSINFO_AND_METER, '{"system":{"get_sysinfo":{}},"emeter":{"get_realtime":{}}}'],
   [
     'what changes slowly',
-    GET_SURROUNDINGS,
+    GET_CLOCK_AND_CLOUD,
     '{"time":{"get_time":{},"get_timezone":{}},"schedule":{"get_next_action":{}},"cnCloud":{"get_info":{}}}',
   ],
   [

@@ -19,7 +19,7 @@ export const POLL: PollSettings = {
   intervalMs: 5000,
   offlineAfter: 3,
   backoffMaxMs: 60_000,
-  surveyMs: 3_600_000,
+  statisticsMs: 3_600_000,
 };
 
 export const POLICY: Policy = { locked: false, restore: 'keep', enforce: false, enforceAfterMs: 2000 };
@@ -183,7 +183,7 @@ export class PlugBench {
   }
 
   /** When its statistics, clock and cloud were read. */
-  get surveys(): number[] {
+  get statisticsReads(): number[] {
     return this.transport.times(({ cnCloud }) => cnCloud !== undefined);
   }
 

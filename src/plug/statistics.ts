@@ -11,8 +11,11 @@ import {
 } from '../protocol/replies.ts';
 import { LAST_ZONE } from '../protocol/time-zones.ts';
 
-/** What is read of a plug every few minutes; `undefined` where it did not say. */
-export interface Survey {
+/**
+ * What is read of a plug every `poll.statistics`: its clock, its cloud, its energy by day and month. `undefined` is what
+ * it did not say.
+ */
+export interface Statistics {
   /** What its clock shows, in its own zone. */
   readonly time: PlugTime | undefined;
   /** The firmware's index of its time zone. */
@@ -25,13 +28,13 @@ export interface Survey {
   readonly month: number | undefined;
 }
 
-export const NO_STATISTICS = { today: undefined, month: undefined };
+export const NO_TOTALS = { today: undefined, month: undefined };
 
 /** `time not sync`, which the schedule answers while the clock is not set. */
 const TIME_NOT_SET = -11;
 
-/** Reads the answer to GET_SURROUNDINGS, each module for itself. */
-export function readSurroundings(reply: JsonObject): Omit<Survey, 'today' | 'month'> {
+/** Reads the answer to GET_CLOCK_AND_CLOUD; a module that refuses leaves its part `undefined`. */
+export function readClockAndCloud(reply: JsonObject): Omit<Statistics, 'today' | 'month'> {
   const zone = part(() => integerAt(answerTo(reply, 'time', 'get_timezone'), 'index', 0, LAST_ZONE));
   return {
     time: part(() => readTime(answerTo(reply, 'time', 'get_time'))),
@@ -42,7 +45,7 @@ export function readSurroundings(reply: JsonObject): Omit<Survey, 'today' | 'mon
 }
 
 /** Reads the energy of the day and the month that the plug's clock shows; open where nothing is booked. */
-export function readStatistics(reply: JsonObject, now: PlugTime): Pick<Survey, 'today' | 'month'> {
+export function readEnergyTotals(reply: JsonObject, now: PlugTime): Pick<Statistics, 'today' | 'month'> {
   const days = part(() => readDays(answerTo(reply, 'emeter', 'get_daystat'))) ?? [];
   const months = part(() => readMonths(answerTo(reply, 'emeter', 'get_monthstat'))) ?? [];
   const isThisMonth = (record: EnergyRecord) => record.year === now.year && record.month === now.month;
