@@ -290,14 +290,11 @@ export class DeviceLoop {
     if (this.state?.availability !== 'online') return;
     try {
       const seen = await this.client.readStatistics();
-      const clock = await this.#clockSync.check(seen);
-      this.#outlets.observeStatistics(seen, clock);
+      this.#outlets.observeStatistics(seen, await this.#clockSync.check(seen));
     } catch (error) {
       // The next poll shows whether the plug is gone.
-      this.#options.log.debug(
-        { plug: this.path, detail: this.#failures.of(error).message },
-        'statistics not read',
-      );
+      const { message } = this.#failures.of(error);
+      this.#options.log.debug({ plug: this.path, detail: message }, 'statistics not read');
     }
   }
 
