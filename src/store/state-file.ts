@@ -24,25 +24,27 @@ export function takeOverStateFile(store: Store, path: string, log: Logger): void
   try {
     const { outlets, receipts } = readStateFile(readFileSync(path, 'utf8'));
     for (const [plug, outlet] of outlets) store.keepOutlet(`path:${plug}`, outlet);
-    for (const receipt of receipts) end(store, receipt);
+    store.keepFact(TAKEN_OVER, path);
+    // With all that waits to be kept: no receipt is sent twice if the program is killed meanwhile.
+    store.transaction(() => {
+      for (const receipt of receipts) end(store, receipt);
+    });
     log.info({ path, plugs: outlets.size }, 'the old state file was taken over; it is no longer used');
   } catch (error) {
     log.error(
       { path, reason: messageOf(error) },
       'the old state file cannot be read; the bridge begins without it',
     );
+    store.keepFact(TAKEN_OVER, path);
   }
-  store.keepFact(TAKEN_OVER, path);
 }
 
 function end(store: Store, receipt: Receipt): void {
   const { target, id, relay, led, replyTo } = receipt;
   const command = { id, relay, led, replyTo, origin: 'mqtt', user: null } as const;
   const number = store.nextId();
-  store.transaction(() => {
-    store.take({ id: number, target, command, until: ofAnEarlierBoot(0), parts: [], receipt: null });
-    store.finish(number, receipt);
-  });
+  store.take({ id: number, target, command, until: ofAnEarlierBoot(0), parts: [], receipt: null });
+  store.finish(number, receipt);
 }
 
 /** Reads the text of a state file. Throws an Error if it is none. */

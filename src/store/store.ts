@@ -74,7 +74,6 @@ export class Store implements Task, Memory {
     this.#inTransaction = true;
     this.#error = undefined;
     this.#execute('BEGIN IMMEDIATE');
-    for (const [sql, row] of this.#waiting.values()) this.#execute(sql, row);
     try {
       change();
     } catch (error) {
@@ -83,6 +82,8 @@ export class Store implements Task, Memory {
       throw error;
     }
     this.#inTransaction = false;
+    // Last: `change` may have added to it.
+    for (const [sql, row] of this.#waiting.values()) this.#execute(sql, row);
     if (this.#error === undefined) this.#execute('COMMIT');
     if (this.#error === undefined) this.#succeeded();
     else this.#failed(this.#error);
@@ -204,7 +205,7 @@ export class Store implements Task, Memory {
 
   /** Writes with the next transaction, at the latest once the input that is at hand has been dealt with. */
   #soon(what: string, sql: string, row: Row): void {
-    if (this.#waiting.size >= MOST_WAITING && !this.#waiting.has(what)) return;
+    if (this.#waiting.size >= MOST_WAITING && !this.#waiting.has(what) && !this.#makesRoom()) return;
     // The last one holds, in the place of the last.
     this.#waiting.delete(what);
     this.#waiting.set(what, [sql, row]);
@@ -214,6 +215,13 @@ export class Store implements Task, Memory {
       this.#flushing = false;
       if (this.#waiting.size > 0) this.transaction(() => {});
     });
+  }
+
+  /** Whether more can wait: a database that can be written takes at once what has gathered. */
+  #makesRoom(): boolean {
+    if (this.#problem !== this.#options.problem || this.#inTransaction) return false;
+    this.transaction(() => {});
+    return this.#waiting.size === 0;
   }
 
   /** Nothing is tried any more in a transaction in which something went wrong. */
@@ -282,8 +290,9 @@ export class Store implements Task, Memory {
 export function openStore(dataDir: string | undefined, { clock, log }: { clock: Clock; log: Logger }): Store {
   if (dataDir === undefined)
     return new Store({ database: openInMemory(), lock: undefined, problem: null, clock, log });
+  let guard: Database | undefined;
   try {
-    const guard = lock(dataDir);
+    guard = lock(dataDir);
     return new Store({ database: openDatabase(dataDir), lock: guard, problem: null, clock, log });
   } catch (error) {
     if (error instanceof BridgeError && error.code === 'data-in-use') throw error;
@@ -292,7 +301,7 @@ export function openStore(dataDir: string | undefined, { clock, log }: { clock: 
       { dataDir, reason: problem },
       'no database: switching works, but nothing will survive a restart',
     );
-    return new Store({ database: openInMemory(), lock: undefined, problem, clock, log });
+    return new Store({ database: openInMemory(), lock: guard, problem, clock, log });
   }
 }
 
