@@ -60,9 +60,9 @@ function isBusy(error: unknown): boolean {
 function prepared(database: Database): Database {
   try {
     demandOurs(database);
+    demandIntact(database);
     // Committed in the log; that is synced to the disk only now and then: it survives the program, not a power cut.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
-    demandIntact(database);
     migrate(database);
     return database;
   } catch (error) {
