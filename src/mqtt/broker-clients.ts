@@ -1,6 +1,6 @@
 import type { EventEmitter } from 'node:events';
 import type { Socket } from 'node:net';
-import type { Aedes, AedesOptions, Client } from 'aedes';
+import type { Aedes, AedesOptions, Client, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import { LimitedWarning } from './limited-warning.ts';
@@ -20,6 +20,12 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** How long a client may take to read what has been sent to it, or to log in. */
 const SLOW_MS = 10_000;
 
+/** How aedes tells one message from another: a sender, and its number there. */
+interface Numbered {
+  readonly brokerId: string;
+  readonly brokerCounter: number;
+}
+
 /** The clients of the embedded broker, and what each may cost: none may stall or exhaust what serves the others. */
 export class BrokerClients {
   readonly sockets = new Set<Socket>();
@@ -29,6 +35,8 @@ export class BrokerClients {
   readonly #turnedAway: LimitedWarning;
   /** Bytes that a client had sent when its last packet was complete; not there before its CONNECT. */
   readonly #complete = new WeakMap<object, number>();
+  /** Who was sent each message that is followed. */
+  readonly #followed = new Map<string, Set<Client['conn']>>();
 
   constructor(options: { clock: Clock; log: Logger }) {
     this.#log = options.log;
@@ -37,8 +45,8 @@ export class BrokerClients {
     this.#turnedAway = new LimitedWarning('too many connections; closed', options);
   }
 
-  /** What aedes has to be told. */
-  get limits(): AedesOptions {
+  /** What aedes has to be told. `published` is called with what a client may publish, before it is acknowledged. */
+  limits(published: (packet: PublishPacket) => void): AedesOptions {
     return {
       // Otherwise a hundred messages that one client does not read would hold up all others.
       concurrency: 0,
@@ -48,12 +56,40 @@ export class BrokerClients {
         this.#completed(client);
         done(null, true);
       },
-      authorizePublish: (client, { topic }, done) => {
+      authorizePublish: (client, packet, done) => {
         if (client !== null) this.#completed(client);
-        done(topic.startsWith('$SYS/') ? new Error('topics below $SYS belong to the broker') : null);
+        const isReserved = packet.topic.startsWith('$SYS/');
+        if (!isReserved) published(packet);
+        done(isReserved ? new Error('topics below $SYS belong to the broker') : null);
       },
-      authorizeForward: (client, packet) => (this.#reads(client) ? packet : null),
+      authorizeForward: (client, packet) => {
+        if (!this.#reads(client)) return null;
+        if (this.#followed.size > 0) this.#followed.get(keyOf(packet))?.add(client.conn);
+        return packet;
+      },
     };
+  }
+
+  /** From now on it is noted who is sent that message. */
+  follow(message: Numbered): void {
+    this.#followed.set(keyOf(message), new Set());
+  }
+
+  /** Calls `done` once the sockets of all who were sent that message have it, with whether there is any. */
+  flushed(message: Numbered, done: (isAny: boolean) => void): void {
+    const key = keyOf(message);
+    const connections = [...(this.#followed.get(key) ?? [])].filter(({ destroyed }) => !destroyed);
+    this.#followed.delete(key);
+    const left = connections.filter(({ writableLength }) => writableLength > 0);
+    let isAny = connections.length > left.length;
+    let waiting = left.length;
+    if (waiting === 0) done(isAny);
+    for (const connection of left) {
+      connection.write('', (error) => {
+        isAny ||= error === null || error === undefined;
+        if (--waiting === 0) done(isAny);
+      });
+    }
   }
 
   add(socket: Socket): void {
@@ -99,4 +135,8 @@ export class BrokerClients {
     conn.destroy();
     return false;
   }
+}
+
+function keyOf({ brokerId, brokerCounter }: Numbered): string {
+  return `${brokerId} ${brokerCounter}`;
 }

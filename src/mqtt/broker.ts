@@ -1,6 +1,6 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
-import type { Aedes, AedesOptions, AedesPublishPacket } from 'aedes';
+import type { Aedes, AedesOptions, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
@@ -8,6 +8,7 @@ import { aborted, type Task, within } from '../runtime/supervisor.ts';
 import { BrokerClients, MAX_CONNECTIONS } from './broker-clients.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import type { Incoming, Message } from './session.ts';
+import { matchesFilter } from './topic-filter.ts';
 
 export interface BrokerOptions {
   readonly host: string;
@@ -18,14 +19,13 @@ export interface BrokerOptions {
   readonly log: Logger;
 }
 
-/** MQTT 3.1.1 knows no topic for responses and no expiry, and within the program nothing is delivered twice. */
-const NOTHING_MORE = {
-  responseTopic: undefined,
-  correlationData: undefined,
-  packetId: undefined,
-  dup: false,
-  expiresInMs: undefined,
-};
+/** MQTT 3.1.1 knows no topic for responses and no expiry. */
+const NOTHING_MORE = { responseTopic: undefined, correlationData: undefined, expiresInMs: undefined };
+
+interface Listener {
+  readonly filter: string;
+  readonly received: (incoming: Incoming) => void;
+}
 
 /** How long clients may take to receive what was sent to them before the broker closes. */
 const FLUSH_MS = 500;
@@ -36,6 +36,7 @@ export class Broker implements Task {
   readonly #options: BrokerOptions;
   readonly #clients: BrokerClients;
   readonly #subscribed: ((filters: readonly string[]) => void)[] = [];
+  readonly #listeners: Listener[] = [];
   #port: number;
   #aedes: Aedes | undefined;
   #count = 0;
@@ -51,23 +52,33 @@ export class Broker implements Task {
     return nearUrl({ host: this.#options.host, port: this.#port });
   }
 
-  /** Takes a message from within the program, once the broker is ready; `taken` when all of its clients have it. */
-  publish({ topic, payload, retain, qos }: Message, taken: () => void): void {
+  /**
+   * Takes a message from within the program, once the broker is ready. `sent` is called when it has been written to all
+   * who are to have it; at QoS 1 with whether any client was connected that has it now.
+   */
+  publish({ topic, payload, retain, qos }: Message, sent: (isHeard: boolean) => void): void {
     // A client could not be told of a longer topic, nor one with a wildcard; MQTT.js and aedes would throw.
     if (Buffer.byteLength(topic) > LONGEST_TOPIC) {
-      taken();
+      sent(true);
       return;
     }
     // aedes numbers messages, and passes none on to a client that has had a later one of the same sender. Those of
     // another kind take another time within it and may overtake: each kind is a sender of its own.
     const sender = { brokerId: `bridge, QoS ${qos}, ${retain}`, brokerCounter: ++this.#count };
-    this.#aedes?.publish({ cmd: 'publish', topic, payload, retain, qos, dup: false, ...sender }, taken);
+    const packet = { cmd: 'publish', topic, payload, retain, qos, dup: false, ...sender } as const;
+    if (qos === 1) this.#clients.follow(sender);
+    this.#aedes?.publish(packet, (error) => {
+      // It is not heard any better the next time.
+      if (qos === 0 || error) sent(true);
+      else this.#clients.flushed(sender, sent);
+    });
   }
 
-  /** Hands what clients publish on such topics to `received`. */
+  /** Hands what clients publish on such topics to `received`: at QoS 1 before it is acknowledged. */
   subscribe(filter: string, received: (incoming: Incoming) => void): void {
-    const deliver = ({ topic, payload, retain }: AedesPublishPacket, done: () => void) => {
-      received({ topic, payload: Buffer.from(payload), retain, ...NOTHING_MORE });
+    this.#listeners.push({ filter, received });
+    const deliver = (packet: PublishPacket, done: () => void) => {
+      if (packet.qos !== 1) received(incomingOf(packet));
       done();
     };
     this.#aedes?.subscribe(filter, deliver, () => {});
@@ -83,7 +94,10 @@ export class Broker implements Task {
     const { host, port, clock, log } = this.#options;
     // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
     const { Aedes } = await import('aedes');
-    const aedes = await Aedes.createBroker({ ...this.#clients.limits, authenticate: this.#authenticate() });
+    const aedes = await Aedes.createBroker({
+      ...this.#clients.limits((packet) => this.#received(packet)),
+      authenticate: this.#authenticate(),
+    });
     const server = this.#serverFor(aedes);
     this.#port = await listen(server, host, port).catch((error: unknown) => {
       // It would keep the program running.
@@ -116,6 +130,17 @@ export class Broker implements Task {
     return server.on('drop', () => this.#clients.turnedAway());
   }
 
+  /**
+   * A client publishes. aedes acknowledges at QoS 1 before it passes a message on: a command would be lost if the
+   * program were killed in between.
+   */
+  #received(packet: PublishPacket): void {
+    if (packet.qos !== 1) return;
+    for (const { filter, received } of this.#listeners) {
+      if (matchesFilter(filter, packet.topic)) received(incomingOf(packet));
+    }
+  }
+
   /** Lets clients receive what is on its way to them. */
   async #flush(): Promise<void> {
     const { clock } = this.#options;
@@ -132,6 +157,11 @@ export class Broker implements Task {
       done(null, username === undefined || (same(name, username) && same(secret?.toString(), password)));
     };
   }
+}
+
+function incomingOf({ topic, payload, retain, qos, messageId, dup }: PublishPacket): Incoming {
+  const packetId = qos === 1 ? messageId : undefined;
+  return { topic, payload: Buffer.from(payload), retain, packetId, dup, ...NOTHING_MORE };
 }
 
 /** Where clients on this machine find a broker that listens there. */

@@ -29,7 +29,9 @@ export class EmbeddedSession implements Task, MqttSession {
   constructor(options: EmbeddedSessionOptions) {
     this.#options = options;
     this.#registry = new SessionRegistry(options.log);
-    this.#subscriberWait = new SubscriberWait(options.clock, (message) => this.#send(message));
+    this.#subscriberWait = new SubscriberWait(options.clock, (message, unheard) =>
+      this.#send(message, unheard),
+    );
   }
 
   onConnect(connected: () => void): void {
@@ -87,10 +89,12 @@ export class EmbeddedSession implements Task, MqttSession {
     this.#options.broker.subscribe(filter, (incoming) => this.#registry.received(incoming));
   }
 
-  #send(message: Message): void {
+  /** Where nobody waits for a subscriber, a message that no client received is taken like any other. */
+  #send(message: Message, unheard = () => message.taken?.()): void {
     if (message.qos === 1) this.#inFlight++;
-    this.#options.broker.publish(message, () => {
-      message.taken?.();
+    this.#options.broker.publish(message, (isHeard) => {
+      if (isHeard) message.taken?.();
+      else unheard();
       if (message.qos === 0 || --this.#inFlight > 0) return;
       this.#registry.delivered();
     });

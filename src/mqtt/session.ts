@@ -9,7 +9,7 @@ export interface Message {
   readonly qos: 0 | 1;
   /** QoS 1: sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
   readonly keep?: boolean;
-  /** The embedded broker: waits, for a minute after its start at most, until a client has subscribed to it. */
+  /** The embedded broker: is sent again, for a minute after its start at most, until a client has received it. */
   readonly awaitSubscriber?: boolean;
   /** QoS 1: called once the broker has confirmed or refused the message, or it has been given up. */
   readonly taken?: () => void;
@@ -25,7 +25,7 @@ export interface Incoming {
   /** MQTT 5: where the sender wants the answer, and what is to come with it. */
   readonly responseTopic: string | undefined;
   readonly correlationData: Buffer | undefined;
-  /** QoS 1 over a network: the broker's number of this delivery. */
+  /** QoS 1: the number that the broker, or the client of the embedded one, has given this delivery. */
   readonly packetId: number | undefined;
   /** Whether it may have been received before, with the same number, in a session that was resumed. */
   readonly dup: boolean;

@@ -5,18 +5,21 @@ import { matchesFilter } from './topic-filter.ts';
 /** How long after the start clients are given to come back and subscribe. */
 const WAIT_MS = 60_000;
 
-/** Topic filters that are noted meanwhile; clients may subscribe to any number. */
-const MAX_FILTERS = 10_000;
+/** Messages that wait for a subscriber; beyond it the oldest count as taken. */
+const MOST_WAITING = 10_000;
 
-/** Holds messages, for a while after the start of the embedded broker, until a client has subscribed to them. */
+/** Sends a message, and calls `unheard` if no client was there to receive it. */
+type Send = (message: Message, unheard: () => void) => void;
+
+/** Keeps messages that nobody received, for a while after the start of the embedded broker, until a client subscribes. */
 export class SubscriberWait {
-  readonly #send: (message: Message) => void;
+  readonly #send: Send;
   readonly #timer: Timer;
-  readonly #filters = new Set<string>();
-  #waiting: Message[] = [];
-  #isOver = false;
+  readonly #waiting = new Set<Message>();
+  #subscriptions = 0;
+  #state: 'waiting' | 'over' | 'stopped' = 'waiting';
 
-  constructor(clock: Clock, send: (message: Message) => void) {
+  constructor(clock: Clock, send: Send) {
     this.#send = send;
     this.#timer = clock.timer(() => this.#release());
   }
@@ -25,37 +28,46 @@ export class SubscriberWait {
     this.#timer.set(WAIT_MS);
   }
 
-  /** Sends the message once a client has subscribed to it, or nobody is waited for any longer. */
+  /** Sends the message; again once a client has subscribed to it, if nobody has it and the wait is not over. */
   add(message: Message): void {
-    if (this.#isOver || this.#isHeard(message)) this.#send(message);
-    else this.#waiting.push(message);
+    const before = this.#subscriptions;
+    this.#send(message, () => {
+      if (this.#state === 'over') message.taken?.();
+      else if (this.#state === 'stopped') return;
+      else if (this.#subscriptions === before) this.#keep(message);
+      else this.add(message);
+    });
   }
 
   /** A client has subscribed to these filters. */
   subscribed(filters: readonly string[]): void {
-    if (this.#isOver) return;
-    for (const filter of filters) {
-      if (this.#filters.size < MAX_FILTERS) this.#filters.add(filter);
+    this.#subscriptions++;
+    for (const message of [...this.#waiting]) {
+      if (!filters.some((filter) => matchesFilter(filter, message.topic))) continue;
+      this.#waiting.delete(message);
+      this.add(message);
     }
-    const waiting = this.#waiting;
-    this.#waiting = [];
-    for (const message of waiting) this.add(message);
   }
 
-  /** Ends the wait without sending: what nobody heard counts as not sent. */
+  /** Ends the wait: what nobody has received does not count as taken. */
   stop(): void {
     this.#timer.clear();
-    this.#isOver = true;
+    this.#state = 'stopped';
+    this.#waiting.clear();
+  }
+
+  #keep(message: Message): void {
+    const [oldest] = this.#waiting;
+    if (oldest !== undefined && this.#waiting.size >= MOST_WAITING) {
+      this.#waiting.delete(oldest);
+      oldest.taken?.();
+    }
+    this.#waiting.add(message);
   }
 
   #release(): void {
-    this.stop();
-    this.#filters.clear();
-    for (const message of this.#waiting.splice(0)) this.#send(message);
-  }
-
-  #isHeard({ topic }: Message): boolean {
-    for (const filter of this.#filters) if (matchesFilter(filter, topic)) return true;
-    return false;
+    this.#state = 'over';
+    for (const message of this.#waiting) message.taken?.();
+    this.#waiting.clear();
   }
 }

@@ -1,3 +1,4 @@
+import { Worker } from 'node:worker_threads';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { EmbeddedSession } from '../../src/mqtt/embedded-session.ts';
@@ -53,7 +54,7 @@ describe('the session at the embedded broker', () => {
       stops.push(() => task.stop());
       return task;
     };
-    return { session, watch, begin };
+    return { session, broker, watch, begin };
   }
 
   it('says that the bridge is there, what it publishes, and at the end that it is not', async () => {
@@ -173,4 +174,84 @@ describe('the session at the embedded broker', () => {
     await stopped;
     expect([taken, manual.armed]).toEqual([0, 0]);
   });
+
+  it('sends a message again that went to a client which is gone, and says that it is taken only then', async () => {
+    const { session, broker, watch, begin } = await open('museum/bridge/#');
+    let taken = 0;
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    const early = await Observer.connect(broker.url, 4, 'museum/+/result');
+    await early.end();
+    const topic = 'museum/lamp/result';
+    session.publish({
+      ...message('confirmed', { topic, retain: false, qos: 1, keep: true, awaitSubscriber: true }),
+      taken: () => taken++,
+    });
+    const late = await Observer.connect(broker.url, 4, 'museum/bridge/#');
+    stops.push(() => late.end());
+    await late.message('museum/bridge/state');
+    expect(taken).toBe(0);
+    await late.client.subscribeAsync('museum/+/result');
+    await late.message(topic, (payload) => payload === 'confirmed');
+    await until(() => taken === 1, 'the word that it is taken');
+  });
+
+  it('has a command at QoS 1 before the client is told that it has: a kill in between would lose it', async () => {
+    const { session, broker, begin, watch } = await open('museum/bridge/#');
+    const heard: Incoming[] = [];
+    const sender = new Worker(SENDER, { eval: true, workerData: new URL(broker.url).port });
+    stops.push(() => sender.terminate());
+    const acknowledged = new Int32Array(new SharedArrayBuffer(4));
+    let before: number | undefined;
+    session.listen(['museum/+/set'], (incoming) => {
+      heard.push(incoming);
+      // Nothing goes on in this program meanwhile; what was written before arrives.
+      Atomics.wait(acknowledged, 0, 0, 300);
+      before = Atomics.load(acknowledged, 0);
+    });
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    sender.postMessage(acknowledged);
+    await until(() => Atomics.load(acknowledged, 0) === 1, 'the acknowledgement');
+    expect(before).toBe(0);
+    expect(heard.map(({ topic, packetId, dup }) => [topic, packetId, dup])).toEqual([
+      ['museum/lamp/set', 7, true],
+    ]);
+  });
+
+  it('hears each command once, whatever its QoS', async () => {
+    const { session, watch, begin } = await open('museum/bridge/#');
+    const heard: string[] = [];
+    session.listen(['museum/+/set'], ({ payload }) => heard.push(payload.toString()));
+    begin();
+    await watch.message('museum/bridge/state', (payload) => payload === 'online');
+    for (const qos of [0, 1, 2] as const)
+      await watch.client.publishAsync('museum/lamp/set', `${qos}`, { qos });
+    await until(() => heard.length === 3, 'all of them');
+    await watch.client.publishAsync('museum/lamp/set', 'last', { qos: 2 });
+    await until(() => heard.length >= 4, 'the last');
+    expect(heard.toSorted()).toEqual(['0', '1', '2', 'last']);
+  });
 });
+
+/** A client in another thread: it publishes packet 7 once it is told to, and sets the memory to 1 when PUBACK comes. */
+const SENDER = `
+  const { parentPort, workerData } = require('node:worker_threads');
+  const socket = require('node:net').connect(Number(workerData), '127.0.0.1');
+  const connect = Buffer.from([0x10, 13, 0, 4, 77, 81, 84, 84, 4, 2, 0, 60, 0, 1, 119]);
+  const topic = Buffer.from('museum/lamp/set');
+  const publish = Buffer.concat([
+    Buffer.from([0x3a, topic.length + 6, 0, topic.length]), topic, Buffer.from([0, 7]), Buffer.from('ON'),
+  ]);
+  parentPort.once('message', (acknowledged) => {
+    let isConnected = false;
+    socket.on('data', () => {
+      if (isConnected) {
+        Atomics.store(acknowledged, 0, 1);
+        Atomics.notify(acknowledged, 0);
+      } else socket.write(publish);
+      isConnected = true;
+    });
+    socket.write(connect);
+  });
+`;
