@@ -34,6 +34,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
     'api',
     'mqtt',
     'config',
+    'store',
     'app.ts',
   ],
   'main.ts': ['errors.ts', 'runtime', 'cli'],

@@ -22,10 +22,11 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['discover', async () => (await import('./discover.ts')).addDiscoverVerb],
   ['record', async () => (await import('./record.ts')).addRecordVerb],
   ['config', async () => (await import('./config.ts')).addConfigVerb],
+  ['backup', async () => (await import('./backup.ts')).addBackupVerb],
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['health', 'config']);
+const CONFIGURED = new Set(['health', 'config', 'backup']);
 
 const HELP = new Set(['--help', '-h', 'help']);
 

@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { BridgeError, messageOf } from '../errors.ts';
@@ -11,6 +11,8 @@ export type Database = Libsql.Database;
 const FILE = 'hs110-mqtt.db';
 const LOCK = 'hs110-mqtt.lock';
 
+const FOREIGN = 'it is the database of another program';
+
 /** How long a write waits for another program that writes, such as the command line; the bridge stands still meanwhile. */
 const BUSY_MS = 100;
 
@@ -22,6 +24,21 @@ export function openDatabase(dataDir: string): Database {
     return prepared(new Libsql(path, { timeout: BUSY_MS }));
   } catch (cause) {
     throw new BridgeError('database', `the database ${path} cannot be used: ${messageOf(cause)}`, { cause });
+  }
+}
+
+/** Opens the database in `dataDir` as it is, beside a bridge that may use it. Throws BridgeError if there is none of ours. */
+export function openExisting(dataDir: string): Database {
+  const path = join(dataDir, FILE);
+  if (!existsSync(path))
+    throw new BridgeError('no-database', `there is no database ${path}; is dataDir right?`);
+  try {
+    const database = new Libsql(path, { timeout: BUSY_MS });
+    return checked(database, () => {
+      if (pragma(database, 'application_id') !== APPLICATION_ID) throw new Error(FOREIGN);
+    });
+  } catch (cause) {
+    throw new BridgeError('database', `the database ${path} cannot be read: ${messageOf(cause)}`, { cause });
   }
 }
 
@@ -58,12 +75,19 @@ function isBusy(error: unknown): boolean {
 }
 
 function prepared(database: Database): Database {
-  try {
+  return checked(database, () => {
     demandOurs(database);
     demandIntact(database);
     // Committed in the log; that is synced to the disk only now and then: it survives the program, not a power cut.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     migrate(database);
+  });
+}
+
+/** Closes the database again if `check` throws. */
+function checked(database: Database, check: () => void): Database {
+  try {
+    check();
     return database;
   } catch (error) {
     database.close();
@@ -75,8 +99,7 @@ function demandOurs(database: Database): void {
   const id = pragma(database, 'application_id');
   const version = pragma(database, 'user_version');
   const isEmpty = column(database, 'SELECT count(*) AS tables FROM sqlite_schema', 'tables') === 0;
-  if (id !== APPLICATION_ID && !(id === 0 && isEmpty))
-    throw new Error('it is the database of another program');
+  if (id !== APPLICATION_ID && !(id === 0 && isEmpty)) throw new Error(FOREIGN);
   if (Number(version) > MIGRATIONS.length)
     throw new Error(`a later version of this program made it (${String(version)}, not ${MIGRATIONS.length})`);
 }
