@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Requests } from './api/requests.ts';
 import { Bridge } from './bridge/bridge.ts';
@@ -41,8 +42,9 @@ export interface Surroundings {
 /** How long a change made at an enforced plug may stand unless configured. */
 const ENFORCE_AFTER_MS = 2000;
 
-/** Where version 0.1 kept what now stands in the database. */
+/** Where version 0.1 kept what now stands in the database; its container image had that in the volume. */
 const FORMER_STATE_FILE = './hs110-mqtt.state.json';
+const FORMER_IMAGE_STATE_FILE = 'state.json';
 
 /** How long plugs are looked for at a time. */
 const SEARCH_MS = 3000;
@@ -290,7 +292,8 @@ function deviceSpec(
 /** What survives restarts, with what version 0.1 left. */
 function storeFor({ dataDir, stateFile }: Config, { clock, log }: Surroundings): Store {
   const store = openStore(dataDir === 'off' ? undefined : dataDir, { clock, log });
-  if (dataDir !== 'off') takeOverStateFile(store, stateFile ?? FORMER_STATE_FILE, log);
+  if (dataDir !== 'off')
+    takeOverStateFile(store, [stateFile ?? FORMER_STATE_FILE, join(dataDir, FORMER_IMAGE_STATE_FILE)], log);
   return store;
 }
 

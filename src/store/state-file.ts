@@ -18,9 +18,10 @@ interface StateFile {
 
 const TAKEN_OVER = 'state file';
 
-/** Takes over the state file of version 0.1, once; the file itself is left where it is. */
-export function takeOverStateFile(store: Store, path: string, log: Logger): void {
-  if (store.fact(TAKEN_OVER) !== undefined || !existsSync(path)) return;
+/** Takes over the state file of version 0.1, once: the first of `paths` that is there. The file itself is left as it is. */
+export function takeOverStateFile(store: Store, paths: readonly string[], log: Logger): void {
+  const path = paths.find(existsSync);
+  if (path === undefined || store.fact(TAKEN_OVER) !== undefined) return;
   try {
     const { outlets, receipts } = readStateFile(readFileSync(path, 'utf8'));
     for (const [plug, outlet] of outlets) store.keepOutlet(`path:${plug}`, outlet);

@@ -97,6 +97,12 @@ describe.skipIf(missing !== undefined)('the container image', () => {
     expect(writable.stdout.trim()).toBe('/app/data');
   });
 
+  it('keeps what survives a restart in its data, and makes a backup of it while it runs', async () => {
+    const { exitCode, output } = await bridge.exec(['node', 'dist/main.js', 'backup', 'data/copy.db']);
+    expect(output).toMatch(/^data\/copy\.db: \d+ bytes$/m);
+    expect(exitCode).toBe(0);
+  });
+
   it('stops cleanly and says goodbye', async () => {
     const after = observer.seen.length;
     await bridge.stop({ remove: false, timeout: 10_000 });

@@ -1,4 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -127,13 +127,17 @@ describe('what a plug should be', () => {
     await until(() => !lamp().device.relay, 'the relay to be switched back');
   });
 
-  it('takes over the state file of an earlier version once, with what it had to switch back', async () => {
-    const stateFile = join(folder, 'state.json');
+  it.each([
+    ['that is configured', 'elsewhere.json', 'elsewhere.json'],
+    ['that the container image kept in its data', join('data', 'state.json'), undefined],
+  ])('takes over the state file %s, once, with what it had to switch back', async (_, file, configured) => {
+    mkdirSync(join(folder, 'data'));
     const command = { relay: 'on', id: 'before', origin: 'mqtt' };
     const commands = [{ target: 'lamp', command, until: Date.now() + 10_000 }];
     const plugs = { lamp: { relay: true, revert: { relay: false, at: Date.now() + 500, armed: false } } };
-    writeFileSync(stateFile, JSON.stringify({ version: 1, plugs, commands, adopted: {} }));
-    await open({ dataDir: join(folder, 'data'), stateFile }, true);
+    writeFileSync(join(folder, file), JSON.stringify({ version: 1, plugs, commands, adopted: {} }));
+    const stateFile = configured === undefined ? {} : { stateFile: join(folder, configured) };
+    await open({ dataDir: join(folder, 'data'), ...stateFile }, true);
     expect(await site.observer.json('museum/lamp/result')).toMatchObject({
       id: 'before',
       outcome: 'failed',

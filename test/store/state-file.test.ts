@@ -36,7 +36,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 function takenOver(store = memoryStore()) {
   const { log, lines } = memoryLog();
-  takeOverStateFile(store, path, log);
+  takeOverStateFile(store, [path], log);
   return { store, lines };
 }
 
