@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import { Requests } from './api/requests.ts';
 import { Bridge } from './bridge/bridge.ts';
-import type { DeviceSpec } from './bridge/device-loop.ts';
+import type { DeviceSpec } from './bridge/device-spec.ts';
 import { Finder } from './bridge/finder.ts';
 import type { Memory } from './bridge/memory.ts';
 import { placesOf } from './bridge/places.ts';

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { FoundPlug } from '../plug/discovery.ts';
 import type { Address } from '../plug/transport.ts';
 import type { Bridge } from './bridge.ts';
-import type { DeviceSpec } from './device-loop.ts';
+import type { DeviceSpec } from './device-spec.ts';
 import type { Memory } from './memory.ts';
 
 export interface AdoptionOptions {

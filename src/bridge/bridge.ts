@@ -7,7 +7,8 @@ import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { ClockSyncSettings } from './clock-sync.ts';
 import type { Command, Receipt } from './command.ts';
-import { DeviceLoop, type DeviceSpec } from './device-loop.ts';
+import { DeviceLoop } from './device-loop.ts';
+import type { DeviceSpec } from './device-spec.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
@@ -83,7 +84,7 @@ export class Bridge implements Task, BridgeView, Directory {
         if (mac !== undefined) memory.keepOutlet(outletKey(mac, outlet.id), outlet.stored);
       },
       decided: (id, path, relay) => this.#dispatcher.decided(id, path, relay),
-      exchanged: (ms, failure) => this.#exchanged(loop, ms, failure),
+      exchanged: (began, failure) => this.#exchanged(loop, began, failure),
     });
     this.#loops.add(loop);
     for (const outlet of loop.outlets) this.#enter({ outlet, loop });
@@ -208,8 +209,9 @@ export class Bridge implements Task, BridgeView, Directory {
     }
   }
 
-  #exchanged(loop: DeviceLoop, ms: number, failure: PlugError | undefined): void {
+  #exchanged(loop: DeviceLoop, began: number, failure: PlugError | undefined): void {
     if (!this.#emitter.hears('exchange')) return;
+    const ms = this.#options.clock.now() - began;
     this.#emitter.emit('exchange', { paths: loop.outlets.map(({ path }) => path), ms, failure });
   }
 

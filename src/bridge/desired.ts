@@ -67,6 +67,11 @@ export const NOTHING: Desired = {
 
 const NEVER = Number.POSITIVE_INFINITY;
 
+/** Whether nothing waits to be sent or to end: then time alone changes nothing. */
+export function isIdle({ wishes, correction, timer }: Desired): boolean {
+  return wishes.length === 0 && correction === null && timer === null;
+}
+
 /** Takes a wish; it supersedes those not in flight that it overlaps with. */
 export function want(desired: Desired, wish: Wish, { locked }: Policy): Step {
   if (locked && wish.relay !== undefined) return { desired, settled: [{ id: wish.id, settlement: LOCKED }] };
@@ -88,8 +93,8 @@ export function release(desired: Desired, id: number): Desired {
 
 /** Ends the wishes whose time is over, for that `reason`, and turns a timer that is due into a correction. */
 export function advance(desired: Desired, now: number, { locked }: Policy, reason: string): Step {
+  if (isIdle(desired)) return only(desired);
   const { timer, wishes } = desired;
-  if (timer === null && wishes.length === 0) return only(desired);
   const over = wishes.filter(({ id, until }) => until <= now && id !== desired.inFlight);
   const settled = over.map((wish) => ({ id: wish.id, settlement: outlived(wish, reason) }));
   const next =
@@ -101,6 +106,7 @@ export function advance(desired: Desired, now: number, { locked }: Policy, reaso
 
 /** What is to be sent now: the oldest wish that may be, else a correction. */
 export function ready(desired: Desired, now: number): Sending | undefined {
+  if (isIdle(desired)) return undefined;
   const wish = desired.wishes.find(({ held, retryAt, until }) => !held && retryAt <= now && until > now);
   if (wish !== undefined) return wish;
   const { correction } = desired;
@@ -111,8 +117,8 @@ export function ready(desired: Desired, now: number): Sending | undefined {
 
 /** When there is something to be sent next; infinite for never. */
 export function nextAt(desired: Desired): number {
+  if (isIdle(desired)) return NEVER;
   const { wishes, correction, timer } = desired;
-  if (wishes.length === 0 && correction === null && timer === null) return NEVER;
   const timerAt = correction?.cause === 'timer' ? NEVER : (timer?.at ?? NEVER);
   let at = Math.min(timerAt, correctionAt(desired));
   for (const { held, retryAt } of wishes) if (!held) at = Math.min(at, retryAt);
@@ -187,6 +193,7 @@ export function lagged(desired: Desired, id: number, instead: string, retry: Ret
 
 /** The plug answers again: what waited for that need not wait any longer. */
 export function retryNow(desired: Desired): Desired {
+  if (isIdle(desired)) return desired;
   const { wishes, correction } = desired;
   const isAwaiting = ({ attempts, lags, retryAt }: Wish | Correction) =>
     attempts > 0 && lags === 0 && retryAt > 0;

@@ -8,24 +8,15 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { isEventful } from './adaptive-interval.ts';
 import { ClockSync, type ClockSyncSettings } from './clock-sync.ts';
 import { Delivery } from './delivery.ts';
+import type { DeviceSpec } from './device-spec.ts';
 import { Failures } from './failures.ts';
-import { OfflineDetector, type OfflineSettings } from './offline-detector.ts';
-import { Outlet, type OutletSpec, type WishListener } from './outlet.ts';
-import { type Answer, Outlets } from './outlets.ts';
+import { OfflineDetector } from './offline-detector.ts';
+import { type Answer, Outlet, type OutletSpec, type WishListener } from './outlet.ts';
+import { Outlets } from './outlets.ts';
 import type { PlugState } from './plug-state.ts';
-import { PollSchedule, type ScheduleSettings } from './poll-schedule.ts';
+import { PollSchedule } from './poll-schedule.ts';
 import { QueryQueue } from './query-queue.ts';
 import type { Wish } from './wish.ts';
-
-/** How one device is polled; milliseconds. */
-export type PollSettings = OfflineSettings & ScheduleSettings;
-
-/** One device to look after: how to reach it, how often to poll it, and its outlets. */
-export interface DeviceSpec {
-  readonly client: PlugClient;
-  readonly poll: PollSettings;
-  readonly outlets: readonly OutletSpec[];
-}
 
 /** What the loop needs from its owner. */
 export interface LoopOptions extends DeviceSpec {
@@ -39,8 +30,8 @@ export interface LoopOptions extends DeviceSpec {
   readonly remember: (outlet: Outlet) => void;
   /** A toggle was decided; called before it is sent. */
   readonly decided: (id: number, path: string, relay: 'on' | 'off') => void;
-  /** An exchange is over: it took so long, and failed for that reason or did not. */
-  readonly exchanged: (tookMs: number, failure: PlugError | undefined) => void;
+  /** The exchange that began then is over; it failed for that reason or did not. */
+  readonly exchanged: (began: number, failure: PlugError | undefined) => void;
 }
 
 const NEWER_FIRMWARE =
@@ -87,7 +78,7 @@ export class DeviceLoop {
       options.log,
     );
     this.#timer = clock.timer(() => this.wake());
-    this.#expiry = clock.timer(() => this.#expire());
+    this.#expiry = clock.timer(() => this.#expire(clock.now()));
     this.#queries = new QueryQueue(this.path);
     this.#clockSync = new ClockSync({ ...options, path: this.path });
     this.#detector = new OfflineDetector(options.poll, options.random);
@@ -97,8 +88,9 @@ export class DeviceLoop {
       ...options,
       backoffMaxMs: options.poll.backoffMaxMs,
       seen: (seen, outlet, expected) => {
-        this.#seen(seen, { asked: false, outlet, expected });
-        this.#schedule.pollBy(clock.now() + SETTLED_MS);
+        const now = clock.now();
+        this.#seen(seen, { now, asked: false, interrupted: !this.#detector.isFine, outlet, expected });
+        this.#schedule.pollBy(now + SETTLED_MS);
       },
       exchanged: (began, error) => this.#exchanged(began, error),
       failed: (error) => this.#failed(error),
@@ -163,7 +155,7 @@ export class DeviceLoop {
 
   /** Does at once what is due. */
   wake(): void {
-    if (this.#turning !== undefined) this.#expire();
+    if (this.#turning !== undefined) this.#expire(this.#clock.now());
     if (this.#turning !== undefined || !this.#running) return;
     this.#timer.clear();
     this.#turning = this.#turn().finally(() => {
@@ -225,12 +217,12 @@ export class DeviceLoop {
   async #turn(): Promise<void> {
     try {
       const now = this.#clock.now();
-      this.#expire();
+      this.#expire(now);
       if (this.#schedule.pauseUntil > now) return;
       const next = this.#outlets.next(now);
       if (next !== undefined) await this.#delivery.attempt(next.outlet, next.sending);
       else if (!this.#queries.isEmpty) await this.#queries.sendNext(this.client);
-      else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll();
+      else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll(now);
       else if (this.#disarming !== undefined)
         this.#disarmFailed = !(await this.#delivery.disarm(this.#disarming));
       else if (this.#schedule.statisticsAt <= now) await this.#readStatistics();
@@ -240,8 +232,7 @@ export class DeviceLoop {
   }
 
   /** Settles the wishes whose time is over, and waits for the next one's. */
-  #expire(): void {
-    const now = this.#clock.now();
+  #expire(now: number): void {
     const next = this.#outlets.advance(now, this.#whyNotYet);
     if (Number.isFinite(next)) this.#expiry.set(next - now);
     else this.#expiry.clear();
@@ -256,8 +247,8 @@ export class DeviceLoop {
   /** Arms the timer for whatever comes next, or begins it if it is due already. */
   #plan(): void {
     if (!this.#running) return;
-    this.#expire();
     const now = this.#clock.now();
+    this.#expire(now);
     const busy = this.#asked || this.#disarming !== undefined || !this.#queries.isEmpty;
     const { pollAt, statisticsAt, pauseUntil } = this.#schedule;
     const at = busy ? now : Math.min(pollAt, statisticsAt, this.#outlets.nextAt);
@@ -271,14 +262,21 @@ export class DeviceLoop {
     return this.#outlets.toDisarm;
   }
 
-  async #poll(): Promise<void> {
+  async #poll(began: number): Promise<void> {
     const asked = this.#asked;
     this.#asked = false;
-    const began = this.#clock.now();
     try {
-      this.#seen(await this.client.read(), { asked });
+      const seen = await this.client.read();
+      const now = this.#clock.now();
+      this.#seen(seen, {
+        now,
+        asked,
+        interrupted: !this.#detector.isFine,
+        outlet: undefined,
+        expected: undefined,
+      });
       this.#exchanged(began, undefined);
-      this.#schedule.polled(this.#clock.now());
+      this.#schedule.polled(now);
     } catch (error) {
       const failure = this.#exchanged(began, error);
       if (failure !== undefined) this.#failed(failure);
@@ -298,10 +296,9 @@ export class DeviceLoop {
     }
   }
 
-  #seen(seen: Observation, answer: Omit<Answer, 'interrupted'>): void {
+  #seen(seen: Observation, answer: Answer): void {
     this.identify();
     if (this.state?.problem === 'duplicate') return;
-    const interrupted = !this.#detector.isFine;
     if (seen.sysinfo.kind !== 'plug') {
       this.#unsupported(seen);
       return;
@@ -312,7 +309,7 @@ export class DeviceLoop {
     this.#schedule.pauseUntil = 0;
     this.#disarmFailed = false;
     this.#failures.clear();
-    this.#outlets.observe(seen, { ...answer, interrupted });
+    this.#outlets.observe(seen, answer);
   }
 
   /** A strip or a bulb answers: said once, polled rarely, never switched. */
@@ -343,7 +340,7 @@ export class DeviceLoop {
 
   #exchanged(began: number, error: unknown): PlugError | undefined {
     const failure = error === undefined ? undefined : this.#failures.of(error);
-    this.#options.exchanged(this.#clock.now() - began, failure);
+    this.#options.exchanged(began, failure);
     return failure;
   }
 }

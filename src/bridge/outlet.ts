@@ -32,6 +32,17 @@ export interface OutletSpec {
   readonly policy: Policy;
 }
 
+/** An answer of a device, and what is known besides; only `outlet` was just made to do something: `expected`. */
+export interface Answer {
+  /** By `clock.now()`. */
+  readonly now: number;
+  readonly asked: boolean;
+  /** An exchange failed since the last answer. */
+  readonly interrupted: boolean;
+  readonly outlet: Outlet | undefined;
+  readonly expected: ExpectedChange | undefined;
+}
+
 /** What an outlet tells its device and the bridge. */
 export interface OutletOptions extends OutletSpec {
   readonly clock: Clock;
@@ -111,7 +122,8 @@ export class Outlet {
 
   /** Settles the wishes whose time is over; `reason` says why they were not carried out. */
   advance(now: number, reason: string): void {
-    this.#step(desired.advance(this.#desired, now, this.policy, reason));
+    // Nearly all outlets want nothing nearly all the time, at every poll.
+    if (!desired.isIdle(this.#desired)) this.#step(desired.advance(this.#desired, now, this.policy, reason));
   }
 
   /** What is to be sent now. */
@@ -191,20 +203,14 @@ export class Outlet {
     this.#desired = desired.recalled(this.#desired, { relay, timer: running, disarm });
   }
 
-  /** The plug has answered; `expected`: what it was just made to do; `interrupted`: an exchange failed since it last did. */
-  observe(
-    seen: Observation,
-    {
-      asked,
-      expected,
-      interrupted,
-    }: { asked: boolean; expected?: ExpectedChange | undefined; interrupted: boolean },
-  ): void {
+  /** The plug has answered. */
+  observe(seen: Observation, answer: Answer): void {
+    const expected = answer.outlet === this ? answer.expected : undefined;
     const before = this.#state;
     const after = observe(before, seen, { at: this.#clock.date(), outlet: this.id, expected });
-    if (expected === undefined && after.relay !== null) this.#judge(before, after, after.relay, interrupted);
+    if (expected === undefined && after.relay !== null) this.#judge(before, after, after.relay, answer);
     const flaps = expected === undefined && isFlapping(this.#desired, after.relay, this.policy);
-    this.#show(flaps ? { ...after, problem: 'flapping' } : after, asked);
+    this.#show(flaps ? { ...after, problem: 'flapping' } : after, answer.asked);
   }
 
   /** What changes slowly was read. */
@@ -239,9 +245,10 @@ export class Outlet {
     return { relay, timer: stored, disarm };
   }
 
-  #judge(before: PlugState, after: PlugState, relay: boolean, interrupted: boolean): void {
-    const now = this.#clock.now();
-    const powerCut = hadPowerCut(before, after, { lastRelay: this.#desired.relay, interrupted });
+  #judge(before: PlugState, after: PlugState, relay: boolean, { interrupted, now }: Answer): void {
+    const { relay: lastRelay } = this.#desired;
+    const powerCut = hadPowerCut(before, after, { lastRelay, interrupted });
+    if (!powerCut && relay === lastRelay && desired.isIdle(this.#desired)) return;
     this.#become(reported(this.#desired, relay, { policy: this.policy, powerCut, now }));
   }
 

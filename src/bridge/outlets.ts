@@ -6,17 +6,7 @@ import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
-import type { Outlet } from './outlet.ts';
-import type { ExpectedChange } from './plug-state.ts';
-
-/** What one answer of a device means to its outlets; only `outlet` was just made to do something, by `expected`. */
-export interface Answer {
-  readonly asked: boolean;
-  /** An exchange failed since the last answer. */
-  readonly interrupted: boolean;
-  readonly outlet?: Outlet | undefined;
-  readonly expected?: ExpectedChange | undefined;
-}
+import type { Answer, Outlet } from './outlet.ts';
 
 /** The outlets of one device, which share its address and answer together. */
 export class Outlets {
@@ -62,11 +52,11 @@ export class Outlets {
   }
 
   /** The device has answered. */
-  observe(seen: Observation, { asked, interrupted, outlet: sent, expected }: Answer): void {
+  observe(seen: Observation, answer: Answer): void {
     for (const outlet of this.all) {
       outlet.retryNow();
       const before = outlet.putBack;
-      outlet.observe(seen, { asked, interrupted, expected: outlet === sent ? expected : undefined });
+      outlet.observe(seen, answer);
       if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
         this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');
     }

@@ -30,7 +30,7 @@ export function parseObject(text: string): JsonObject {
 /** As `parseObject`, for what is passed on or walked through. Throws ProtocolError too if it nests absurdly deep. */
 export function parseReply(text: string): JsonObject {
   const reply = parseObject(text);
-  if (!nestsDeeper(reply, MAX_LEVELS)) return reply;
+  if (!hasMoreBrackets(text, MAX_LEVELS) || !nestsDeeper(reply, MAX_LEVELS)) return reply;
   throw new ProtocolError(`the answer is nested more than ${MAX_LEVELS} levels deep`);
 }
 
@@ -98,6 +98,17 @@ export function nestsDeeper(value: unknown, levels: number): boolean {
   if (levels <= 0) return true;
   // Every answer of every plug comes by here: a list of its values would cost twice as much.
   for (const key in value) if (nestsDeeper(value[key], levels - 1)) return true;
+  return false;
+}
+
+/** Whether the text opens more objects and lists than that: every answer is checked, hardly any is walked through. */
+function hasMoreBrackets(text: string, count: number): boolean {
+  let found = 0;
+  for (const bracket of ['{', '[']) {
+    for (let at = text.indexOf(bracket); at >= 0; at = text.indexOf(bracket, at + 1)) {
+      if (++found > count) return true;
+    }
+  }
   return false;
 }
 

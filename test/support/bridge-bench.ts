@@ -1,6 +1,6 @@
 import { Bridge, type BridgeOptions } from '../../src/bridge/bridge.ts';
 import type { Command, Receipt } from '../../src/bridge/command.ts';
-import type { DeviceSpec, PollSettings } from '../../src/bridge/device-loop.ts';
+import type { DeviceSpec, PollSettings } from '../../src/bridge/device-spec.ts';
 import type { Policy } from '../../src/bridge/policy.ts';
 import type { BridgeEvents } from '../../src/bridge/view.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';

@@ -1,4 +1,4 @@
-import type { DeviceSpec } from '../../src/bridge/device-loop.ts';
+import type { DeviceSpec } from '../../src/bridge/device-spec.ts';
 import { Finder, type Wanted } from '../../src/bridge/finder.ts';
 import { PlugError } from '../../src/errors.ts';
 import { pathsByAlias } from '../../src/mqtt/plug-paths.ts';

@@ -1,6 +1,7 @@
 import type { ClockSyncSettings } from '../../src/bridge/clock-sync.ts';
 import type { Settlement } from '../../src/bridge/command.ts';
-import { DeviceLoop, type PollSettings } from '../../src/bridge/device-loop.ts';
+import { DeviceLoop } from '../../src/bridge/device-loop.ts';
+import type { PollSettings } from '../../src/bridge/device-spec.ts';
 import type { StoredOutlet } from '../../src/bridge/memory.ts';
 import type { Outlet } from '../../src/bridge/outlet.ts';
 import type { PlugState } from '../../src/bridge/plug-state.ts';
