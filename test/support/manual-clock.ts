@@ -26,6 +26,11 @@ export class ManualClock implements Clock {
     this.#epoch += byMs;
   }
 
+  /** The machine sleeps: time passes while nothing runs. What fell due meanwhile fires with the next {@link advance}. */
+  sleep(ms: number): void {
+    this.#now += ms;
+  }
+
   timer(fire: () => void): Timer {
     return new ManualTimer(this.#timers, () => this.#now, fire);
   }
