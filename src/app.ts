@@ -122,7 +122,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   ];
 }
 
-/** Whether plugs are taken in that nobody configured. */
+/** Whether plugs that are not configured are taken in. */
 export function adopts(config: Config): boolean {
   return config.discovery.adopt ?? config.plugs.length === 0;
 }
@@ -330,7 +330,7 @@ function announcer(
   });
 }
 
-/** Tells once per connection what runs here and how it is set up; nothing secret is in it. */
+/** Publishes, once per connection, version and configuration without secrets. */
 function publishInfo(session: MqttSession, topics: Topics, config: Config, { version }: Surroundings): void {
   const info = {
     name: 'hs110-mqtt',

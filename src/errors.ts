@@ -91,7 +91,7 @@ const ERR_CODES: ReadonlyMap<number, string> = new Map([
 
 /** Says in words what an `err_code` of the firmware means and, where known, what to do. */
 export function explain(errCode: number): string {
-  return ERR_CODES.get(errCode) ?? 'a code nobody has documented';
+  return ERR_CODES.get(errCode) ?? 'an undocumented code';
 }
 
 /** The sentence of whatever was thrown. */

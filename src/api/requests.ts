@@ -77,12 +77,12 @@ export class Requests {
 
   async #discover(): Promise<JsonObject[]> {
     const found = await this.#options.search();
-    return found.map(({ mac, address, speaks, joined, sysinfo }) => ({
+    return found.map(({ mac, address, protocol, joined, sysinfo }) => ({
       mac,
       address: `${address.host}:${address.port}`,
       alias: sysinfo.alias ?? null,
       model: sysinfo.model ?? null,
-      newer_firmware: speaks === 'klap',
+      newer_firmware: protocol === 'klap',
       joined,
     }));
   }

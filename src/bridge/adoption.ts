@@ -8,7 +8,7 @@ import type { Memory } from './memory.ts';
 export interface AdoptionOptions {
   readonly bridge: Bridge;
   readonly memory: Memory;
-  /** How a plug that nobody configured is taken in. */
+  /** How a plug that is not configured is taken in. */
   readonly adopt: (path: string, found: FoundPlug) => DeviceSpec;
   /** How many are taken in at most: anyone in the network can answer as a plug. */
   readonly limit: number;
@@ -161,7 +161,7 @@ export class Adoption {
     return paths.find((one) => !this.#isTaken(mac, one)) ?? path;
   }
 
-  /** Whether a path is somebody else's. What was this plug's in a former run may be configured for another now. */
+  /** Whether a path is another plug's. What was this plug's in a former run may be configured for another now. */
   #isTaken(mac: string, path: string): boolean {
     const { bridge } = this.#options;
     return this.#paths.get(mac) !== path && (bridge.plug(path) ?? bridge.place(path)) !== undefined;

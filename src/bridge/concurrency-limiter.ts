@@ -37,7 +37,7 @@ export class ConcurrencyLimiter {
   }
 
   #admit(): void {
-    // Whoever leaves at once comes back here: the loop that is running lets the next one in.
+    // A task that ends at once comes back here: the loop that is running lets the next one in.
     if (this.#admitting) return;
     this.#admitting = true;
     while (this.#running < this.#limit) {

@@ -82,7 +82,7 @@ export function corrected<T extends Target>(target: T, relay: boolean, now: numb
     : { ...target, relay, correction: null };
 }
 
-/** The plug reports its relay, and nobody asked for it. */
+/** The plug reports its relay, which the bridge did not set just now. */
 export function reported<T extends Target>(target: T, relay: boolean, report: Report): T {
   const { timer } = target;
   const { policy, powerCut, now } = report;
@@ -94,7 +94,7 @@ export function reported<T extends Target>(target: T, relay: boolean, report: Re
   return noted(target, relay);
 }
 
-/** Whether the outlet is left as somebody at the plug made it, since it was put back too often. */
+/** Whether the outlet is left as it was switched at the plug, since it was put back too often. */
 export function isFlapping(
   { relay: wanted, correction }: Target,
   relay: boolean | null,
@@ -132,7 +132,7 @@ function enforced<T extends Target>(target: T, relay: boolean, { policy, now }: 
   return correct(noticed, 'enforce', target.relay, now + policy.enforceAfterMs);
 }
 
-/** The relay is left as it is reported: as somebody switched it, or as it should be. */
+/** The relay is left as it is reported: as it was switched at the plug, or as it should be. */
 function noted<T extends Target>(target: T, relay: boolean): T {
   const { timer, correction } = target;
   const isUndone = timer !== null && relay === timer.relay;

@@ -115,7 +115,7 @@ export class DeviceLoop {
     return this.state?.availability === 'offline';
   }
 
-  /** Tells its owner, once, which device it is; before what it reports means anything. */
+  /** Emits, once, which device it is, before anything that it reports. */
   identify(): void {
     const { mac } = this.client;
     if (this.#identified || mac === undefined) return;

@@ -3,7 +3,7 @@ import type { BridgeEvent, BridgeEvents } from './view.ts';
 
 type Listener<E extends BridgeEvent> = (event: BridgeEvents[E]) => void;
 
-/** Passes events on to those who listen for their type. One listener's failure reaches nobody else. */
+/** Passes events on to those who listen for their type. A listener that throws does not affect the others. */
 export class Emitter {
   readonly #listeners: { readonly [E in BridgeEvent]: Set<Listener<E>> } = {
     plug: new Set(),
@@ -23,7 +23,7 @@ export class Emitter {
     return () => listeners.delete(listener);
   }
 
-  /** Whether anybody listens for events of that type: what nobody hears need not be made. */
+  /** Whether there are listeners for events of that type; without, they need not be made. */
   hears(type: BridgeEvent): boolean {
     return this.#listeners[type].size > 0;
   }

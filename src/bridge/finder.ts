@@ -32,7 +32,7 @@ export interface FinderOptions {
   readonly everyMs: number;
   /** Plugs that are looked for by alias. */
   readonly wanted: readonly Wanted[];
-  /** How plugs that nobody configured are taken in; `undefined` leaves such plugs alone. */
+  /** How plugs that are not configured are taken in; `undefined` leaves such plugs alone. */
   readonly adoption: Pick<AdoptionOptions, 'adopt' | 'limit' | 'taken' | 'pathsFor'> | undefined;
   /** The IP addresses of a host, none if it is not found. */
   readonly resolve: (host: string) => Promise<readonly string[]>;
@@ -114,10 +114,10 @@ export class Finder implements Task {
     return [...found.values()];
   }
 
-  /** Says once that there is nobody: most likely the plugs are in another network. */
+  /** Logs once that no plug was found: most likely they are in another network. */
   #sayIfAlone(): void {
-    const [anyone] = this.#options.bridge.loops();
-    if (anyone !== undefined || this.#saidAlone || this.#stop.signal.aborted) return;
+    const [known] = this.#options.bridge.loops();
+    if (known !== undefined || this.#saidAlone || this.#stop.signal.aborted) return;
     this.#saidAlone = true;
     const hint =
       'is this machine in the network of the plugs? a container needs the network of its host; other networks are asked with discovery.targets';
@@ -137,7 +137,7 @@ export class Finder implements Task {
     return new Set([...this.#options.bridge.loops()].flatMap(({ client }) => client.mac ?? []));
   }
 
-  /** Plugs in other networks are not reached by a broadcast, but they may tell what has become of them. */
+  /** Plugs in other networks are not reached by a broadcast, but they answer when asked at their address. */
   #lostAddresses(): Address[] {
     const lost: Address[] = [];
     for (const { isOffline, client } of this.#options.bridge.loops()) {
@@ -160,7 +160,7 @@ export class Finder implements Task {
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
     if (loop === undefined) this.#unconfigured(found);
-    else if (found.speaks === 'klap') loop.foundNewerFirmware();
+    else if (found.protocol === 'klap') loop.foundNewerFirmware();
     else {
       this.#move(loop, found);
       this.#adoption?.found(found);
@@ -227,14 +227,14 @@ export class Finder implements Task {
   }
 }
 
-function isNewerPlug({ speaks, sysinfo }: FoundPlug): boolean {
-  return speaks === 'klap' && sysinfo.kind === 'plug';
+function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
+  return protocol === 'klap' && sysinfo.kind === 'plug';
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
-function reasonAgainst({ speaks, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
+function reasonAgainst({ protocol, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
   if (kind === 'strip' || kind === 'bulb') return `it is a ${kind}`;
   if (kind === 'other') return 'it is not a plug';
-  if (speaks === 'klap') return 'its newer firmware speaks KLAP only';
+  if (protocol === 'klap') return 'its newer firmware speaks KLAP only';
   return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';
 }

@@ -43,7 +43,7 @@ export interface Answer {
   readonly expected: ExpectedChange | undefined;
 }
 
-/** What an outlet tells its device and the bridge. */
+/** What an outlet reports to its device and the bridge. */
 export interface OutletOptions extends OutletSpec {
   readonly clock: Clock;
   /** The state is another (`after` differs from `before`), or was asked for and is to be published anew (`asked`). */

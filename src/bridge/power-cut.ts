@@ -6,7 +6,7 @@ const ROUNDING = 0.002;
 /**
  * Plugs do not report a power cut. It shows after an absence in a relay that is another or has been on for a shorter
  * time than before (`lastRelay` is that of an earlier run), or in a meter that started anew along with the on-time or
- * after a failed exchange (`interrupted`). A meter that starts anew alone has been reset by somebody.
+ * after a failed exchange (`interrupted`). A meter that starts anew alone has been reset by a client.
  */
 export function hadPowerCut(
   before: PlugState,

@@ -88,7 +88,7 @@ async function ask(plugs: readonly FoundPlug[], { clock, signal }: Shell): Promi
   const work = async () => {
     for (const plug of waiting) {
       const timeoutMs = signal.aborted ? 0 : Math.min(ANSWER_MS, until - clock.now());
-      const silent = plug.speaks === 'klap' || timeoutMs <= 0;
+      const silent = plug.protocol === 'klap' || timeoutMs <= 0;
       asked.push({ ...plug, ...(silent ? UNKNOWN : await askOne(plug, timeoutMs, clock)) });
     }
   };
@@ -122,7 +122,7 @@ function byAddress(one: FoundPlug, other: FoundPlug): number {
   return key(one) < key(other) ? -1 : 1;
 }
 
-function asJson({ mac, address, speaks, joined, sysinfo, takesTcp, cloud }: AskedPlug): object {
+function asJson({ mac, address, protocol, joined, sysinfo, takesTcp, cloud }: AskedPlug): object {
   const { model, hardware, firmware, alias, rssi, relay } = sysinfo;
   return {
     model: model ?? null,
@@ -134,14 +134,14 @@ function asJson({ mac, address, speaks, joined, sysinfo, takesTcp, cloud }: Aske
     rssi: rssi ?? null,
     relay: onOff(relay) ?? null,
     cloud: cloud === undefined ? null : { bound: cloud.bound ?? null, connected: cloud.connected ?? null },
-    protocol: speaks,
+    protocol,
     tcp: takesTcp === undefined ? null : takesTcp ? 'open' : 'closed',
     joined,
   };
 }
 
 function asTable(plugs: readonly AskedPlug[]): string[] {
-  if (plugs.length === 0) return NOBODY;
+  if (plugs.length === 0) return NONE_FOUND;
   const rows = plugs.map((plug) => {
     const { mac, address, sysinfo, cloud } = plug;
     return [
@@ -174,7 +174,7 @@ function asTable(plugs: readonly AskedPlug[]): string[] {
   return [...table(head, rows), ...(explained.length > 0 ? ['', ...explained] : [])];
 }
 
-const NOBODY = [
+const NONE_FOUND = [
   'No plug answered. A broadcast stays in its own network: name the broadcast address of the network that the',
   'plugs are in with --target 192.168.1.255, or a plug itself with --target 192.168.1.145. A container needs',
   'the network of its host.',
@@ -191,15 +191,15 @@ const EXPLANATIONS = {
 } as const;
 
 function notesOn({
-  speaks,
+  protocol,
   takesTcp,
   joined,
   sysinfo,
-}: Pick<AskedPlug, 'speaks' | 'takesTcp' | 'joined' | 'sysinfo'>): (keyof typeof EXPLANATIONS)[] {
+}: Pick<AskedPlug, 'protocol' | 'takesTcp' | 'joined' | 'sysinfo'>): (keyof typeof EXPLANATIONS)[] {
   const isPlug = sysinfo.kind === 'plug';
   return [
     ...(isPlug ? [] : ['not a plug' as const]),
-    ...(isPlug && speaks === 'klap' ? ['newer firmware (KLAP)' as const] : []),
+    ...(isPlug && protocol === 'klap' ? ['newer firmware (KLAP)' as const] : []),
     ...(takesTcp === false ? ['TCP closed' as const] : []),
     ...(joined ? [] : ['not yet joined' as const]),
   ];
@@ -226,7 +226,7 @@ function asYaml(plugs: readonly AskedPlug[]): string[] {
 
 function reasonAgainst(plug: AskedPlug): string | undefined {
   if (plug.sysinfo.kind !== 'plug') return 'not a plug';
-  if (plug.speaks === 'klap') return 'newer firmware (KLAP)';
+  if (plug.protocol === 'klap') return 'newer firmware (KLAP)';
   return plug.joined ? undefined : 'not yet joined';
 }
 

@@ -24,7 +24,7 @@ export function addHealthVerb(program: Command, shell: Shell, flags: Flags): voi
 
 /**
  * Asks the broker whether a bridge so configured is there, and rejects unless it says `online`. The broker says
- * `offline` in the bridge's stead when the bridge dies, and when it hangs for longer than its keepalive.
+ * `offline` for the bridge when that dies, and when it hangs for longer than its keepalive.
  */
 async function health(shell: Shell, flags: Flags): Promise<void> {
   const config = loadConfig(sourcesOf(shell, flags()));

@@ -94,7 +94,7 @@ export class StandardInput implements Input {
 /** Where keys go that must not show. */
 const NOWHERE = new Writable({ write: (_chunk, _encoding, done) => done() });
 
-/** More than anybody pastes; whole captures belong into Wireshark. */
+/** More than is ever pasted; whole captures belong into Wireshark. */
 const MOST_BYTES = 1024 * 1024;
 
 /** What is piped in, as it comes. Throws BridgeError beyond 1 MiB, and as `Input.chunks` does. */

@@ -42,7 +42,7 @@ const OWN: readonly (Pick<Preset, 'name' | 'parameters' | 'does'> & {
 export function addPlugVerb(program: Command, shell: Shell): void {
   program
     .command('plug')
-    .description('ask one plug something, or tell it to do something')
+    .description('query, switch or configure one plug')
     .argument('<host[:port]>', 'where the plug is; IPv6 in brackets', plugAddress)
     .argument('<command>', 'one of the commands below')
     .argument('[arguments...]', 'as the command takes them')

@@ -27,7 +27,7 @@ const PAUSE_MS = 1000;
 /** Failures that no other question would fare better with. */
 const FINAL: ReadonlySet<Reason> = new Set(['refused', 'unreachable', 'unknown-host']);
 
-/** Adds `record`: all that a plug says of itself, as a file that may be shown to anybody. */
+/** Adds `record`: all that a plug reports of itself, as a file without what is private. */
 export function addRecordVerb(program: Command, shell: Shell): void {
   program
     .command('record')

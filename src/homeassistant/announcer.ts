@@ -38,7 +38,7 @@ const BIRTH_SPREAD_MS = 9000;
 /** Between the announcements and the states: Home Assistant subscribes to new topics in batches. */
 const SUBSCRIBE_MS = 2000;
 
-/** Announcements of another form come in crowds when the broker tells what it retains. */
+/** Announcements of another form arrive together when the broker sends what it retains. */
 const CHANGED_FORM_MS = 500;
 
 /** Plugs come in crowds at the start: whom to withdraw is looked up once they have come. */
@@ -135,7 +135,7 @@ export class Announcer implements Task {
     session.publish({ topic, payload: '', retain: true, qos: 1, taken });
   }
 
-  /** Announces a device; where it was announced in the other form before, Home Assistant is told to migrate. */
+  /** Announces a device; where it was announced in the other form before, Home Assistant is asked to migrate. */
   #publish(id: string, announcements: readonly Announcement[]): void {
     const former = this.#former.take(id);
     if (announcements.length > 0)

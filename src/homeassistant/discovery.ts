@@ -142,7 +142,7 @@ const ENTITIES: readonly Entity[] = [
   },
 ];
 
-/** The messages that announce one plug; none before the plug has told its MAC, which all ids are made of. */
+/** The messages that announce one plug; none before its MAC is known, of which all ids are made. */
 export function announcePlug(naming: Naming, info: PlugInfo, options: DiscoveryOptions): Announcement[] {
   if (info.mac === null) return [];
   const { topics } = options;

@@ -9,7 +9,7 @@ const MOST_IDS = 20_000;
  * Assistant refuses to have both.
  */
 export class FormerForm {
-  /** What to subscribe to, so that the broker tells. */
+  /** The filter to which the broker answers with what it retains. */
   readonly filters: readonly string[];
   readonly #topics = new Map<string, Set<string>>();
 

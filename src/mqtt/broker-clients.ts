@@ -8,7 +8,7 @@ import { LimitedWarning } from './limited-warning.ts';
 /** Connections at a time; more are closed at once. */
 export const MAX_CONNECTIONS = 1000;
 
-/** Bytes of a CONNECT: until it is complete nobody knows who is talking. */
+/** Bytes of a CONNECT: until it is complete the client is not authenticated. */
 const MAX_CONNECT_BYTES = 256 * 1024;
 
 /** Bytes of any other packet. */
@@ -20,7 +20,7 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** How long a client may take to read what has been sent to it, or to log in. */
 const SLOW_MS = 10_000;
 
-/** How aedes tells one message from another: a sender, and its number there. */
+/** How aedes distinguishes messages: by sender, and by the number there. */
 interface Numbered {
   readonly brokerId: string;
   readonly brokerCounter: number;
@@ -45,7 +45,7 @@ export class BrokerClients {
     this.#turnedAway = new LimitedWarning('too many connections; closed', options);
   }
 
-  /** What aedes has to be told. `published` is called with what a client may publish, before it is acknowledged. */
+  /** Options for aedes. `published` is called with what a client may publish, before it is acknowledged. */
   limits(published: (packet: PublishPacket) => void): AedesOptions {
     return {
       // Otherwise a hundred messages that one client does not read would hold up all others.

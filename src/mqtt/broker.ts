@@ -30,7 +30,7 @@ interface Listener {
 /** How long clients may take to receive what was sent to them before the broker closes. */
 const FLUSH_MS = 500;
 
-/** The embedded MQTT 3.1.1 broker: for sites that have none, on 127.0.0.1 unless told otherwise. */
+/** The embedded MQTT 3.1.1 broker: for sites that have none, on 127.0.0.1 unless configured otherwise. */
 export class Broker implements Task {
   readonly name = 'broker';
   readonly #options: BrokerOptions;
@@ -57,7 +57,7 @@ export class Broker implements Task {
    * who are to have it; at QoS 1 with whether any client was connected that has it now.
    */
   publish({ topic, payload, retain, qos }: Message, sent: (isHeard: boolean) => void): void {
-    // A client could not be told of a longer topic, nor one with a wildcard; MQTT.js and aedes would throw.
+    // A longer topic, or one with a wildcard, cannot be sent to clients: MQTT.js and aedes would throw.
     if (Buffer.byteLength(topic) > LONGEST_TOPIC) {
       sent(true);
       return;

@@ -89,7 +89,7 @@ export class EmbeddedSession implements Task, MqttSession {
     this.#options.broker.subscribe(filter, (incoming) => this.#registry.received(incoming));
   }
 
-  /** Where nobody waits for a subscriber, a message that no client received is taken like any other. */
+  /** Without a wait for subscribers, a message that no client received counts as taken. */
   #send(message: Message, unheard = () => message.taken?.()): void {
     if (message.qos === 1) this.#inFlight++;
     this.#options.broker.publish(message, (isHeard) => {

@@ -22,7 +22,7 @@ const AVAILABILITY_MS = 1000;
 
 type PlugCounts = Record<'total' | PlugState['availability'], number>;
 
-/** Publishes counters of the bridge once a minute and as commands end, for whoever keeps watch over it. */
+/** Publishes counters of the bridge, for monitoring: once a minute and as commands end. */
 export class Health implements Task {
   readonly name = 'health';
   readonly #options: HealthOptions;
@@ -33,8 +33,8 @@ export class Health implements Task {
   #dueAt = Number.POSITIVE_INFINITY;
   #connects = 0;
   #startedAt = 0;
-  /** Commands that had ended when the counters were last told. */
-  #told = 0;
+  /** Commands that had ended when the counters were last published. */
+  #published = 0;
   /** Forgotten when it no longer holds: a large site takes a while to be counted. */
   #plugs: PlugCounts | undefined;
 
@@ -70,12 +70,12 @@ export class Health implements Task {
   }
 
   /**
-   * Tells that commands have ended once the broker has their receipts. It must be then, and at QoS 0: without
+   * Publishes that commands have ended, once the broker has their receipts. It must be then, and at QoS 0: without
    * anything to send the kernel holds back the acknowledgement of the broker's last packet for 40 ms, and a
    * broker that uses Nagle's algorithm, as Mosquitto does, holds back the next command as long.
    */
   #afterReceipts(): void {
-    if (this.#ended !== this.#told) this.#publish();
+    if (this.#ended !== this.#published) this.#publish();
   }
 
   #availabilityChanged(): void {
@@ -98,7 +98,7 @@ export class Health implements Task {
 
   #publish(): void {
     const { bridge, session, topics, storeProblem, clock } = this.#options;
-    this.#told = this.#ended;
+    this.#published = this.#ended;
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#publishIn(EVERY_MS);
     this.#plugs ??= count(bridge.plugs());

@@ -175,7 +175,7 @@ export class NetworkSession implements Task, MqttSession {
       clientId: session.clientId,
       protocolVersion: version,
       ...(version === 5 ? { properties: { sessionExpiryInterval: Math.ceil(sessionExpiryMs / 1000) } } : {}),
-      // A session with other filters would go on receiving what nobody listens to any more.
+      // A session with other filters would go on receiving messages that have no listener any more.
       clean: version === 4 || session.filters() !== this.#filterKey(),
       reconnectPeriod: 0,
       resubscribe: false,
@@ -299,7 +299,7 @@ export class NetworkSession implements Task, MqttSession {
 
   /**
    * A broker closes the connection on a packet larger than it allows, and a topic that is too long for MQTT is an
-   * exception of MQTT.js that nobody catches: such a message is left out, and logged.
+   * exception of MQTT.js that cannot be caught: such a message is left out, and logged.
    */
   #fits({ topic, payload, correlationData }: Message): boolean {
     const topicSize = Buffer.byteLength(topic);

@@ -61,7 +61,7 @@ function fitsStill(plug: NamelessPlug): boolean {
   return plug.before !== undefined && choicesFor(plug).includes(plug.before);
 }
 
-/** The paths that a plug may have, the shortest first; the last is nobody else's. */
+/** The paths that a plug may have, the shortest first; the last is no other plug's. */
 function choicesFor({ mac, alias }: NamelessPlug): string[] {
   const name = slug(slug(alias ?? '').slice(0, LONGEST_SLUG));
   const id = mac.replaceAll(':', '').toLowerCase();

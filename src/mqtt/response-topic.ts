@@ -16,8 +16,8 @@ const MAX_LEVELS = 32;
 const FORBIDDEN = /[+#\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}]/u;
 
 /**
- * Why a receipt is not sent to `topic`, which a command named as its response topic; `undefined` if it is. Whoever may
- * switch a plug must not be able to speak in the name of the bridge on any other topic.
+ * Why a receipt is not sent to `topic`, which a command named as its response topic; `undefined` if it is. A
+ * client that may publish only commands must not be able to have the bridge publish on topics of others.
  */
 export function responseTopicProblem(topic: string, rules: ResponseTopicRules): string | undefined {
   const { base, discoveryPrefix, responsePrefix } = rules;

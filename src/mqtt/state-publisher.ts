@@ -15,7 +15,7 @@ export interface PublisherOptions {
   readonly retained: RetainedTopics;
   readonly clock: Clock;
   readonly output: 'json' | 'flat' | 'both';
-  /** A plug that answers is told of again after this time, so that `last_seen` stays meaningful. */
+  /** The state of a plug that answers is published again after this time, so that `last_seen` stays meaningful. */
   readonly heartbeatMs: number;
 }
 
@@ -27,7 +27,7 @@ interface Published {
   readonly at: number;
 }
 
-/** A place whose summed power alone changes is told at most this often. */
+/** A place of which only the power changes is published at most this often. */
 const PLACE_POWER_MS = 1000;
 
 /** Heartbeats are not looked for more often than this: each time wakes the processor. */
@@ -127,7 +127,7 @@ export class StatePublisher implements Task {
   #note({ before, after, asked }: BridgeEvents['plug']): void {
     const { session } = this.#options;
     if (asked) this.#published.delete(after.path);
-    // A plug that was switched is waited for: it is told of at once, unless it comes in a crowd.
+    // A user waits for a plug that was switched: it is published at once, unless many were.
     if (before.relay !== after.relay && !this.#flushing && !session.congested) this.#publishPlug(after);
     else this.#plugs.add(after.path);
     const counts = before.relay !== after.relay || before.availability !== after.availability;
@@ -146,7 +146,7 @@ export class StatePublisher implements Task {
     this.#later();
   }
 
-  /** Tells anew of what was told too long ago, if the plug has answered since. */
+  /** Publishes again what was published too long ago, if the plug has answered since. */
   #beat(): void {
     const { bridge, clock, heartbeatMs } = this.#options;
     const now = clock.now();

@@ -11,7 +11,7 @@ const MOST_WAITING = 10_000;
 /** Sends a message, and calls `unheard` if no client was there to receive it. */
 type Send = (message: Message, unheard: () => void) => void;
 
-/** Keeps messages that nobody received, for a while after the start of the embedded broker, until a client subscribes. */
+/** Keeps messages that no client received, for a while after the start of the embedded broker, until a client subscribes. */
 export class SubscriberWait {
   readonly #send: Send;
   readonly #timer: Timer;
@@ -28,7 +28,7 @@ export class SubscriberWait {
     this.#timer.set(WAIT_MS);
   }
 
-  /** Sends the message; again once a client has subscribed to it, if nobody has it and the wait is not over. */
+  /** Sends the message; again once a client has subscribed to it, if none has received it and the wait is not over. */
   add(message: Message): void {
     const before = this.#subscriptions;
     this.#send(message, () => {
@@ -49,7 +49,7 @@ export class SubscriberWait {
     }
   }
 
-  /** Ends the wait: what nobody has received does not count as taken. */
+  /** Ends the wait: what no client has received does not count as taken. */
   stop(): void {
     this.#timer.clear();
     this.#state = 'stopped';

@@ -16,8 +16,8 @@ export interface FoundPlug {
   /** Where it takes TCP connections; for newer firmware that is its HTTP server. */
   readonly address: Address;
   /** `klap`: it answers as newer firmware only, and nothing but its kind and model is known. */
-  readonly speaks: 'xor' | 'klap';
-  /** Whether it is in somebody's Wi-Fi, not in its own for being set up. */
+  readonly protocol: 'xor' | 'klap';
+  /** Whether it has joined a Wi-Fi network, and is not in its own to be set up. */
   readonly joined: boolean;
   readonly sysinfo: Sysinfo;
 }
@@ -78,7 +78,7 @@ const REQUEST = encodeDatagram(GET_SYSINFO.text);
 
 /**
  * Looks for plugs by UDP and yields each as it answers; once more if it then turns out to be elsewhere, or to
- * speak the XOR protocol after all. Throws BridgeError if nobody could be asked.
+ * speak the XOR protocol after all. Throws BridgeError if no target could be asked.
  */
 export async function* discover(options: DiscoveryOptions): AsyncGenerator<FoundPlug, void> {
   const search = new Search(options);
@@ -132,7 +132,7 @@ function readXor(datagram: Buffer, { host, port }: Address): FoundPlug | undefin
   return {
     mac: sysinfo.mac,
     address: { host, port },
-    speaks: 'xor',
+    protocol: 'xor',
     joined: host !== SETUP_ADDRESS,
     sysinfo,
   };
@@ -144,19 +144,19 @@ function readNewer(datagram: Buffer, { host }: Address): FoundPlug | undefined {
   return {
     mac,
     address: { host, port: httpPort },
-    speaks: 'klap',
+    protocol: 'klap',
     joined: host !== SETUP_ADDRESS,
     sysinfo: { ...readSysinfo({ model, hw_ver: hardware, mac }), kind },
   };
 }
 
-/** One search: its socket, its rounds, and what has been found and not been told yet. */
+/** One search: its socket, its rounds, and what has been found and not been yielded yet. */
 class Search {
   readonly #options: DiscoveryOptions;
   readonly #socket: Socket;
   readonly #targets: readonly Address[];
   readonly #plugs = new Map<string, FoundPlug>();
-  /** MACs of the plugs to be told. */
+  /** MACs of the plugs to be yielded. */
   readonly #untold = new Set<string>();
   readonly #roundEnd: Timer;
   readonly #deadline: Timer;
@@ -203,7 +203,7 @@ class Search {
     this.#socket.close();
   }
 
-  /** The next plug to tell; `undefined` while there is none. Throws if the search has failed. */
+  /** The next plug to yield; `undefined` while there is none. Throws if the search has failed. */
   next(): FoundPlug | undefined {
     if (this.#failure !== undefined) throw this.#failure;
     for (const mac of this.#untold) {
@@ -213,7 +213,7 @@ class Search {
     return undefined;
   }
 
-  /** Resolves when there may be something to tell. */
+  /** Resolves when there may be something to yield. */
   news(): Promise<void> {
     return new Promise((resolve) => {
       this.#wake = resolve;
@@ -259,8 +259,8 @@ class Search {
     }
     if (failures.includes(undefined)) return;
     this.#failure = new BridgeError(
-      'nobody-asked',
-      `nobody could be asked for plugs: ${failures.map(messageOf).join('; ')}`,
+      'none-asked',
+      `no address could be asked for plugs: ${failures.map(messageOf).join('; ')}`,
     );
     this.#wake();
   }
@@ -289,7 +289,7 @@ class Search {
     if (seen === undefined || this.over) return;
     const known = this.#plugs.get(seen.mac);
     if (known === undefined && !this.#hasRoomFor(seen.mac)) return;
-    if (known?.speaks === 'xor' && seen.speaks === 'klap') return;
+    if (known?.protocol === 'xor' && seen.protocol === 'klap') return;
     this.#plugs.set(seen.mac, seen);
     if (known === undefined) this.#count();
     else if (isSamePlace(known, seen)) return;
@@ -318,15 +318,13 @@ function asError(error: unknown): Error {
 
 function isSamePlace(one: FoundPlug, other: FoundPlug): boolean {
   const [a, b] = [one.address, other.address];
-  return one.speaks === other.speaks && a.host === b.host && a.port === b.port;
+  return one.protocol === other.protocol && a.host === b.host && a.port === b.port;
 }
 
 function bound(socket: Socket): Promise<void> {
   return new Promise((resolve, reject) => {
     const refuse = (cause: Error) =>
-      reject(
-        new BridgeError('nobody-asked', `no socket to look for plugs with: ${cause.message}`, { cause }),
-      );
+      reject(new BridgeError('none-asked', `no socket to look for plugs with: ${cause.message}`, { cause }));
     socket.once('error', refuse);
     socket.bind(0, () => {
       socket.off('error', refuse);

@@ -158,7 +158,7 @@ export class PlugClient {
     return readTime(answerTo(reply, 'time', 'get_time'));
   }
 
-  /** Has the plug itself switch its relay to `relay` in so many seconds, in place of what it was told before. */
+  /** Has the plug itself switch its relay to `relay` in so many seconds, in place of an earlier countdown. */
   async startCountdown(delayS: number, relay: boolean): Promise<void> {
     answerTo(await this.send(startCountdown(delayS, relay)), 'count_down', 'add_rule');
   }
@@ -194,7 +194,7 @@ export class PlugClient {
       try {
         return await send();
       } catch (error) {
-        // The plug had closed the kept connection meanwhile: nothing was done, whoever answers next may be another.
+        // The plug had closed the kept connection meanwhile: nothing was done, and the next to answer may be another plug.
         if (closes !== this.#closes || !isGone(error)) throw error;
       }
     }

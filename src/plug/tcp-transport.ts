@@ -139,7 +139,7 @@ export class TcpTransport implements Transport {
 
   #received(chunk: Buffer): void {
     if (this.#exchange === undefined) {
-      // Nobody asked: a late or second answer must never be taken for the answer to the next question.
+      // No request is open: a late or second answer must never be taken for the answer to the next one.
       this.#drop();
       return;
     }

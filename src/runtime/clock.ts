@@ -119,7 +119,7 @@ export class SystemClock implements Clock {
     setImmediate(fire);
   }
 
-  /** The wall clock was set, or the machine slept: the uptime tells which. Timers of the platform do not count sleep. */
+  /** The wall clock was set, or the machine slept: the uptime shows which. Timers of the platform do not count sleep. */
   #jumped(ahead: number): void {
     this.#ahead = ahead;
     const offset = this.#uptimeAhead();
@@ -205,7 +205,7 @@ class SlottedTimer implements Timer {
     this.#fire();
   }
 
-  /** A slot that nobody is in any more goes with its last timer: it may be days away. */
+  /** A slot is removed with its last timer: it may be days away. */
   #leave(): void {
     const slot = this.#slot;
     if (slot === undefined) return;

@@ -30,7 +30,10 @@ export class SimulatedCountdown {
 
   module(): Module {
     return whileTimed(this.#time, {
-      get_rules: () => ({ rule_list: this.#rule === undefined ? [] : [this.#told(this.#rule)], err_code: 0 }),
+      get_rules: () => ({
+        rule_list: this.#rule === undefined ? [] : [this.#shown(this.#rule)],
+        err_code: 0,
+      }),
       add_rule: (rule) => {
         if (this.#rule !== undefined) return TABLE_FULL;
         return this.#start(rule) ? { id: ID, err_code: 0 } : BAD_ARGUMENT;
@@ -52,7 +55,7 @@ export class SimulatedCountdown {
     return true;
   }
 
-  #told(rule: JsonObject): Answer {
+  #shown(rule: JsonObject): Answer {
     const remainMs = this.#dueAt === NEVER ? 0 : this.#dueAt - this.#time.now();
     return { ...rule, remain: Math.max(0, Math.ceil(remainMs / 1000)) };
   }

@@ -8,7 +8,7 @@ const DAY_MS = 86_400_000;
 /** Europe/London. */
 const FIRST_ZONE = 39;
 
-/** The clock of a device: it has a zone, may be wrong, and is not set at all until somebody sets it. */
+/** The clock of a device: it has a zone, may be wrong, and is not set at all until a client sets it. */
 export class DeviceClock {
   readonly #clock: Clock;
   /** Hardware 1 accepts a time and keeps its own. */

@@ -76,7 +76,7 @@ export class SimulatedDevice implements PlugDevice {
     this.#outlet.stuck = stuck;
   }
 
-  /** Presses the button: the relay changes without anybody asking. */
+  /** Presses the button: the relay changes without a request. */
   press(): void {
     this.#outlet.switch(!this.relay);
   }

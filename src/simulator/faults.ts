@@ -6,7 +6,7 @@ export type Fault =
   | { readonly kind: 'none' }
   /** Accepts and reads, never answers. */
   | { readonly kind: 'silence' }
-  /** Knows nothing of the connections made before, as after a restart nobody was told of; new ones work. */
+  /** Knows nothing of the connections made before, as after a restart that closed none of them; new ones work. */
   | { readonly kind: 'half-open' }
   | { readonly kind: 'delay'; readonly ms: number; readonly jitterMs?: number }
   /** Serves one connection after the other: a new one waits until those before it are closed. */

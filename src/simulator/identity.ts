@@ -7,7 +7,7 @@ export interface Location {
   readonly longitude: number;
 }
 
-/** What a device can be told to be, apart from its outlets. */
+/** What of a device can be set, apart from its outlets. */
 export interface Identity {
   mac: string;
   deviceId: string;
@@ -36,7 +36,7 @@ export function factoryAlias({ mac }: Identity): string {
   return `TP-LINK_Smart Plug_${mac.replaceAll(':', '').slice(-4)}`;
 }
 
-/** The methods of `system` by which a device is told what to be. */
+/** The methods of `system` that set what a device is. */
 export function identityMethods(identity: Identity): Module {
   return {
     set_led_off: (argument) => {

@@ -10,7 +10,7 @@ export class SimulatedNetwork {
   /** The cloud account that the device is bound to; empty if it is bound to none. */
   account = '';
   server = 'devs.tplinkcloud.com';
-  /** Called when the device is told to go into another Wi-Fi. */
+  /** Called when the device is sent into another Wi-Fi. */
   onJoin: () => void = () => {};
 
   constructor(mac: string, isOld: boolean) {

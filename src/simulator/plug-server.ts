@@ -110,7 +110,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
         await this.start();
         return;
       } catch (error) {
-        // Somebody else on this machine may have its port for a moment.
+        // Another program on this machine may have its port for a moment.
         if (attempt === MOST_RETURNS) throw error;
         await sleep(this.#options.clock, RETURN_MS);
       }
@@ -214,7 +214,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
     } catch {
       return;
     }
-    // An answer to somebody's broadcast must not be answered again, or two simulators would talk for ever.
+    // An answer to another program's broadcast must not be answered again, or two simulators would talk for ever.
     if (Object.values(query).some((methods) => isObject(methods) && Object.values(methods).some(isAnswer)))
       return;
     if (this.fault.kind === 'silence') return;

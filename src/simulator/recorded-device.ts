@@ -27,7 +27,7 @@ export class RecordedDevice implements PlugDevice {
   /** When the relay was last switched here; before that, on time and load are what was recorded. */
   #switchedAt: number | undefined;
 
-  /** Throws BridgeError if the recording has no sysinfo: nobody would take it for a plug. */
+  /** Throws BridgeError if the recording has no sysinfo: no client would take it for a plug. */
   constructor(recording: JsonObject, clock: Clock) {
     const sysinfo = isObject(recording.system) ? recording.system.get_sysinfo : undefined;
     if (!isObject(sysinfo)) {
@@ -119,7 +119,7 @@ export class RecordedDevice implements PlugDevice {
     return (textAt(this.#sysinfo, 'mic_type') ?? textAt(this.#sysinfo, 'type')) === 'IOT.SMARTBULB';
   }
 
-  /** A flag that was not recorded is accepted, and still not told. */
+  /** A flag that was not recorded can be set, and is still not reported. */
   #setFlag(key: string, value: number | undefined): Answer {
     if (value !== 0 && value !== 1) return BAD_ARGUMENT;
     if (key in this.#sysinfo) this.#sysinfo[key] = value;

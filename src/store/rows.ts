@@ -4,7 +4,7 @@ import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../proto
 import type { Moment } from '../runtime/clock.ts';
 
 /*
- * What stands in the rows of the database, checked: they may come from another version, or from somebody's hand.
+ * What stands in the rows of the database, checked: they may have been written by another version, or by hand.
  * Every function throws an Error for what it cannot read.
  */
 

@@ -12,7 +12,7 @@ import type { Store } from './store.ts';
 interface StateFile {
   /** By path: it did not know which plug it was. */
   readonly outlets: ReadonlyMap<string, StoredOutlet>;
-  /** The ends of commands that were open: nobody knows by now which plugs they were for. */
+  /** Receipts of the commands that were open: it is not known any more which plugs they were for. */
   readonly receipts: readonly Receipt[];
 }
 

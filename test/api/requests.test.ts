@@ -182,7 +182,7 @@ describe('a request', () => {
       [
         foundPlug(MAC, 'Lamp'),
         foundPlug('50:C7:BF:00:00:02', undefined, {
-          speaks: 'klap',
+          protocol: 'klap',
           joined: false,
           address: { host: '192.0.2.5', port: 80 },
         }),

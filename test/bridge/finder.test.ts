@@ -183,7 +183,7 @@ describe('a plug that is found', () => {
     if (seenMs === 0) transport.behaviour = new PlugError('refused', 'closed');
     await site.run(seenMs);
     transport.behaviour = new PlugError('refused', 'closed');
-    site.found = [foundPlug(mac, undefined, { speaks: 'klap', address: { host, port: 80 } })];
+    site.found = [foundPlug(mac, undefined, { protocol: 'klap', address: { host, port: 80 } })];
     await site.bench.clock.advance(20_000);
     expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'newer-firmware' });
     expect(site.bench.bridge.address('lamp')).toEqual({ host: '192.0.2.1', port: 9999 });
@@ -214,7 +214,7 @@ describe('a plug that nobody configured', () => {
 
   it.each([
     ['waits to be set up', { joined: false }],
-    ['speaks another protocol', { speaks: 'klap' }],
+    ['speaks another protocol', { protocol: 'klap' }],
     ['has no relay of its own', { sysinfo: readSysinfo({ mac: macOf(9), alias: 'Strip' }) }],
     ['is a strip that reports a relay', { sysinfo: readSysinfo({ relay_state: 1, children: [] }) }],
   ] as const)('is not taken in when it %s', async (_, more) => {
@@ -290,8 +290,8 @@ describe('what is left out', () => {
   it.each([
     ['a strip', { sysinfo: readSysinfo({ alias: 'Desk', children: [] }) }, /strip/],
     ['a bulb', { sysinfo: readSysinfo({ alias: 'Desk', mic_type: 'IOT.SMARTBULB' }) }, /bulb/],
-    ['anything else', { speaks: 'klap', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
-    ['newer firmware', { speaks: 'klap' }, /KLAP/],
+    ['anything else', { protocol: 'klap', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
+    ['newer firmware', { protocol: 'klap' }, /KLAP/],
     ['a plug that waits to be set up', { joined: false }, /set up/],
   ] as const)('is named in the log once: %s', async (_, more, why) => {
     const site = new FinderBench([], { adopt: true });
@@ -318,7 +318,7 @@ describe('what is left out', () => {
     const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
     site.bench.transport('lamp').behaviour = new PlugError('refused', 'closed');
     const address = { host: '192.0.2.1', port: 80 };
-    site.found = [foundPlug(macOf(9), undefined, { speaks: 'klap', address, sysinfo: readSysinfo({}) })];
+    site.found = [foundPlug(macOf(9), undefined, { protocol: 'klap', address, sysinfo: readSysinfo({}) })];
     await site.run(20_000);
     expect(site.searches).not.toEqual([]);
     expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'refused' });

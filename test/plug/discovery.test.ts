@@ -109,7 +109,7 @@ describe('discovery', () => {
     const byMac = new Map(found.map((plug) => [plug.mac, plug]));
     expect(byMac.get('50:C7:BF:00:00:01')).toMatchObject({
       address: { host: '127.0.0.2', port: one.port },
-      speaks: 'xor',
+      protocol: 'xor',
       joined: true,
       sysinfo: { alias: 'Lamp 01', model: 'HS110(EU)', hardware: '1.0', relay: false, rssi: -52 },
     });
@@ -198,7 +198,7 @@ describe('discovery', () => {
     const [found] = await searchFor(1, [{ host: '127.0.0.4', port: 9 }], { klapPort: klap.port });
     expect(found).toMatchObject({
       mac: '50:C7:BF:00:00:07',
-      speaks: 'klap',
+      protocol: 'klap',
       address: { host: '127.0.0.4', port: 80 },
       sysinfo: { model: 'HS110(UK)', hardware: '4.1', relay: undefined },
     });
@@ -208,7 +208,7 @@ describe('discovery', () => {
     const plug = await plugAt('127.0.0.5', '50:C7:BF:00:00:08');
     const klap = await responder(() => [klapAnswer('50-C7-BF-00-00-08')], '127.0.0.5');
     const found = await search([plug], { klapPort: klap.port });
-    expect(found.at(-1)?.speaks).toBe('xor');
+    expect(found.at(-1)?.protocol).toBe('xor');
   });
 
   it('passes over echoes, nonsense and what is too long', async () => {

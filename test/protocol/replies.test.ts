@@ -37,7 +37,7 @@ describe('the answer to a question', () => {
       'emeter.get_realtime with',
     ],
     ['without words of its own', { emeter: { get_realtime: { err_code: -11 } } }, -11, 'clock is not set'],
-    ['that nobody knows', { emeter: { get_realtime: { err_code: -4711 } } }, -4711, 'nobody has documented'],
+    ['that nobody knows', { emeter: { get_realtime: { err_code: -4711 } } }, -4711, 'undocumented'],
     [
       'with words that are no text',
       { emeter: { err_code: -2, err_msg: 5 } },

@@ -109,7 +109,7 @@ export function foundPlug(mac: string, alias: string | undefined, more: Partial<
   return {
     mac,
     address: { host: '192.0.2.77', port: 9999 },
-    speaks: 'xor',
+    protocol: 'xor',
     joined: true,
     sysinfo: readSysinfo({ mac, relay_state: 0, ...(alias === undefined ? {} : { alias }) }),
     ...more,
