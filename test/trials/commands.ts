@@ -37,6 +37,15 @@ export class Commands {
     return [...this.#commands.values()].filter(({ receipts }) => receipts.length > 0).length;
   }
 
+  get receipts(): number {
+    return this.#allReceipts.length;
+  }
+
+  /** How many receipts say that they may have come before. */
+  get repeated(): number {
+    return this.#allReceipts.filter(({ repeated }) => repeated).length;
+  }
+
   /** Those that the broker has accepted and that have no receipt. */
   get open(): Command[] {
     return [...this.#commands.values()].filter(
@@ -55,5 +64,9 @@ export class Commands {
   lastFor(path: string): Command | undefined {
     const last = [...this.#commands.values()].findLast(({ paths }) => paths.includes(path));
     return last?.acceptedAt === undefined ? undefined : last;
+  }
+
+  get #allReceipts(): Receipt[] {
+    return [...this.#commands.values()].flatMap(({ receipts }) => receipts);
   }
 }

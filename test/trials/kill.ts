@@ -22,6 +22,12 @@ const RECEIPTS_MS = 30_000;
 /** For so long after the last receipt plugs are watched for old commands. */
 const WATCH_MS = 1500;
 
+/** Those who send commands in a round, and after how many receipts the bridge is killed. */
+interface Users {
+  readonly users: Promise<void>[];
+  readonly receipts: number;
+}
+
 /** Rounds of commands, a kill, and a restart. */
 class KillTrial {
   readonly #chance: Chance;
@@ -35,6 +41,9 @@ class KillTrial {
   #sent = 0;
   /** How often the bridge was killed. */
   rounds = 0;
+  receipts = 0;
+  /** Receipts that say that they may have come before. */
+  repeated = 0;
   readonly wrong: string[] = [];
 
   constructor(seed: number, mosquitto: Mosquitto | undefined) {
@@ -94,9 +103,8 @@ class KillTrial {
   async #round(): Promise<void> {
     this.#commands = new Commands();
     for (const { device } of this.#plugs) device.writes.length = 0;
-    for (const plug of this.#plugs) this.#disturb(plug);
-    const users = this.#plugs.map((plug) => this.#use(plug));
-    const killedAt = await this.#kill();
+    const { users, receipts } = this.#chance.oneIn(2) ? this.#overtake() : this.#useAll();
+    const killedAt = await this.#kill(receipts);
     await Promise.all(users);
     await sleep(clock, this.#chance.between(0, 300));
     // A broker of its own is gone as well: nobody could take a command.
@@ -116,8 +124,33 @@ class KillTrial {
     else if (this.#chance.oneIn(5)) server.fault = { kind: 'silence' };
   }
 
+  /**
+   * Some plugs are away while they, or all, are told something, and told otherwise when they are there again: a bridge
+   * that forgets the newer command at its end carries the older one out after its start.
+   */
+  #overtake(): Users {
+    const on = this.#chance.oneIn(2);
+    const away = this.#plugs.filter(() => this.#chance.oneIn(2));
+    for (const { server } of away) server.fault = { kind: 'silence' };
+    const together = this.#chance.oneIn(2) ? this.#sayToAll(on) : undefined;
+    const each = away.map(async (plug) => {
+      await (together ?? this.#say(`${BASE}/${plug.path}`, [plug.path], on));
+      await sleep(clock, this.#chance.between(600, 1500));
+      plug.server.fault = { kind: 'none' };
+      if (this.#program.runs) await this.#say(`${BASE}/${plug.path}`, [plug.path], !on);
+    });
+    const users = together === undefined ? each : [together, ...each];
+    return { users, receipts: Math.ceil(this.#chance.between(0, users.length + away.length)) };
+  }
+
+  #useAll(): Users {
+    const receipts = this.#chance.oneIn(4) ? 0 : Math.ceil(this.#chance.between(0, 2 * this.#plugs.length));
+    return { users: this.#plugs.map((plug) => this.#use(plug)), receipts };
+  }
+
   /** Says ON and OFF to one plug in turn, and perhaps to all of them. */
   async #use(plug: LoggedPlug): Promise<void> {
+    this.#disturb(plug);
     const commands = this.#chance.of([1, 2, 3, 4]);
     let on = this.#chance.oneIn(2);
     for (let number = 0; number < commands && this.#program.runs; number++) {
@@ -128,9 +161,9 @@ class KillTrial {
     if (this.#chance.oneIn(12) && this.#program.runs) await this.#sayToAll();
   }
 
-  async #sayToAll(): Promise<void> {
+  async #sayToAll(on = this.#chance.oneIn(2)): Promise<void> {
     const paths = this.#plugs.map(({ path }) => path);
-    await this.#say(BASE, paths, this.#chance.oneIn(2));
+    await this.#say(BASE, paths, on);
   }
 
   async #say(target: string, paths: readonly string[], on: boolean): Promise<void> {
@@ -148,10 +181,9 @@ class KillTrial {
     await Promise.race([accepted, sleep(clock, 500)]);
   }
 
-  /** Kills the bridge: mostly within half a second of some receipt, else at any time. Resolves to when. */
-  async #kill(): Promise<number> {
-    const receipts = this.#chance.oneIn(4) ? 0 : Math.ceil(this.#chance.between(0, 2 * this.#plugs.length));
-    await waitFor(() => this.#commands.settled >= receipts, 2000);
+  /** Kills the bridge within half a second of that many receipts, or if they do not come. Resolves to when. */
+  async #kill(receipts: number): Promise<number> {
+    await waitFor(() => this.#commands.settled >= receipts, 3000);
     await sleep(clock, this.#chance.between(0, 500));
     const killedAt = clock.date();
     this.#online = false;
@@ -160,7 +192,9 @@ class KillTrial {
   }
 
   #judge(killedAt: number, startedAt: number): void {
-    const { open, receiptedTwice } = this.#commands;
+    const { open, receiptedTwice, receipts, repeated } = this.#commands;
+    this.receipts += receipts;
+    this.repeated += repeated;
     for (const { id, paths } of open) this.#note(`${id} for ${paths.join(', ')} has no receipt`);
     for (const { id, receipts } of receiptedTwice)
       this.#note(
@@ -225,8 +259,11 @@ async function main(): Promise<number> {
   } finally {
     await mosquitto?.stop();
   }
-  print(`kills: ${trial.rounds}, commands: ${trial.sent}, wrong: ${trial.wrong.length}`);
-  return trial.wrong.length === 0 ? 0 : 1;
+  const { rounds, sent, receipts, repeated, wrong } = trial;
+  print(
+    `kills: ${rounds}, commands: ${sent}, receipts: ${receipts}, repeated: ${repeated}, wrong: ${wrong.length}`,
+  );
+  return wrong.length === 0 ? 0 : 1;
 }
 
 process.exitCode = await main();
