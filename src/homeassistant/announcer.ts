@@ -125,7 +125,8 @@ export class Announcer implements Task {
     const current = new Set([...macs].map((mac) => plugId(mac, null)));
     for (const topic of retained.retained('homeassistant')) {
       const id = topic.split('/').find((level) => level.startsWith(ID_PREFIX)) ?? '';
-      if (id !== bridgeId(discovery.topics) && !current.has(deviceId(id))) this.#withdraw(topic);
+      const isOurs = id === bridgeId(discovery.topics) || current.has(deviceId(id));
+      if (!isOurs || !topic.startsWith(`${discovery.prefix}/`)) this.#withdraw(topic);
     }
   }
 

@@ -21,16 +21,21 @@ const BELOW: { readonly [K in 'plug' | 'place' | 'bridge']: readonly string[] } 
 
 type Kind = keyof typeof BELOW;
 
+const KINDS: readonly Kind[] = ['plug', 'place', 'bridge'];
+
 /** Clears what is retained of plugs and places that are no more, also of those that went while there was no broker. */
 export class RetainedCleaner {
   readonly #session: MqttSession;
   readonly #memory: RetainedTopics;
   /** Topics that are remembered already. */
   readonly #known = new Set<string>();
+  /** What the topics were in the last run, until that is cleared where they are something else now. */
+  readonly #former = new Map<string, Kind>();
 
   constructor(session: MqttSession, memory: RetainedTopics) {
     this.#session = session;
     this.#memory = memory;
+    for (const kind of KINDS) for (const topic of memory.retained(kind)) this.#former.set(topic, kind);
   }
 
   /** Something is retained on that topic, or below it. */
@@ -40,9 +45,15 @@ export class RetainedCleaner {
     this.#memory.keepRetained(kind, topic);
   }
 
-  /** Clears all topics of that kind that are not in use. */
-  clearOthers(kind: Kind, inUse: ReadonlySet<string>): void {
-    for (const topic of this.#memory.retained(kind)) if (!inUse.has(topic)) this.clear(kind, topic);
+  /** Clears all topics that are not in use, and below those that have become another kind. */
+  clearOthers(inUse: ReadonlyMap<string, Kind>): void {
+    for (const kind of KINDS)
+      for (const topic of this.#memory.retained(kind)) if (!inUse.has(topic)) this.clear(kind, topic);
+    for (const [topic, was] of this.#former) {
+      const now = inUse.get(topic);
+      if (now === undefined || now === was) this.#former.delete(topic);
+      else for (const name of BELOW[was]) this.#publish(`${topic}/${name}`, () => this.#former.delete(topic));
+    }
   }
 
   /** Clears one topic and what is below it; it is remembered until the broker has taken that. */

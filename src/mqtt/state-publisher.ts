@@ -101,12 +101,10 @@ export class StatePublisher implements Task {
   /** Clears what is retained of plugs and places that are no longer configured, or elsewhere by now. */
   #clearOthers(): void {
     const { bridge, topics } = this.#options;
-    const plugs = [...bridge.plugs()].map(({ path }) => topics.of(path));
-    const places = [...bridge.places()].map((path) => topics.of(path));
-    // A plug may be where a place was, and a place where a plug was.
-    this.#cleaner.clearOthers('plug', new Set([...plugs, ...places]));
-    this.#cleaner.clearOthers('place', new Set([...plugs, ...places]));
-    this.#cleaner.clearOthers('bridge', new Set([`${topics.base}/bridge`]));
+    const inUse = new Map<string, 'plug' | 'place' | 'bridge'>([[`${topics.base}/bridge`, 'bridge']]);
+    for (const path of bridge.places()) inUse.set(topics.of(path), 'place');
+    for (const { path } of bridge.plugs()) inUse.set(topics.of(path), 'plug');
+    this.#cleaner.clearOthers(inUse);
     this.#cleaner.used('bridge', `${topics.base}/bridge`);
   }
 
