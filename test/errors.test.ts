@@ -10,6 +10,6 @@ describe('the codes of the firmware', () => {
   );
 
   it('are said to be unknown where they are', () => {
-    expect(explain(-4711)).toBe('a code undocumented');
+    expect(explain(-4711)).toBe('an undocumented code');
   });
 });

@@ -325,10 +325,10 @@ describe('discovery', () => {
     expect(found).toHaveLength(1);
   });
 
-  it('fails when nobody could be asked', async () => {
+  it('fails when no address could be asked', async () => {
     const nowhere = search([{ host: 'no-such-host.invalid', port: 9999 }]);
     await expect(nowhere).rejects.toThrow(BridgeError);
-    await expect(nowhere).rejects.toThrow(/nobody could be asked for plugs: .*no-such-host\.invalid/);
+    await expect(nowhere).rejects.toThrow(/no address could be asked for plugs: .*no-such-host\.invalid/);
   });
 });
 
