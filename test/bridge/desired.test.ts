@@ -1,5 +1,12 @@
 import { describe, expect, it } from 'vitest';
-import { commanded, correct, isFlapping, MOST_PUT_BACK, reported } from '../../src/bridge/correction.ts';
+import {
+  commanded,
+  correct,
+  FLAP_MS,
+  isFlapping,
+  MOST_PUT_BACK,
+  reported,
+} from '../../src/bridge/correction.ts';
 import {
   advance,
   armed,
@@ -13,6 +20,7 @@ import {
   ready,
   recalled,
   refused,
+  release,
   retryNow,
   sending,
   undelivered,
@@ -103,6 +111,90 @@ describe('wishes', () => {
         },
       },
     ]);
+  });
+});
+
+describe('the next answer of the plug', () => {
+  it('has only those tried at once that did not get through, and leaves the rest of them as it is', () => {
+    const led = wish(2, { relay: undefined, led: true, attempts: 3, retryAt: 900 });
+    const others = [
+      wish(1, { relay: undefined, led: undefined, attempts: 2, lags: 1, retryAt: 800 }),
+      wish(3, { attempts: 0, retryAt: 700 }),
+    ];
+    const [lagging, fresh] = others;
+    const desired = { ...NOTHING, wishes: [lagging ?? led, led, fresh ?? led] };
+    expect(retryNow(desired).wishes).toEqual([lagging, { ...led, retryAt: 0 }, fresh]);
+    expect(retryNow({ ...NOTHING, wishes: others }).wishes).toBe(others);
+    const waiting = { ...NOTHING, wishes: [wish(1, { attempts: 2 })] };
+    expect(retryNow(waiting)).toBe(waiting);
+  });
+
+  it('has a correction tried at once that did not get through, as the same one, though not before its time', () => {
+    const enforce = correct({ ...NOTHING, relay: true }, 'enforce', true, 2000);
+    const { desired } = undelivered(enforce, CORRECTION, 'timeout', () => 60_000);
+    expect(desired.correction).toMatchObject({ attempts: 1, lags: 0, retryAt: 60_000 });
+    const retried = retryNow(desired);
+    expect(retried).toEqual({ ...enforce, correction: { ...desired.correction, retryAt: 0 } });
+    expect(nextAt(retried)).toBe(2000);
+    expect(ready(retried, 1999)).toBeUndefined();
+    expect(retryNow(enforce)).toBe(enforce);
+    const lagging = lagged(desired, CORRECTION, 'still reports OFF', () => 70_000).desired;
+    expect(lagging.correction).toMatchObject({ attempts: 1, lags: 1, retryAt: 70_000 });
+    expect(retryNow(lagging)).toBe(lagging);
+  });
+});
+
+describe('the time of the next attempt', () => {
+  it('is made of how often the wish was tried, or of how often the plug lagged, each counted alone', () => {
+    const times: number[] = [];
+    const retry = (attempts: number) => {
+      times.push(attempts);
+      return attempts * 100;
+    };
+    let desired = wanting(wish(1));
+    desired = undelivered(desired, 1, 'timeout', retry).desired;
+    desired = undelivered(desired, 1, 'timeout', retry).desired;
+    expect(desired.wishes).toMatchObject([{ attempts: 2, lags: 0, retryAt: 200 }]);
+    desired = lagged(desired, 1, 'still reports OFF', retry).desired;
+    expect(desired.wishes).toMatchObject([
+      { attempts: 2, lags: 1, retryAt: 100, instead: 'still reports OFF' },
+    ]);
+    desired = lagged(desired, 1, 'still reports OFF', retry).desired;
+    expect(times).toEqual([1, 2, 1, 2]);
+  });
+
+  it('is that of the earliest of all that is wanted and not held', () => {
+    const led = wish(2, { relay: undefined, led: true, retryAt: 300 });
+    const desired = wanting(wish(1, { retryAt: 500, held: true }), led);
+    expect(nextAt(desired)).toBe(300);
+    expect(nextAt(release(desired, 1))).toBe(300);
+    expect(nextAt(wanting(wish(1, { held: true })))).toBe(Number.POSITIVE_INFINITY);
+    expect(nextAt(NOTHING)).toBe(Number.POSITIVE_INFINITY);
+    const firing = advance(TIMED, 60_000, POLICY, 'timeout').desired;
+    expect(nextAt(undelivered(firing, CORRECTION, 'timeout', () => 61_000).desired)).toBe(61_000);
+  });
+});
+
+describe('a newer wish', () => {
+  it('takes the place of those that it overlaps with, behind the others and the one in flight', () => {
+    const [first, led, both] = [
+      wish(1),
+      wish(2, { relay: undefined, led: true }),
+      wish(3, { relay: 'off', led: false }),
+    ];
+    const flying = sending(wanting(first, led), 1);
+    const { desired, settled } = want(flying, both, POLICY);
+    expect(desired.wishes).toEqual([first, both]);
+    expect(settled).toMatchObject([{ id: 2, settlement: { outcome: 'superseded' } }]);
+    expect(desired.inFlight).toBe(1);
+    expect(want(wanting(first), led, POLICY).desired.wishes).toEqual([first, led]);
+  });
+
+  it('for the relay of a locked outlet is settled as locked and changes nothing', () => {
+    const desired = wanting(wish(1, { relay: undefined, led: true }));
+    const step = want(desired, wish(2), { ...POLICY, locked: true });
+    expect(step.desired).toBe(desired);
+    expect(step.settled).toMatchObject([{ id: 2, settlement: { outcome: 'locked' } }]);
   });
 });
 
@@ -258,6 +350,17 @@ describe('what is reported', () => {
     expect(reported(firing, true, report(ENFORCE, 60_001))).toBe(firing);
     expect(reported(firing, false, report(ENFORCE, 60_001))).toMatchObject({ timer: null, correction: null });
     expect(reported(TIMED, true, report(ENFORCE, 10))).toBe(TIMED);
+  });
+
+  it('is put back again from the moment at which the first of the five times is ten minutes ago', () => {
+    const putBack = [0, 1, 2, 3, 4];
+    const target = { ...NOTHING, relay: true, putBack };
+    expect(MOST_PUT_BACK).toBe(putBack.length);
+    expect(reported(target, false, report(ENFORCE, FLAP_MS - 1))).toBe(target);
+    expect(reported(target, false, report(ENFORCE, FLAP_MS))).toMatchObject({
+      putBack: [1, 2, 3, 4, FLAP_MS],
+      correction: { cause: 'enforce', relay: true, notBefore: FLAP_MS + 2000 },
+    });
   });
 
   it('is put back so often and then left alone, until a user speaks again', () => {
