@@ -1,7 +1,7 @@
 import { type Command, Option } from 'commander';
-import { flagOf, optionNames, variableOf } from '../config/option.ts';
+import { CONFIG_VARIABLE, flagOf, optionNames, variableOf } from '../config/option.ts';
 import { SCHEMA } from '../config/schema.ts';
-import { CONFIG_VARIABLE, type Sources } from '../config/written.ts';
+import type { Sources } from '../config/written.ts';
 import { ConfigError, messageOf } from '../errors.ts';
 import type { Shell } from './shell.ts';
 

@@ -3,7 +3,7 @@ import { ConfigFile } from './file.ts';
 import { loadConfig } from './load.ts';
 import { type Leaf, leaves, type Schema } from './option.ts';
 import { PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA } from './schema.ts';
-import { dotted, type Sources, type Step, WrittenOptions } from './written.ts';
+import { dotted, type Origin, type Sources, type Step, WrittenOptions } from './written.ts';
 
 /** One option in force. */
 export interface ExplainedOption {
@@ -11,7 +11,7 @@ export interface ExplainedOption {
   readonly name: string;
   /** As it was written; `null` where it is not set and has no default. Secrets are masked. */
   readonly value: unknown;
-  readonly source: 'default' | 'file' | 'environment' | 'flag';
+  readonly source: 'default' | Origin['source'];
   /** `file:line:column`, the variable, or the flag; empty for a default. */
   readonly at: string;
 }
@@ -26,8 +26,10 @@ export function explainConfig(sources: Sources): ExplainedOption[] {
   const { plugs } = loadConfig(sources);
   const file = new ConfigFile(sources.file?.name ?? '', sources.file?.text ?? '');
   const written = new WrittenOptions(file);
-  written.addSources(sources);
-  const options = [...leaves(SCHEMA)].map(([name, leaf]) => explainOption(name, leaf, written));
+  const merged = written.mergeSources(sources);
+  const options = [...leaves(SCHEMA)].map(([name, leaf]) =>
+    shown(name, leaf, merged.get(name), written.origin(name)),
+  );
   const { plugs: entries, places } = file.values;
   const ofPlugs = plugs.flatMap(({ path }, index) =>
     // The path in force is what was made of the one written.
@@ -44,40 +46,30 @@ export function explainConfig(sources: Sources): ExplainedOption[] {
   return [...options, ...ofPlugs, ...ofPlaces];
 }
 
-function explainOption(name: string, leaf: Leaf<unknown>, options: WrittenOptions): ExplainedOption {
-  const written = options.get(name);
-  if (written === undefined) return shown(name, leaf, leaf.initial, 'default', '');
-  return shown(name, leaf, written.value, written.source, written.at);
-}
-
 /** What the file says in the `entry` at `path` of the options in `schema`. */
 function writtenAt(
-  options: WrittenOptions,
+  written: WrittenOptions,
   path: readonly Step[],
   entry: unknown,
   schema: Schema,
 ): ExplainedOption[] {
   if (!isObject(entry)) return [];
-  options.addFile(entry, schema, path);
+  const options = written.mergeFile(entry, schema, path);
   return [...leaves(schema)].flatMap(([name, leaf]) => {
     const full = dotted([...path, name]);
-    return options.get(full) === undefined ? [] : [explainOption(full, leaf, options)];
+    const origin = written.origin(full);
+    return origin === undefined ? [] : [shown(full, leaf, options.get(name), origin)];
   });
 }
 
 function shown(
   name: string,
-  leaf: Leaf<unknown>,
+  { secret }: Leaf<unknown>,
   value: unknown,
-  source: ExplainedOption['source'],
-  at: string,
+  { source, at }: Pick<ExplainedOption, 'source' | 'at'> = { source: 'default', at: '' },
 ): ExplainedOption {
-  return {
-    name,
-    value: leaf.secret && value !== undefined ? MASK : withoutPasswords(value ?? null),
-    source,
-    at,
-  };
+  const seen = secret && value !== undefined ? MASK : withoutPasswords(value ?? null);
+  return { name, value: seen, source, at };
 }
 
 /** The address of a broker may hold a password: `mqtt://name:password@host`; several may stand side by side. */

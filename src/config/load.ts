@@ -1,8 +1,9 @@
 import { ConfigError, messageOf } from '../errors.ts';
 import { slug } from '../mqtt/topics.ts';
-import { isObject } from '../protocol/json.ts';
+import { isObject, type JsonObject } from '../protocol/json.ts';
 import { brokerProblems, placeProblems, plugProblems, tlsProblems } from './check.ts';
 import { ConfigFile } from './file.ts';
+import type { Options } from './merge.ts';
 import { isLeaf, type Leaf, type Schema, type Values } from './option.ts';
 import {
   type Config,
@@ -12,7 +13,16 @@ import {
   type PlugConfig,
   SCHEMA,
 } from './schema.ts';
-import { type Sources, WrittenOptions } from './written.ts';
+import { dotted, type Sources, type Step, WrittenOptions } from './written.ts';
+
+/** Options that stand together: those of the program, of one plug, or of one place. */
+interface Block {
+  readonly options: Options;
+  /** Stands in front of their names in messages: `plugs[0].` */
+  readonly prefix: string;
+  /** Where one of them was written, or would be in the file; `''` is the block itself. */
+  place(name: string): string;
+}
 
 /** Brings all sources together. Throws ConfigError with everything that is wrong, each with its place. */
 export function loadConfig(sources: Sources): Config {
@@ -33,10 +43,11 @@ class Loader {
 
   load(): Config {
     const { plugs, places } = this.#file.values;
-    this.#written.addSources(this.#sources);
+    const options = this.#written.mergeSources(this.#sources);
     const place = (name: string) => this.#written.place(name);
+    const values = this.#read(SCHEMA, { options, prefix: '', place });
     const config: Config = {
-      ...withoutStateFile(this.#read(SCHEMA, '', place), this.#written.get('dataDir') !== undefined),
+      ...withoutStateFile(values, this.#written.origin('dataDir') !== undefined),
       plugs: this.#readPlugs(plugs),
       places: this.#readPlaces(places),
       warnings: this.#written.warnings,
@@ -56,29 +67,31 @@ class Loader {
   }
 
   /** Turns raw values into what the schema promises; problems are noted and the default takes their place. */
-  #read<S extends Schema>(schema: S, prefix: string, place: (name: string) => string): Values<S> {
+  #read<S extends Schema>(schema: S, block: Block, group = ''): Values<S> {
     const entries = Object.entries(schema).map(([key, node]): [string, unknown] => {
-      const name = prefix + key;
-      return [key, isLeaf(node) ? this.#readLeaf(node, name, place) : this.#read(node, `${name}.`, place)];
+      const name = group + key;
+      return [key, isLeaf(node) ? this.#readLeaf(node, block, name) : this.#read(node, block, `${name}.`)];
     });
     // The object has the shape of the schema by construction, one value for each leaf.
     return Object.fromEntries(entries) as Values<S>;
   }
 
-  #readLeaf(leaf: Leaf<unknown>, name: string, place: (name: string) => string): unknown {
-    const raw = this.#written.get(name)?.value ?? leaf.initial;
+  #readLeaf(leaf: Leaf<unknown>, block: Block, option: string): unknown {
+    const raw = block.options.get(option);
+    const name = block.prefix + option;
     if (raw === undefined) {
-      if (leaf.required) this.#problems.push(`${place('')}: ${name} is missing: ${leaf.doc}`);
+      if (leaf.required && this.#written.origin(name) === undefined)
+        this.#problems.push(`${block.place('')}: ${name} is missing: ${leaf.doc}`);
       return undefined;
     }
     try {
       const value = leaf.type.read(raw);
       if (value !== undefined) return value;
       this.#problems.push(
-        `${place(name)}: ${name} must be ${leaf.type.expects}; it is ${leaf.secret ? 'something else' : show(raw)}`,
+        `${block.place(option)}: ${name} must be ${leaf.type.expects}; it is ${leaf.secret ? 'something else' : show(raw)}`,
       );
     } catch (error) {
-      this.#problems.push(`${place(name)}: ${name} ${messageOf(error)}; it is ${show(raw)}`);
+      this.#problems.push(`${block.place(option)}: ${name} ${messageOf(error)}; it is ${show(raw)}`);
     }
     return leaf.initial === undefined ? undefined : leaf.type.read(leaf.initial);
   }
@@ -98,11 +111,7 @@ class Loader {
       this.#problems.push(`${this.#file.locate(at)}: plugs[${index}] must hold "path:" and "host:"`);
       return [];
     }
-    this.#written.addFile(entry, PLUG_SCHEMA, at);
-    const prefix = `plugs[${index}].`;
-    const place = (name: string) =>
-      this.#file.locate([...at, ...name.slice(prefix.length).split('.').filter(Boolean)]);
-    const plug = this.#read(PLUG_SCHEMA, prefix, place);
+    const plug = this.#read(PLUG_SCHEMA, this.#blockAt(at, entry, PLUG_SCHEMA));
     return typeof plug.path === 'string' ? [slugged(plug)] : [];
   }
 
@@ -123,12 +132,17 @@ class Loader {
       this.#problems.push(`${this.#file.locate(at)}: places.${path} must hold options such as "stagger:"`);
       return [];
     }
-    this.#written.addFile(entry, PLACE_SCHEMA, at);
-    const prefix = `places.${path}.`;
-    const place = (name: string) =>
-      this.#file.locate([...at, ...name.slice(prefix.length).split('.').filter(Boolean)]);
-    const values = this.#read(PLACE_SCHEMA, prefix, place);
+    const values = this.#read(PLACE_SCHEMA, this.#blockAt(at, entry, PLACE_SCHEMA));
     return [[path === '/' ? '' : slugPath(path), values]];
+  }
+
+  /** What stands at `at` in the file, for one plug or place. */
+  #blockAt(at: readonly Step[], entry: JsonObject, schema: Schema): Block {
+    return {
+      options: this.#written.mergeFile(entry, schema, at),
+      prefix: `${dotted(at)}.`,
+      place: (name) => this.#file.locate([...at, ...name.split('.').filter(Boolean)]),
+    };
   }
 }
 

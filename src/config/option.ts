@@ -76,6 +76,9 @@ export function formerName(name: string, formerly: string): string {
   return [...name.split('.').slice(0, -1), formerly].join('.');
 }
 
+/** The variable that names the configuration file itself. */
+export const CONFIG_VARIABLE = 'HS110_MQTT_CONFIG';
+
 /** The environment variable of an option: `poll.interval` is `HS110_MQTT_POLL_INTERVAL`. */
 export function variableOf(name: string): string {
   return `HS110_MQTT_${name.replaceAll('.', '_').toUpperCase()}`;

@@ -1,6 +1,5 @@
-import { flagOf, type Leaf, leaves, type Schema, variableOf } from './option.ts';
+import { CONFIG_VARIABLE, flagOf, type Leaf, leaves, type Schema, variableOf } from './option.ts';
 import { PLACE_SCHEMA, PLUG_SCHEMA, SCHEMA } from './schema.ts';
-import { CONFIG_VARIABLE } from './written.ts';
 
 /** The page of the documentation with every option (Markdown), made from the schema. */
 export function configReference(): string {

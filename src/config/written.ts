@@ -1,8 +1,17 @@
 import { messageOf } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { ConfigFile } from './file.ts';
+import { mergeOptions, type Options } from './merge.ts';
 import { nearest } from './nearest.ts';
-import { flagOf, isLeaf, type Leaf, optionNames, type Schema, variableOf } from './option.ts';
+import {
+  CONFIG_VARIABLE,
+  flagOf,
+  isLeaf,
+  type Leaf,
+  optionNames,
+  type Schema,
+  variableOf,
+} from './option.ts';
 import { SCHEMA } from './schema.ts';
 
 /** Where options come from; later ones win: file, environment, flags. */
@@ -15,9 +24,8 @@ export interface Sources {
   readonly readFile: (path: string) => string;
 }
 
-/** What was written for an option, and where. */
-export interface Written {
-  readonly value: unknown;
+/** Where the value in force of an option was written. */
+export interface Origin {
   readonly source: 'file' | 'environment' | 'flag';
   /** `file:line:column`, the variable, or the flag. */
   readonly at: string;
@@ -33,60 +41,81 @@ const LIST: Leaf<unknown> = {
 /** A step into a file: a key, or a position in a list. */
 export type Step = string | number;
 
-/** The variable that names the configuration file itself. */
-export const CONFIG_VARIABLE = 'HS110_MQTT_CONFIG';
-
-/** What file, environment and flags say, by option; what is added later wins. */
+/** Reads what file, environment and flags say, by option, and keeps where each was written. */
 export class WrittenOptions {
   readonly problems: string[] = [];
   /** What works and should be written otherwise, each with its place. */
   readonly warnings: string[] = [];
   readonly #file: ConfigFile;
-  readonly #byName = new Map<string, Written>();
+  /** Of what was written last: file, environment and flags are read in this order. */
+  readonly #origins = new Map<string, Origin>();
 
   constructor(file: ConfigFile) {
     this.#file = file;
   }
 
-  get(name: string): Written | undefined {
-    return this.#byName.get(name);
+  /** Where an option was written; `undefined` if it has its default. */
+  origin(name: string): Origin | undefined {
+    return this.#origins.get(name);
   }
 
   /** Where the value in force of an option was written, or would be in the file. */
   place(name: string): string {
-    const written = this.#byName.get(name);
-    if (written === undefined) return this.#file.locate(name.split('.'));
-    return written.source === 'environment' ? `environment: ${written.at}` : written.at;
+    const origin = this.#origins.get(name);
+    if (origin === undefined) return this.#file.locate(name.split('.'));
+    return origin.source === 'environment' ? `environment: ${origin.at}` : origin.at;
   }
 
-  /** Adds what all sources say of the options of the program; plugs and places have their own. */
-  addSources({ env, flags, readFile }: Sources): void {
-    const { plugs: _plugs, places: _places, ...values } = this.#file.values;
-    this.addFile(values, { ...SCHEMA, plugs: LIST, places: LIST }, []);
-    this.#addEnvironment(env, readFile);
-    this.#addFlags(flags);
+  /** The options of the program from all sources; plugs and places have their own. */
+  mergeSources(sources: Sources): Options {
+    const { plugs: _plugs, places: _places, ...rest } = this.#file.values;
+    const values = this.#readFile(rest, { ...SCHEMA, plugs: LIST, places: LIST }, []);
+    const options = mergeOptions(SCHEMA, values, this.#readEnvironment(sources));
+    // Not as convict's `args`: it reads those as numbers where it can, and a name may be 1e3.
+    for (const [name, value] of this.#readFlags(sources.flags)) options.set(name, value);
+    return options;
   }
 
-  /** Adds the `values` that stand at `path` in the file; what is no option of `schema` is a problem. */
-  addFile(values: JsonObject, schema: Schema, path: readonly Step[]): void {
-    for (const [key, value] of Object.entries(values)) {
-      const at = this.#file.locate([...path, key]);
-      const current = currentKey(key, schema);
-      const node = current === undefined ? undefined : schema[current];
-      const name = dotted([...path, current ?? key]);
-      if (node === undefined) this.#unknown(at, [...path, key], schema);
-      else if (value === null) continue;
-      else if (isLeaf(node)) this.#add(name, node, { value, source: 'file', at }, dotted([...path, key]));
-      else if (isObject(value)) this.addFile(value, node, [...path, key]);
-      else this.problems.push(`${at}: ${name} must hold options such as "${Object.keys(node)[0]}:"`);
+  /** The options of the plug or place whose `values` stand at `path` in the file. */
+  mergeFile(values: JsonObject, schema: Schema, path: readonly Step[]): Options {
+    return mergeOptions(schema, this.#readFile(values, schema, path), {});
+  }
+
+  /** The `values` at `path` in the file, by the present keys of their options; what is no option is a problem. */
+  #readFile(values: JsonObject, schema: Schema, path: readonly Step[]): JsonObject {
+    const read: { [key: string]: unknown } = {};
+    for (const [writtenKey, value] of Object.entries(values)) {
+      const key = currentKey(writtenKey, schema);
+      const node = key === undefined ? undefined : schema[key];
+      if (key === undefined || node === undefined) this.#unknown([...path, writtenKey], schema);
+      else if (value !== null) {
+        const known = this.#readNode(value, node, dotted([...path, key]), [...path, writtenKey]);
+        if (known !== undefined) read[key] = known;
+      }
     }
+    return read;
   }
 
-  /** A variable that is empty is not set: Docker Compose passes unset variables on as empty ones. */
-  #addEnvironment(
-    env: { readonly [name: string]: string | undefined },
-    readFile: (path: string) => string,
-  ): void {
+  /** What the file has at `path` for an option or a group; no option is a map, and a group is nothing else. */
+  #readNode(value: unknown, node: Leaf<unknown> | Schema, name: string, path: readonly Step[]): unknown {
+    const at = this.#file.locate(path);
+    if (isLeaf(node)) {
+      this.#add(name, node, { source: 'file', at }, dotted(path));
+      if (!isObject(value)) return value;
+      this.problems.push(`${at}: ${name} must be ${node.type.expects}; it holds options`);
+      return undefined;
+    }
+    if (isObject(value)) return this.#readFile(value, node, path);
+    this.problems.push(`${at}: ${name} must hold options such as "${Object.keys(node)[0]}:"`);
+    return undefined;
+  }
+
+  /**
+   * The values of the variables by the present names of these. A variable that is empty is not set: Docker Compose
+   * passes unset variables on as empty ones.
+   */
+  #readEnvironment({ env, readFile }: Sources): { readonly [variable: string]: string } {
+    const values: { [variable: string]: string } = {};
     const known = new Map([...optionNames(SCHEMA)].map((option) => [variableOf(option.written), option]));
     for (const [variable, value] of Object.entries(env)) {
       if (!variable.startsWith('HS110_MQTT_') || variable === CONFIG_VARIABLE || !value) continue;
@@ -99,18 +128,22 @@ export class WrittenOptions {
       }
       const read = known.has(variable) ? value : this.#readSecret(variable, value, readFile);
       if (read === undefined) continue;
-      const written = { value: read, source: 'environment', at: variable } as const;
-      this.#add(option.name, option.leaf, written, option.written);
+      this.#add(option.name, option.leaf, { source: 'environment', at: variable }, option.written);
+      values[variableOf(option.name)] = read;
     }
+    return values;
   }
 
-  /** Adds the texts given to flags, by the dotted names of their options. */
-  #addFlags(flags: ReadonlyMap<string, string>): void {
+  /** The texts given to flags, by the present names of their options. */
+  #readFlags(flags: ReadonlyMap<string, string>): ReadonlyMap<string, string> {
+    const values = new Map<string, string>();
     for (const { name, written, leaf } of optionNames(SCHEMA)) {
       const value = flags.get(written);
       if (value === undefined) continue;
-      this.#add(name, leaf, { value, source: 'flag', at: `--${flagOf(written)}` }, written);
+      this.#add(name, leaf, { source: 'flag', at: `--${flagOf(written)}` }, written);
+      values.set(name, value);
     }
+    return values;
   }
 
   #readSecret(variable: string, path: string, readFile: (path: string) => string): string | undefined {
@@ -122,22 +155,22 @@ export class WrittenOptions {
     }
   }
 
-  #add(name: string, { obsolete }: Leaf<unknown>, written: Written, writtenName: string): void {
-    const twin = this.#byName.get(name);
+  #add(name: string, { obsolete }: Leaf<unknown>, origin: Origin, writtenName: string): void {
+    const twin = this.#origins.get(name);
     const before = twin === undefined ? '' : this.place(name);
-    this.#byName.set(name, written);
+    this.#origins.set(name, origin);
     const place = this.place(name);
-    if (twin?.source === written.source)
+    if (twin?.source === origin.source)
       this.problems.push(`${place}: this option was given before (${before}): give it once`);
     if (writtenName !== name) this.warnings.push(`${place}: ${writtenName} is now called ${name}`);
     if (obsolete !== undefined) this.warnings.push(`${place}: ${name} ${obsolete}`);
   }
 
-  #unknown(place: string, path: readonly Step[], schema: Schema): void {
+  #unknown(path: readonly Step[], schema: Schema): void {
     const near = nearest(String(path.at(-1)), Object.keys(schema));
     const group = path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : '';
     const hint = near === undefined ? `there are ${Object.keys(schema).join(', ')}` : `did you mean ${near}?`;
-    this.problems.push(`${place}: there is no option ${path.at(-1)}${group}; ${hint}`);
+    this.problems.push(`${this.#file.locate(path)}: there is no option ${path.at(-1)}${group}; ${hint}`);
   }
 }
 

@@ -197,6 +197,11 @@ describe('a problem', () => {
       'mqtt:\n  url: http://a\n',
       'site.yaml:2:3: mqtt.url must be the address of a broker',
     ],
+    [
+      'options in place of a value',
+      'log:\n  level: {of: {the: log}}\n',
+      'site.yaml:2:3: log.level must be one of trace, debug, info, warn, error, silent; it holds options',
+    ],
     ['plugs that are no list', 'plugs:\n  shed: 1\n', 'site.yaml:1:1: plugs must be a list'],
     ['a plug that is no map', 'plugs:\n  - shed\n', 'site.yaml:2:5: plugs[0] must hold "path:" and "host:"'],
     ['a plug without a path', 'plugs:\n  - host: a\n', 'site.yaml:2:5: plugs[0].path is missing'],
@@ -262,6 +267,12 @@ describe('a problem', () => {
     expect(() =>
       configOf({ env: { PATH: '/bin', HS110: 'x', HS110_MQTT_CONFIG: 'site.yaml' } }),
     ).not.toThrow();
+  });
+
+  it('is one, where a needed option holds options', () => {
+    expect(problemsOf({ file: 'plugs:\n  - {path: {a: b}, host: c}\n' })).toEqual([
+      'site.yaml:2:6: plugs[0].path must be a text; it holds options',
+    ]);
   });
 
   it('does not hide another: all are reported at once, each with its place', () => {
