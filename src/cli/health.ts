@@ -3,7 +3,7 @@ import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
 import { nearUrl } from '../mqtt/broker.ts';
-import { type RetainedOptions, readRetained } from '../mqtt/retained.ts';
+import { type RetainedOptions, readRetained } from '../mqtt/retained-message.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { examples } from './arguments.ts';
 import { type Flags, sourcesOf } from './flags.ts';

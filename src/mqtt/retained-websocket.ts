@@ -1,5 +1,5 @@
 import mqtt, { type MqttClient } from 'mqtt';
-import type { RetainedOptions } from './retained.ts';
+import type { RetainedOptions } from './retained-message.ts';
 
 /** As the reader of retained messages over TCP, for a broker that is reached over WebSockets: by MQTT.js. */
 export async function readRetained(

@@ -1,7 +1,7 @@
 import process from 'node:process';
 import mqtt from 'mqtt';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { readRetained } from '../../src/mqtt/retained.ts';
+import { readRetained } from '../../src/mqtt/retained-message.ts';
 import { readRetained as readOverWebSocket } from '../../src/mqtt/retained-websocket.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
 import { quietPort } from '../support/quiet-port.ts';

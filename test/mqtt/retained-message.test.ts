@@ -7,7 +7,7 @@ import { createServer as createTlsServer } from 'node:tls';
 import { Aedes } from 'aedes';
 import fc from 'fast-check';
 import { afterEach, describe, expect, it } from 'vitest';
-import { type RetainedOptions, readRetained } from '../../src/mqtt/retained.ts';
+import { type RetainedOptions, readRetained } from '../../src/mqtt/retained-message.ts';
 import { rejectionOf } from '../support/thrown.ts';
 
 const TOPIC = 'museum/bridge/state';
@@ -110,6 +110,7 @@ describe('reading one retained message', () => {
       [0x20, 2, 0, 0, 0x90, 3, 0, 1, 0x80],
       'the broker does not allow to read it',
     ],
+    ['says nothing in its answer', [0x20, 0], 'Connection refused (code 128 of MQTT 3.1.1)'],
     ['is not available', [0x20, 2, 0, 3], 'Connection refused (code 3 of MQTT 3.1.1)'],
     [
       'sends without end',
