@@ -4,6 +4,7 @@ import type { Aedes, AedesOptions, Client, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import { LimitedWarning } from './limited-warning.ts';
+import { Receivers } from './receivers.ts';
 
 /** Connections at a time; more are closed at once. */
 export const MAX_CONNECTIONS = 1000;
@@ -20,23 +21,16 @@ const MAX_BUFFERED_BYTES = 64 * 1024 * 1024;
 /** How long a client may take to read what has been sent to it, or to log in. */
 const SLOW_MS = 10_000;
 
-/** How aedes distinguishes messages: by sender, and by the number there. */
-interface Numbered {
-  readonly brokerId: string;
-  readonly brokerCounter: number;
-}
-
 /** The clients of the embedded broker, and what each may cost: none may stall or exhaust what serves the others. */
 export class BrokerClients {
   readonly sockets = new Set<Socket>();
+  readonly receivers = new Receivers();
   readonly #log: Logger;
   readonly #stalled: LimitedWarning;
   readonly #oversized: LimitedWarning;
   readonly #turnedAway: LimitedWarning;
   /** Bytes that a client had sent when its last packet was complete; not there before its CONNECT. */
   readonly #complete = new WeakMap<object, number>();
-  /** Who was sent each message that is followed. */
-  readonly #followed = new Map<string, Set<Client['conn']>>();
 
   constructor(options: { clock: Clock; log: Logger }) {
     this.#log = options.log;
@@ -64,32 +58,10 @@ export class BrokerClients {
       },
       authorizeForward: (client, packet) => {
         if (!this.#reads(client)) return null;
-        if (this.#followed.size > 0) this.#followed.get(keyOf(packet))?.add(client.conn);
+        this.receivers.add(packet, client.conn);
         return packet;
       },
     };
-  }
-
-  /** From now on it is noted who is sent that message. */
-  follow(message: Numbered): void {
-    this.#followed.set(keyOf(message), new Set());
-  }
-
-  /** Calls `done` once the sockets of all who were sent that message have it, with whether there is any. */
-  flushed(message: Numbered, done: (isAny: boolean) => void): void {
-    const key = keyOf(message);
-    const connections = [...(this.#followed.get(key) ?? [])].filter(({ destroyed }) => !destroyed);
-    this.#followed.delete(key);
-    const left = connections.filter(({ writableLength }) => writableLength > 0);
-    let isAny = connections.length > left.length;
-    let waiting = left.length;
-    if (waiting === 0) done(isAny);
-    for (const connection of left) {
-      connection.write('', (error) => {
-        isAny ||= error === null || error === undefined;
-        if (--waiting === 0) done(isAny);
-      });
-    }
   }
 
   add(socket: Socket): void {
@@ -135,8 +107,4 @@ export class BrokerClients {
     conn.destroy();
     return false;
   }
-}
-
-function keyOf({ brokerId, brokerCounter }: Numbered): string {
-  return `${brokerId} ${brokerCounter}`;
 }

@@ -66,11 +66,11 @@ export class Broker implements Task {
     // another kind take another time within it and may overtake: each kind is a sender of its own.
     const sender = { brokerId: `bridge, QoS ${qos}, ${retain}`, brokerCounter: ++this.#count };
     const packet = { cmd: 'publish', topic, payload, retain, qos, dup: false, ...sender } as const;
-    if (qos === 1) this.#clients.follow(sender);
+    if (qos === 1) this.#clients.receivers.follow(sender);
     this.#aedes?.publish(packet, (error) => {
-      // It is not heard any better the next time.
-      if (qos === 0 || error) sent(true);
-      else this.#clients.flushed(sender, sent);
+      if (qos === 0) sent(true);
+      // A message that cannot be sent is not heard any better the next time.
+      else this.#clients.receivers.flushed(sender, (isAny) => sent(isAny || Boolean(error)));
     });
   }
 
