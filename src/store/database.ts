@@ -16,6 +16,11 @@ const FOREIGN = 'it is the database of another program';
 /** How long a write waits for another program that writes, such as the command line; the bridge stands still meanwhile. */
 const BUSY_MS = 100;
 
+/** Whether a write waits a moment for another program that writes, as it does at first, or fails at once. */
+export function setWaiting(database: Database, waits: boolean): void {
+  database.exec(`PRAGMA busy_timeout = ${waits ? BUSY_MS : 0}`);
+}
+
 /** Opens the database in the folder `dataDir`, and makes both if they are not there. Throws BridgeError, saying why not. */
 export function openDatabase(dataDir: string): Database {
   const path = join(dataDir, FILE);

@@ -7,7 +7,7 @@ import type { Address } from '../plug/transport.ts';
 import { isObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { type Database, lock, openDatabase, openInMemory } from './database.ts';
+import { type Database, lock, openDatabase, openInMemory, setWaiting } from './database.ts';
 import { readAdopted, readCommandRow, readOutlet } from './rows.ts';
 
 export interface StoreOptions {
@@ -238,6 +238,7 @@ export class Store implements Task, Memory {
     this.#waiting.clear();
     if (this.#problem === this.#options.problem) return;
     this.#problem = this.#options.problem;
+    setWaiting(this.#options.database, true);
     this.#options.log.info('the database can be written again');
   }
 
@@ -245,6 +246,8 @@ export class Store implements Task, Memory {
     this.#execute('ROLLBACK');
     if (this.#problem !== null) return;
     this.#problem = messageOf(error);
+    // The bridge must not stand still again and again for somebody who holds the database.
+    setWaiting(this.#options.database, false);
     this.#options.log.error(
       { reason: this.#problem },
       'the database cannot be written: switching goes on, but what is wanted now would not survive a restart',

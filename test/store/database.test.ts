@@ -71,14 +71,16 @@ describe('a database', () => {
     await close(store);
   });
 
-  it('is waited for only a moment when another program writes; that is said, and what was to be kept is kept later', async () => {
+  it('is waited for only a moment, and once, when another program writes; that is said, and what was to be kept is kept later', async () => {
     const { store, lines } = open();
     const other = openDatabase(data);
     other.exec('BEGIN IMMEDIATE');
     const began = performance.now();
     store.keepFact('name', 'value');
     store.transaction(() => {});
-    expect(performance.now() - began).toBeLessThan(1000);
+    for (let time = 0; time < 50; time++) store.transaction(() => {});
+    // Fifty times a tenth of a second if it waited each time.
+    expect(performance.now() - began).toBeLessThan(2000);
     expect(store.problem).toContain('locked');
     other.exec('COMMIT');
     other.close();
