@@ -114,6 +114,17 @@ describe('the reason of a command that expired', () => {
   });
 });
 
+describe('a plug that does not say since when it is on', () => {
+  it('is on since a time that nobody knows, not since now', async () => {
+    const bench = await PlugBench.polled({ device: { on: true } });
+    await bench.clock.advance(10_000);
+    expect(bench.state.onSince).not.toBeNull();
+    bench.transport.overlay = { on_time: undefined };
+    await bench.clock.advance(10_000);
+    expect(bench.state).toMatchObject({ relay: true, onSince: null });
+  });
+});
+
 describe('a plug that does half of a command', () => {
   it('has its relay told as it is, switched by who asked, and the refusal of the LED as the reason', async () => {
     const bench = await PlugBench.polled();
