@@ -9,7 +9,7 @@ import { publishPacket } from './publish-packet.ts';
 import type { Incoming, Message } from './session.ts';
 
 /** Bytes on their way to the broker above which publishing pauses. */
-const CONGESTED_BYTES = 1024 * 1024;
+const CONGESTED_BYTES = 64 * 1024;
 
 /** Codes in SUBACK from here on are refusals. */
 const FIRST_REFUSAL = 128;

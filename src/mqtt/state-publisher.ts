@@ -30,6 +30,9 @@ interface Published {
 /** A place of which only the power changes is published at most this often. */
 const PLACE_POWER_MS = 1000;
 
+/** Plugs are published so many at a time. */
+const AT_A_TIME = 16;
+
 /** Heartbeats are not looked for more often than this: each time wakes the processor. */
 const CALM_MS = 500;
 
@@ -44,6 +47,8 @@ export class StatePublisher implements Task {
   readonly #published = new Map<string, Published>();
   readonly #publishedPlaces = new Map<string, string>();
   readonly #plugs = new Set<string>();
+  /** Plugs that were switched: they are waited for, and go first. */
+  readonly #switched = new Set<string>();
   readonly #places = new Set<string>();
   /** Places of which only the power changed; they wait for the timer. */
   readonly #idlePlaces = new Set<string>();
@@ -76,7 +81,7 @@ export class StatePublisher implements Task {
     for (const end of unsubscribe) end();
     this.#timer.clear();
     this.#heartbeat.clear();
-    this.#flush();
+    this.#flush(true);
     this.#stopped = true;
     for (const plug of bridge.plugs()) this.#availability(plug.path, 'offline');
   }
@@ -113,6 +118,7 @@ export class StatePublisher implements Task {
     const { topics } = this.#options;
     this.#published.delete(path);
     this.#plugs.delete(path);
+    this.#switched.delete(path);
     this.#cleaner.clear('plug', topics.of(path));
     for (const place of places) {
       this.#publishedPlaces.delete(place);
@@ -126,8 +132,9 @@ export class StatePublisher implements Task {
     const { session } = this.#options;
     if (asked) this.#published.delete(after.path);
     // A user waits for a plug that was switched: it is published at once, unless many were.
-    if (before.relay !== after.relay && !this.#flushing && !session.congested) this.#publishPlug(after);
-    else this.#plugs.add(after.path);
+    const isSwitched = before.relay !== after.relay;
+    if (isSwitched && !this.#flushing && !session.congested) this.#publishPlug(after);
+    else this.#noteFor(after.path, isSwitched);
     const counts = before.relay !== after.relay || before.availability !== after.availability;
     for (const place of placesOf(after.path)) (counts ? this.#places : this.#idlePlaces).add(place);
     if (this.#idlePlaces.size > 0 && !this.#waiting) {
@@ -135,6 +142,12 @@ export class StatePublisher implements Task {
       this.#timer.set(PLACE_POWER_MS);
     }
     this.#later();
+  }
+
+  #noteFor(path: string, isSwitched: boolean): void {
+    if (isSwitched) this.#plugs.delete(path);
+    if (isSwitched || this.#switched.has(path)) this.#switched.add(path);
+    else this.#plugs.add(path);
   }
 
   #promote(): void {
@@ -175,23 +188,38 @@ export class StatePublisher implements Task {
     });
   }
 
-  #flush(): void {
-    const { bridge, session } = this.#options;
-    for (const path of this.#plugs) {
-      if (session.congested) {
-        this.#waitForRoom();
-        return;
-      }
-      this.#plugs.delete(path);
-      const plug = bridge.plug(path);
-      if (plug !== undefined) this.#publishPlug(plug);
+  /** Publishes a part of what is noted at a time, so that input is dealt with in between; `all` of it at the end. */
+  #flush(all = false): void {
+    if (!this.#flushSome(this.#switched, Number.POSITIVE_INFINITY)) return;
+    if (!this.#flushSome(this.#plugs, all ? Number.POSITIVE_INFINITY : AT_A_TIME)) return;
+    if (this.#plugs.size > 0) {
+      this.#later();
+      return;
     }
+    const { bridge } = this.#options;
     for (const path of this.#places) {
       this.#places.delete(path);
       this.#idlePlaces.delete(path);
       const place = bridge.place(path);
       if (place !== undefined) this.#publishPlace(place);
     }
+  }
+
+  /** Publishes at most so many of the plugs; false if the broker takes no more. */
+  #flushSome(plugs: Set<string>, most: number): boolean {
+    const { bridge, session } = this.#options;
+    let published = 0;
+    for (const path of plugs) {
+      if (published++ >= most) return true;
+      if (session.congested) {
+        this.#waitForRoom();
+        return false;
+      }
+      plugs.delete(path);
+      const plug = bridge.plug(path);
+      if (plug !== undefined) this.#publishPlug(plug);
+    }
+    return true;
   }
 
   #waitForRoom(): void {
