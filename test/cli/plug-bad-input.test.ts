@@ -137,7 +137,7 @@ describe('a plug that misbehaves', () => {
     [
       'an error nobody knows',
       '{"system":{"get_sysinfo":{"err_code":-99}}}',
-      /err_code -99: a code nobody has documented$/,
+      /err_code -99: an undocumented code$/,
     ],
   ])('sends %s', async (_, text, complaint) => {
     const [code, said] = await ask(await answering(encodeFrame(text)), 'info');

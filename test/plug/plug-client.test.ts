@@ -118,7 +118,7 @@ describe('reading a plug', () => {
     [-1, 'does not have that module'],
     [-3, 'an argument is missing or wrong'],
     [-11, 'clock is not set'],
-    [-99, 'nobody has documented'],
+    [-99, 'undocumented'],
   ])('fails with the err_code %d in words', async (code, words) => {
     const plug = await plugOn();
     plug.device.broken.set('system', code);
