@@ -44,6 +44,11 @@ interface Open {
   readonly resolve: (receipt: Receipt) => void;
 }
 
+/** A command that has ended, and its receipt. */
+interface Ended extends Pick<Open, 'id' | 'resolve'> {
+  readonly receipt: Receipt;
+}
+
 /**
  * Takes commands to plugs and places, has each stored before anything is sent, and brings the outcomes of its parts
  * together in one receipt, which is stored before it is emitted.
@@ -52,6 +57,8 @@ export class Dispatcher {
   readonly #options: DispatcherOptions;
   readonly #limiter: ConcurrencyLimiter;
   readonly #open = new Map<number, Open>();
+  /** Commands that have ended, until their receipts are stored. */
+  readonly #ended: Ended[] = [];
   #stopping = false;
 
   constructor(options: DispatcherOptions) {
@@ -217,19 +224,23 @@ export class Dispatcher {
         ? placeReceipt(target, command, settlements, ms)
         : plugReceipt(target, command, only, ms);
     this.#open.delete(id);
-    this.#close(id, receipt, open.resolve);
+    this.#endSoon({ id, receipt, resolve: open.resolve });
   }
 
-  /** Stores the receipt along with `first`, and emits it once the state that it led to has been published. */
-  #close(id: number, receipt: Receipt, resolve: (receipt: Receipt) => void, first = () => {}): void {
+  /** Stores the receipts of all commands that end together and emits them, once the states that led to them are out. */
+  #endSoon(ended: Ended): void {
     const { clock, memory } = this.#options;
-    memory.transaction(() => {
-      first();
-      memory.finish(id, receipt);
-    });
+    this.#ended.push(ended);
+    if (this.#ended.length > 1) return;
     clock.soon(() => {
-      this.#emit(id, receipt, false);
-      resolve(receipt);
+      const all = this.#ended.splice(0);
+      memory.transaction(() => {
+        for (const { id, receipt } of all) memory.finish(id, receipt);
+      });
+      for (const { id, receipt, resolve } of all) {
+        this.#emit(id, receipt, false);
+        resolve(receipt);
+      }
     });
   }
 
@@ -247,10 +258,9 @@ export class Dispatcher {
     const { clock, memory } = this.#options;
     const id = memory.nextId();
     const until = momentOf(clock, clock.now());
-    const take = () => memory.take({ id, target, command, until, parts: [], receipt: null });
-    return new Promise((resolve) => {
-      this.#close(id, unattempted(target, command, outcome, reason), resolve, take);
-    });
+    const receipt = unattempted(target, command, outcome, reason);
+    memory.transaction(() => memory.take({ id, target, command, until, parts: [], receipt }));
+    return new Promise((resolve) => this.#endSoon({ id, receipt, resolve }));
   }
 
   #resume({ id, target, command, until, parts }: StoredCommand): void {

@@ -43,9 +43,7 @@ export function takeOverStateFile(store: Store, paths: readonly string[], log: L
 function end(store: Store, receipt: Receipt): void {
   const { target, id, relay, led, replyTo } = receipt;
   const command = { id, relay, led, replyTo, origin: 'mqtt', user: null } as const;
-  const number = store.nextId();
-  store.take({ id: number, target, command, until: ofAnEarlierBoot(0), parts: [], receipt: null });
-  store.finish(number, receipt);
+  store.take({ id: store.nextId(), target, command, until: ofAnEarlierBoot(0), parts: [], receipt });
 }
 
 /** Reads the text of a state file. Throws an Error if it is none. */

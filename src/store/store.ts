@@ -99,7 +99,7 @@ export class Store implements Task, Memory {
   }
 
   keepOutlet(key: string, { relay, timer, disarm }: StoredOutlet): void {
-    const row = [key, flag(relay), timer && JSON.stringify(timer), flag(disarm)];
+    const row = [key, flag(relay), json(timer), flag(disarm)];
     this.#soon(`outlet ${key}`, 'INSERT OR REPLACE INTO outlet VALUES (?, ?, ?, ?)', row);
   }
 
@@ -147,11 +147,11 @@ export class Store implements Task, Memory {
     return ++this.#lastId;
   }
 
-  take({ id, target, command, until, parts }: StoredCommand): void {
-    const row = [id, target, JSON.stringify(command), JSON.stringify(until)];
-    this.#write('INSERT INTO command VALUES (?, ?, ?, ?, NULL)', row);
-    for (const { path, outlet } of parts) {
-      this.#write('INSERT INTO part VALUES (?, ?, ?, NULL, NULL)', [id, path, outlet]);
+  take({ id, target, command, until, parts, receipt }: StoredCommand): void {
+    const row = [id, target, JSON.stringify(command), JSON.stringify(until), json(receipt)];
+    this.#write('INSERT INTO command VALUES (?, ?, ?, ?, ?)', row);
+    for (const { path, outlet, relay, settlement } of parts) {
+      this.#write('INSERT INTO part VALUES (?, ?, ?, ?, ?)', [id, path, outlet, relay, json(settlement)]);
     }
   }
 
@@ -310,6 +310,10 @@ export function openStore(dataDir: string | undefined, { clock, log }: { clock: 
 
 function textOf({ host, port }: Address): string {
   return `${host}:${port}`;
+}
+
+function json(value: object | null): string | null {
+  return value && JSON.stringify(value);
 }
 
 function flag(value: boolean | null): number | null {
