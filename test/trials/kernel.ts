@@ -9,6 +9,7 @@ import { Chance } from '../soak/random.ts';
 import { Program } from '../support/program.ts';
 import { type Running, SURROUNDINGS, startBroker } from '../support/site.ts';
 import { againInNamespace, Cable, noNamespaces } from './namespaces.ts';
+import { waitFor } from './wait-for.ts';
 
 const USAGE = `npm run trial:kernel -- [--rounds N] [--plugs N] [--seed S] [--only drop|pull|move|stop]
 Commands to plugs that are out of reach for a while, on a network that really loses packets: no relay may ever be
@@ -133,7 +134,7 @@ class KernelTrial {
 
   async #round(cable: Cable, way: Way): Promise<void> {
     const everybody = () => this.#online.size === this.#plugs.length;
-    if (!(await waitFor(everybody, ONLINE_MS)))
+    if (!(await waitFor(clock, everybody, ONLINE_MS)))
       throw new Error(`only ${this.#online.size} plugs came online`);
     const ids = await this.#outOfReach(cable, way);
     const confirmedAt = await Promise.all(ids.map((id) => this.#confirmed(id)));
@@ -210,7 +211,7 @@ class KernelTrial {
 
   /** When the receipt of that command came, ms since 1970; `undefined` if it is not `confirmed`, or does not come. */
   async #confirmed(id: string): Promise<number | undefined> {
-    await waitFor(() => this.#receipts.has(id), RECEIPT_MS);
+    await waitFor(clock, () => this.#receipts.has(id), RECEIPT_MS);
     const receipt = this.#receipts.get(id);
     return receipt?.outcome === 'confirmed' ? receipt.at : undefined;
   }
@@ -241,13 +242,6 @@ class KernelTrial {
       );
     else if (plug.relay) this.wrong.push(`${way}: ${plug.path} is on after OFF was confirmed`);
   }
-}
-
-/** Looks now and then whether it holds; resolves to whether it did in time. */
-async function waitFor(holds: () => boolean, withinMs: number): Promise<boolean> {
-  for (const end = clock.now() + withinMs; clock.now() < end; await sleep(clock, 20))
-    if (holds()) return true;
-  return holds();
 }
 
 function print(line: string): void {

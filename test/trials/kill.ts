@@ -9,6 +9,7 @@ import { quietPort } from '../support/quiet-port.ts';
 import { SURROUNDINGS } from '../support/site.ts';
 import { type Command, Commands } from './commands.ts';
 import { type LoggedPlug, startLoggedPlug } from './killed-plug.ts';
+import { waitFor } from './wait-for.ts';
 
 const USAGE = `npm run trial:kill -- [--rounds N] [--plugs N] [--seed S] [--embedded]
 Kills the bridge (kill -9) in the middle of commands, mostly right after a receipt, and starts it again: no plug may
@@ -84,7 +85,8 @@ class KillTrial {
     // A client that lost its broker does not say again what was perhaps heard: the round would not know.
     if (own) this.#client?.end(true);
     if (own || this.#client === undefined) await this.#connect();
-    if (!(await waitFor(() => this.#online, RECEIPTS_MS))) throw new Error('the bridge does not come online');
+    if (!(await waitFor(clock, () => this.#online, RECEIPTS_MS)))
+      throw new Error('the bridge does not come online');
   }
 
   async #connect(): Promise<void> {
@@ -112,7 +114,7 @@ class KillTrial {
     for (const { server } of this.#plugs) server.fault = { kind: 'none' };
     const startedAt = clock.date();
     await this.#startBridge();
-    await waitFor(() => this.#commands.open.length === 0, RECEIPTS_MS);
+    await waitFor(clock, () => this.#commands.open.length === 0, RECEIPTS_MS);
     await sleep(clock, WATCH_MS);
     this.#judge(killedAt, startedAt);
     this.rounds++;
@@ -183,7 +185,7 @@ class KillTrial {
 
   /** Kills the bridge within half a second of that many receipts, or if they do not come. Resolves to when. */
   async #kill(receipts: number): Promise<number> {
-    await waitFor(() => this.#commands.settled >= receipts, 3000);
+    await waitFor(clock, () => this.#commands.settled >= receipts, 3000);
     await sleep(clock, this.#chance.between(0, 500));
     const killedAt = clock.date();
     this.#online = false;
@@ -223,13 +225,6 @@ class KillTrial {
     this.wrong.push(how);
     print(`WRONG: ${how}`);
   }
-}
-
-/** Looks now and then whether it holds; resolves to whether it did in time. */
-async function waitFor(holds: () => boolean, withinMs: number): Promise<boolean> {
-  for (const end = clock.now() + withinMs; clock.now() < end; await sleep(clock, 10))
-    if (holds()) return true;
-  return holds();
 }
 
 function print(line: string): void {
