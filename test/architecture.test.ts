@@ -21,7 +21,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'mqtt'],
   store: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge'],
-  'app.ts': ['errors.ts', 'store', 'runtime', 'plug', 'bridge', 'api', 'mqtt', 'homeassistant', 'config'],
+  app: ['errors.ts', 'store', 'runtime', 'plug', 'bridge', 'api', 'mqtt', 'homeassistant', 'config'],
   cli: [
     'errors.ts',
     'redaction.ts',
@@ -35,7 +35,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
     'mqtt',
     'config',
     'store',
-    'app.ts',
+    'app',
   ],
   'main.ts': ['errors.ts', 'runtime', 'cli'],
 };

@@ -1,4 +1,5 @@
-import { adopts, buildApp } from '../app.ts';
+import { buildApp } from '../app/app.ts';
+import { adopts } from '../app/devices.ts';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';

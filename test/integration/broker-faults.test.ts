@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import process from 'node:process';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { buildApp } from '../../src/app.ts';
+import { buildApp } from '../../src/app/app.ts';
 import { Mosquitto, type MosquittoOptions, noMosquitto } from '../support/mosquitto.ts';
 import { Observer } from '../support/observer.ts';
 import { Program } from '../support/program.ts';

@@ -2,7 +2,7 @@ import { Client } from 'tplink-smarthome-api';
 import { Device } from 'tplink-smarthome-simulator';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
-import { buildApp } from '../../src/app.ts';
+import { buildApp } from '../../src/app/app.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import { isObject } from '../../src/protocol/json.ts';
 import { freePort } from '../support/free-port.ts';

@@ -1,0 +1,87 @@
+import { Requests } from '../api/requests.ts';
+import type { Config } from '../config/schema.ts';
+import { CommandListener } from '../mqtt/command-listener.ts';
+import { Health } from '../mqtt/health.ts';
+import { Inventory } from '../mqtt/inventory.ts';
+import { RequestListener } from '../mqtt/request-listener.ts';
+import type { MqttSession } from '../mqtt/session.ts';
+import { StatePublisher } from '../mqtt/state-publisher.ts';
+import { Topics } from '../mqtt/topics.ts';
+import { Resolver } from '../plug/resolver.ts';
+import type { Task } from '../runtime/supervisor.ts';
+import { announcerFor } from './announcer.ts';
+import { embeddedBroker, sessionFor } from './connection.ts';
+import { bridgeFor } from './devices.ts';
+import { finderFor } from './finder.ts';
+import { storeFor } from './storage.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** Builds everything that runs, in the order in which it starts; it stops in reverse. */
+export function buildApp(config: Config, surroundings: Surroundings): Task[] {
+  const { clock, random, log } = surroundings;
+  const topics = new Topics(config.mqtt.baseTopic);
+  const broker = embeddedBroker(config, surroundings);
+  const store = storeFor(config, surroundings);
+  const session = sessionFor(broker, config, { topics, store }, surroundings);
+  const parts = { clock, resolver: new Resolver(clock, random), memory: store };
+  const bridge = bridgeFor(config, parts, surroundings);
+  const { output, heartbeat } = config.mqtt;
+  const publisher = new StatePublisher({
+    bridge,
+    session,
+    topics,
+    retained: store,
+    clock,
+    output,
+    heartbeatMs: heartbeat,
+  });
+  const responseTopics = {
+    discoveryPrefix: config.homeassistant.prefix,
+    responsePrefix: config.mqtt.responsePrefix,
+  };
+  const listener = new CommandListener({
+    bridge,
+    session,
+    topics,
+    responseTopics,
+    ttlMs: config.command.ttl,
+    clock,
+    log,
+  });
+  const finder = finderFor(config, { bridge, topics }, parts, surroundings);
+  const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const allow = new Set(config.allow);
+  const search = () => finder.search();
+  const requests = new Requests({ bridge, allow, search, timeZone, clock, log });
+  publishInfo(session, topics, config, surroundings);
+  return [
+    store,
+    ...(broker === undefined ? [] : [broker]),
+    session,
+    publisher,
+    announcerFor(config, { bridge, session, topics, publisher, store }, surroundings),
+    new Inventory({ bridge, session, topics, clock }),
+    new Health({ bridge, session, topics, storeProblem: () => store.problem, clock }),
+    listener,
+    new RequestListener({ requests, session, topics, clock, log }),
+    bridge,
+    finder,
+  ];
+}
+
+/** Publishes, once per connection, version and configuration without secrets. */
+function publishInfo(session: MqttSession, topics: Topics, config: Config, { version }: Surroundings): void {
+  const info = {
+    name: 'hs110-mqtt',
+    version,
+    base_topic: topics.base,
+    plugs: config.plugs.length,
+    poll_interval_ms: config.poll.interval,
+    command_ttl_ms: config.command.ttl,
+    output: config.mqtt.output,
+    homeassistant: config.homeassistant.discovery,
+  };
+  session.onConnect(() => {
+    session.publish({ topic: topics.bridgeInfo, payload: JSON.stringify(info), retain: true, qos: 1 });
+  });
+}

@@ -1,0 +1,109 @@
+import { Bridge } from '../bridge/bridge.ts';
+import type { DeviceSpec } from '../bridge/device-spec.ts';
+import type { Memory } from '../bridge/memory.ts';
+import { placesOf } from '../bridge/places.ts';
+import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
+import { PlugClient } from '../plug/plug-client.ts';
+import type { Resolver } from '../plug/resolver.ts';
+import { TcpTransport } from '../plug/tcp-transport.ts';
+import type { Clock } from '../runtime/clock.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What the specification of a device is made with. */
+export interface DeviceParts {
+  readonly clock: Clock;
+  readonly resolver: Resolver;
+  readonly memory: Memory;
+}
+
+/** How long a change made at an enforced plug may stand unless configured. */
+const ENFORCE_AFTER_MS = 2000;
+
+/** The bridge with every device that is configured or was taken in by an earlier run. */
+export function bridgeFor(
+  config: Config,
+  parts: DeviceParts,
+  { random, log }: Pick<Surroundings, 'random' | 'log'>,
+): Bridge {
+  const { clock, memory } = parts;
+  const plugs = [...config.plugs, ...adoptedPlugs(config, memory)];
+  return new Bridge({
+    devices: plugs.map((plug) => deviceSpec(plug, config, parts)),
+    staggerMs: new Map(
+      Object.entries(config.places).flatMap(([path, { stagger }]) =>
+        stagger === undefined ? [] : [[path, stagger]],
+      ),
+    ),
+    memory,
+    clockSync: {
+      enabled: config.clock.sync,
+      toleranceMs: config.clock.tolerance,
+      timeZone: config.clock.timeZone,
+    },
+    clock,
+    random,
+    log,
+    ttlMs: config.command.ttl,
+    concurrency: config.command.concurrency,
+  });
+}
+
+/** Whether plugs that are not configured are taken in. */
+export function adopts(config: Config): boolean {
+  return config.discovery.adopt ?? config.plugs.length === 0;
+}
+
+/** Plugs that an earlier run took in: a place is not OFF while one of them is silent, so they are there from the start. */
+function adoptedPlugs(config: Config, memory: Memory): PlugConfig[] {
+  if (!adopts(config)) return [];
+  const isConfigured = (mac: string, path: string) =>
+    config.plugs.some((plug) => plug.mac === mac || plug.path === path || plug.path.startsWith(`${path}/`));
+  return [...memory.adopted()]
+    .filter(([mac, { path }]) => !isConfigured(mac, path))
+    .map(([mac, { path, address }]) => ({ ...BARE_PLUG, path, mac, host: address }));
+}
+
+/** What is configured for a place; it may have the name of something that every object has. */
+function placeOptions({ places }: Config, path: string): PlaceConfig[] {
+  const options = Object.hasOwn(places, path) ? places[path] : undefined;
+  return options === undefined ? [] : [options];
+}
+
+/** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
+export function deviceSpec(
+  plug: PlugConfig,
+  config: Config,
+  { clock, resolver, memory }: DeviceParts,
+): DeviceSpec {
+  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
+  const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
+    inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
+  const { poll } = config;
+  const transport = new TcpTransport(plug.host, clock, resolver.lookup);
+  const timeoutMs = own((from) => from.poll.timeout, poll.timeout);
+  // A plug that is only known by its address must still be the one that answered there before the restart.
+  const learnt = plug.host === undefined ? undefined : memory.learntMac(plug.path, plug.host);
+  return {
+    client: new PlugClient(transport, timeoutMs, plug.mac ?? learnt),
+    poll: {
+      intervalMs: own((from) => from.poll.interval, poll.interval),
+      fastMs: own((from) => from.poll.fast, poll.fast),
+      slowMs: own((from) => from.poll.slow, poll.slow),
+      offlineAfter: own((from) => from.poll.offlineAfter, poll.offlineAfter),
+      backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
+      statisticsMs: own((from) => from.poll.statistics, poll.statistics),
+    },
+    outlets: [
+      {
+        path: plug.path,
+        id: null,
+        policy: {
+          locked: own((from) => from.locked, false),
+          restore: own((from) => from.restore, 'keep'),
+          enforce: own((from) => from.enforce, false),
+          enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
+        },
+      },
+    ],
+  };
+}

@@ -1,0 +1,63 @@
+import type { Bridge } from '../bridge/bridge.ts';
+import { Finder } from '../bridge/finder.ts';
+import { BARE_PLUG, type Config } from '../config/schema.ts';
+import type { Endpoint } from '../config/types.ts';
+import { pathsByAlias } from '../mqtt/plug-paths.ts';
+import type { Topics } from '../mqtt/topics.ts';
+import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from '../plug/discovery.ts';
+import { adopts, type DeviceParts, deviceSpec } from './devices.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** How long plugs are looked for at a time. */
+const SEARCH_MS = 3000;
+
+/** What looks for plugs in the network, and takes in those that are not configured if it is to. */
+export function finderFor(
+  config: Config,
+  { bridge, topics }: { readonly bridge: Bridge; readonly topics: Topics },
+  parts: DeviceParts,
+  { random, log }: Pick<Surroundings, 'random' | 'log'>,
+): Finder {
+  const { clock, resolver, memory } = parts;
+  const { interval, targets, limit } = config.discovery;
+  const adopt = (path: string, { mac, address }: FoundPlug) =>
+    deviceSpec({ ...BARE_PLUG, path, mac, host: address }, config, parts);
+  const taken = (path: string, { sysinfo }: FoundPlug) =>
+    log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in');
+  const unsent = (target: Endpoint, error: Error) =>
+    log.debug({ target: target.host, reason: error.message }, 'not asked');
+  let isLossy = false;
+  const lossy = (hint: string) => {
+    if (!isLossy) log.warn({ hint }, 'not every plug is heard in one search; the next ones go on');
+    isLossy = true;
+  };
+  return new Finder({
+    bridge,
+    memory,
+    search: async function* (lost, signal, expected) {
+      // Broadcasts do not cross routers: who is lost is asked directly as well.
+      const everywhere = targets ?? broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
+      yield* discover({
+        targets: [...everywhere, ...lost],
+        timeoutMs: SEARCH_MS,
+        signal,
+        expected,
+        clock,
+        random,
+        resolver,
+        unsent,
+        lossy,
+      });
+    },
+    everyMs: interval,
+    wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
+    adoption: adopts(config) ? { adopt, limit, taken, pathsFor: pathsByAlias } : undefined,
+    resolve: (host) =>
+      resolver.resolve(host).then(
+        (found) => found.map(({ address }) => address),
+        () => [],
+      ),
+    clock,
+    log,
+  });
+}
