@@ -13,6 +13,7 @@ import { announcerFor } from './announcer.ts';
 import { embeddedBroker, sessionFor } from './connection.ts';
 import { bridgeFor } from './devices.ts';
 import { finderFor } from './finder.ts';
+import { metricsFor } from './metrics.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -66,6 +67,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     new RequestListener({ requests, session, topics, clock, log }),
     bridge,
     finder,
+    ...metricsFor(config, { bridge, session, store }, surroundings),
   ];
 }
 

@@ -18,6 +18,18 @@ export function brokerProblems({ mqtt, broker }: Config, place: (name: string) =
   ];
 }
 
+/** A shorter token can be guessed by trying. */
+const SHORTEST_TOKEN = 16;
+
+/** What is wrong with where figures are served. */
+export function metricsProblems({ metrics }: Config, place: (name: string) => string): string[] {
+  const { listen, token } = metrics;
+  if (token !== undefined && token.length < SHORTEST_TOKEN)
+    return [`${place('metrics.token')}: metrics.token must have at least ${SHORTEST_TOKEN} characters`];
+  if (listen === undefined || token !== undefined || isLoopback(listen.host)) return [];
+  return [`${place('metrics.listen')}: metrics.listen opens the figures to the network: set metrics.token`];
+}
+
 /** The files of TLS, and what a file in PEM form begins with that holds such a thing. */
 const TLS_FILES = [
   { option: 'ca', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },

@@ -1,7 +1,7 @@
 import { ConfigError, messageOf } from '../errors.ts';
 import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { brokerProblems, placeProblems, plugProblems, tlsProblems } from './check.ts';
+import { brokerProblems, metricsProblems, placeProblems, plugProblems, tlsProblems } from './check.ts';
 import { ConfigFile } from './file.ts';
 import type { Options } from './merge.ts';
 import { isLeaf, type Leaf, type Schema, type Values } from './option.ts';
@@ -58,6 +58,7 @@ class Loader {
       ...this.#written.problems,
       ...this.#problems,
       ...brokerProblems(config, place),
+      ...metricsProblems(config, place),
       ...tlsProblems(config, place, this.#sources.readFile),
       ...plugProblems(config.plugs, locate),
       ...placeProblems(config, locate),

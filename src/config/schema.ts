@@ -201,6 +201,13 @@ export const SCHEMA = {
     ...open('The state file of an earlier version; what it holds is taken over into `dataDir` once.', text),
     obsolete: 'is no longer written: what it holds is taken over once into the folder dataDir',
   },
+  metrics: {
+    listen: open(
+      'Where figures for Prometheus are served. Other than on the loopback address it needs a token. Left out: nowhere.',
+      endpoint(9110),
+    ),
+    token: secret('Bearer token that clients must give for the figures; at least 16 characters.'),
+  },
   log: {
     level: leaf(
       'The least severe messages that are logged.',

@@ -1,9 +1,9 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
 import { createServer, type Server } from 'node:net';
 import type { Aedes, AedesOptions, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
+import { sameSecret } from '../runtime/same-secret.ts';
 import { aborted, type Task, within } from '../runtime/supervisor.ts';
 import { BrokerClients, MAX_CONNECTIONS } from './broker-clients.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
@@ -154,7 +154,10 @@ export class Broker implements Task {
   #authenticate(): Required<AedesOptions>['authenticate'] {
     const { username, password } = this.#options;
     return (_client, name, secret, done) => {
-      done(null, username === undefined || (same(name, username) && same(secret?.toString(), password)));
+      done(
+        null,
+        username === undefined || (sameSecret(name, username) && sameSecret(secret?.toString(), password)),
+      );
     };
   }
 }
@@ -191,13 +194,4 @@ function listen(server: Server, host: string, port: number): Promise<number> {
       resolve(typeof address === 'object' && address !== null ? address.port : port);
     });
   });
-}
-
-/** Compares in a time that says nothing about where the two differ. */
-function same(given: string | undefined, wanted: string | undefined): boolean {
-  const digest = (text: string | undefined) =>
-    createHash('sha256')
-      .update(text ?? '')
-      .digest();
-  return timingSafeEqual(digest(given), digest(wanted));
 }

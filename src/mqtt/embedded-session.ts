@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { Broker } from './broker.ts';
-import { type Incoming, type Message, type MqttSession, SHUTDOWN_MS } from './session.ts';
+import { type Incoming, type Message, type MqttSession, type SessionStatus, SHUTDOWN_MS } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { SubscriberWait } from './subscriber-wait.ts';
 
@@ -32,6 +32,10 @@ export class EmbeddedSession implements Task, MqttSession {
     this.#subscriberWait = new SubscriberWait(options.clock, (message, unheard) =>
       this.#send(message, unheard),
     );
+  }
+
+  get status(): SessionStatus {
+    return this.#open ? 'subscribed' : 'away';
   }
 
   onConnect(connected: () => void): void {

@@ -10,7 +10,14 @@ import { Outbox } from './outbox.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
-import { type Incoming, type Message, type MqttSession, type SessionMemory, SHUTDOWN_MS } from './session.ts';
+import {
+  type Incoming,
+  type Message,
+  type MqttSession,
+  type SessionMemory,
+  type SessionStatus,
+  SHUTDOWN_MS,
+} from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
 
 export interface NetworkSessionOptions {
@@ -64,6 +71,7 @@ export class NetworkSession implements Task, MqttSession {
   #connection: Connection | undefined;
   #largest = Number.POSITIVE_INFINITY;
   #refusalLogged = false;
+  #isSubscribed = false;
 
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
@@ -84,6 +92,11 @@ export class NetworkSession implements Task, MqttSession {
     const connection = this.#connection;
     if (connection !== undefined && added.length > 0)
       void this.#subscribe(connection, new Map(added.map((filter) => [filter, qos])));
+  }
+
+  get status(): SessionStatus {
+    if (this.#connection === undefined) return 'away';
+    return this.#isSubscribed ? 'subscribed' : 'connected';
   }
 
   get congested(): boolean {
@@ -208,6 +221,7 @@ export class NetworkSession implements Task, MqttSession {
     const { clock, log } = this.#options;
     if (this.#connection !== connection) return;
     this.#connection = undefined;
+    this.#isSubscribed = false;
     this.#registry.closed();
     const dropped = this.#outbox.close(mayBlamePacket(disconnect) ? clock.now() : undefined);
     if (dropped === undefined) return;
@@ -220,8 +234,9 @@ export class NetworkSession implements Task, MqttSession {
   /** Subscribes, and publishes `online` once commands reach the bridge; states may be published before. */
   async #announce(connection: Connection): Promise<void> {
     const filters = new Map(this.#registry.filters);
-    const granted = await this.#subscribe(connection, filters, () => this.#registry.opened());
-    if (granted) this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
+    if (!(await this.#subscribe(connection, filters, () => this.#registry.opened()))) return;
+    this.#isSubscribed = true;
+    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
   }
 
   /** Subscribes until all is granted, and then resolves with true; with false if the connection ends before. */

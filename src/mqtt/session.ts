@@ -41,8 +41,12 @@ export interface SessionMemory {
   rememberFilters(key: string): void;
 }
 
+/** How far the way to the broker is open: `subscribed` once commands arrive too. */
+export type SessionStatus = 'away' | 'connected' | 'subscribed';
+
 /** What those see of the connection to the broker who publish and listen. */
 export interface MqttSession {
+  readonly status: SessionStatus;
   /** Sends a message; one that is not to be kept is dropped while there is no connection. */
   publish(message: Message): void;
   /** Whether the broker takes no more at the moment; `whenFree` says when it does. */

@@ -3,6 +3,7 @@ import { Emitter } from '../../src/bridge/emitter.ts';
 import { aggregate, type PlaceState, placesOf } from '../../src/bridge/places.ts';
 import { type PlugInfo, type PlugState, unseen } from '../../src/bridge/plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from '../../src/bridge/view.ts';
+import type { PlugError } from '../../src/errors.ts';
 import type { Address } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query } from '../../src/protocol/requests.ts';
@@ -98,6 +99,11 @@ export class FakeBridge implements BridgeView {
   /** A command has ended. */
   end(receipt: Receipt, repeated = false): void {
     this.#emitter.emit('receipt', { command: ++this.#ids, receipt, repeated });
+  }
+
+  /** An exchange with a plug is over. */
+  exchange(path: string, ms: number, failure?: PlugError): void {
+    this.#emitter.emit('exchange', { paths: [path], ms, failure });
   }
 
   address(path: string): Address | undefined {

@@ -1,21 +1,15 @@
-import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
+import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
-import process from 'node:process';
 import { createInterface } from 'node:readline';
+import { ENV, missingProgram } from './other-program.ts';
 import { quietPort } from './quiet-port.ts';
 import { until } from './until.ts';
 
-// Debian has it where only root looks.
-const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin:/usr/local/sbin` };
-
 /** Why the tests that need Mosquitto cannot run; `undefined` if they can. */
-export const noMosquitto: string | undefined =
-  spawnSync('mosquitto', ['-h'], { env: ENV }).error === undefined
-    ? undefined
-    : 'mosquitto is not installed (Debian has a package of that name)';
+export const noMosquitto = missingProgram('mosquitto', 'Debian has a package of that name', '-h');
 
 /** Lines of a mosquitto.conf. */
 export interface MosquittoOptions {
