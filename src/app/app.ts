@@ -72,10 +72,16 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
 }
 
 /** Publishes, once per connection, version and configuration without secrets. */
-function publishInfo(session: MqttSession, topics: Topics, config: Config, { version }: Surroundings): void {
+function publishInfo(
+  session: MqttSession,
+  topics: Topics,
+  config: Config,
+  { version, clock }: Surroundings,
+): void {
   const info = {
     name: 'hs110-mqtt',
     version,
+    client_id: session.clientId,
     base_topic: topics.base,
     plugs: config.plugs.length,
     poll_interval_ms: config.poll.interval,
@@ -84,6 +90,7 @@ function publishInfo(session: MqttSession, topics: Topics, config: Config, { ver
     homeassistant: config.homeassistant.discovery,
   };
   session.onConnect(() => {
-    session.publish({ topic: topics.bridgeInfo, payload: JSON.stringify(info), retain: true, qos: 1 });
+    const payload = JSON.stringify({ ...info, connected_at: new Date(clock.date()).toISOString() });
+    session.publish({ topic: topics.bridgeInfo, payload, retain: true, qos: 1 });
   });
 }

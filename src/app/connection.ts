@@ -34,6 +34,7 @@ function sessionMemory(store: Store, configured: string | undefined, random: () 
   if (configured === undefined) store.keepFact('client id', made);
   return {
     clientId: configured ?? made,
+    isIdChosen: configured !== undefined,
     filters: () => store.fact('subscriptions') ?? null,
     rememberFilters: (key) => store.keepFact('subscriptions', key),
   };

@@ -5,13 +5,17 @@ import { BridgeError, messageOf } from '../errors.ts';
 import { nearUrl } from '../mqtt/broker.ts';
 import { type RetainedOptions, readRetained } from '../mqtt/retained-message.ts';
 import { Topics } from '../mqtt/topics.ts';
+import { parseObject, textAt } from '../protocol/json.ts';
 import { examples } from './arguments.ts';
 import { type Flags, sourcesOf } from './flags.ts';
 import { interrupted } from './input.ts';
 import type { Shell } from './shell.ts';
 
-/** How long a broker may take to say how the bridge is; a container's health check allows twice that. */
+/** How long brokers may take to say how the bridge is; a container's health check allows twice that. */
 const ANSWER_MS = 5000;
+
+/** How long the others may take once one of several brokers has said that the bridge is online. */
+const OTHERS_MS = 1000;
 
 /** Adds `health`: the health check of a container. */
 export function addHealthVerb(program: Command, shell: Shell, flags: Flags): void {
@@ -22,50 +26,80 @@ export function addHealthVerb(program: Command, shell: Shell, flags: Flags): voi
     .action(() => health(shell, flags));
 }
 
+/** What one broker knows of the bridge. */
+interface Answer {
+  readonly host: string;
+  readonly state: string;
+  /** When the bridge connected to this broker, ISO 8601; empty if that is not known. */
+  readonly connectedAt: string;
+}
+
 /**
  * Asks the broker whether a bridge so configured is there, and rejects unless it says `online`. The broker says
- * `offline` for the bridge when that dies, and when it hangs for longer than its keepalive.
+ * `offline` for the bridge when that dies, and when it hangs for longer than its keepalive. Of several brokers, all
+ * asked at once, the one counts to which the bridge connected last: another may never have heard that it left.
  */
 async function health(shell: Shell, flags: Flags): Promise<void> {
   const config = loadConfig(sourcesOf(shell, flags()));
-  const topic = new Topics(config.mqtt.baseTopic).bridgeState;
-  const urls = config.mqtt.url ?? [nearUrl(config.broker.listen)];
+  const topics = new Topics(config.mqtt.baseTopic);
+  const urls = (config.mqtt.url ?? [nearUrl(config.broker.listen)]).map((url) => new URL(url));
   const problems: string[] = [];
-  for (const url of urls) {
-    const { host } = new URL(url);
+  const answers: Answer[] = [];
+  const late = new AbortController();
+  const timer = shell.clock.timer(() => late.abort(new Error(`nothing came within ${ANSWER_MS / 1000} s`)));
+  timer.set(ANSWER_MS);
+  const signal = AbortSignal.any([late.signal, shell.signal]);
+  const read = (url: URL, topic: string) => readTopic(url, topic, readOptions(config, shell), signal);
+  const ask = async (url: URL) => {
+    const { host } = url;
     try {
-      const state = await readState(new URL(url), topic, config, shell);
-      if (state === 'online') {
-        shell.print(`${topic} at ${host} is online`);
-        return;
-      }
-      problems.push(`${topic} at ${host} is ${JSON.stringify(state.slice(0, 40))}, not online`);
+      const [state, info] = await Promise.all([
+        read(url, topics.bridgeState),
+        urls.length > 1 ? read(url, topics.bridgeInfo) : '{}',
+      ]);
+      const { clientId, connectedAt } = infoIn(info);
+      if (isAnother(clientId, config)) problems.push(`another bridge is at ${host}: ${clientId}`);
+      else answers.push({ host, state, connectedAt });
+      if (state === 'online') timer.set(OTHERS_MS);
     } catch (error) {
-      if (shell.signal.aborted) throw interrupted();
-      problems.push(`the broker ${host} has no answer for ${topic}: ${messageOf(error)}`);
+      problems.push(`the broker ${host} has no answer for ${topics.bridgeState}: ${messageOf(error)}`);
     }
+  };
+  await Promise.all(urls.map(ask));
+  timer.clear();
+  if (shell.signal.aborted) throw interrupted();
+  const [latest] = answers.sort((one, other) => (one.connectedAt < other.connectedAt ? 1 : -1));
+  if (latest?.state === 'online') {
+    shell.print(`${topics.bridgeState} at ${latest.host} is online`);
+    return;
   }
+  for (const { host, state } of answers)
+    problems.push(`${topics.bridgeState} at ${host} is ${JSON.stringify(state.slice(0, 40))}, not online`);
   throw new BridgeError('unhealthy', problems.join('; '));
 }
 
 /** The message that the broker holds on `topic`. */
-async function readState(broker: URL, topic: string, config: Config, shell: Shell): Promise<string> {
-  const late = new AbortController();
-  const timer = shell.clock.timer(() => late.abort(new Error(`nothing came within ${ANSWER_MS / 1000} s`)));
-  timer.set(ANSWER_MS);
-  try {
-    const read = isWebSocket(broker)
-      ? (await import('../mqtt/retained-websocket.ts')).readRetained
-      : readRetained;
-    return await read(
-      broker,
-      topic,
-      readOptions(config, shell),
-      AbortSignal.any([late.signal, shell.signal]),
-    );
-  } finally {
-    timer.clear();
-  }
+async function readTopic(
+  broker: URL,
+  topic: string,
+  options: RetainedOptions,
+  signal: AbortSignal,
+): Promise<string> {
+  const read = isWebSocket(broker)
+    ? (await import('../mqtt/retained-websocket.ts')).readRetained
+    : readRetained;
+  return await read(broker, topic, options, signal);
+}
+
+/** What `bridge/info` says about the connection. */
+function infoIn(text: string): { clientId: string | undefined; connectedAt: string } {
+  const info = parseObject(text);
+  return { clientId: textAt(info, 'client_id'), connectedAt: textAt(info, 'connected_at') ?? '' };
+}
+
+/** Whether a bridge with another client id than the configured one has that base topic. */
+function isAnother(clientId: string | undefined, { mqtt }: Config): boolean {
+  return mqtt.clientId !== undefined && clientId !== undefined && clientId !== mqtt.clientId;
 }
 
 function isWebSocket({ protocol }: URL): boolean {

@@ -30,6 +30,22 @@ export function metricsProblems({ metrics }: Config, place: (name: string) => st
   return [`${place('metrics.listen')}: metrics.listen opens the figures to the network: set metrics.token`];
 }
 
+/** Protocols of brokers that are spoken to in the clear. */
+const IN_THE_CLEAR = ['mqtt:', 'tcp:', 'ws:'];
+
+/** What is wrong with addresses of brokers: certificates are given, yet nothing would be encrypted. */
+export function plainProblems({ mqtt }: Config, place: (name: string) => string): string[] {
+  const option = TLS_FILES.find((file) => mqtt[file.option] !== undefined)?.option;
+  if (option === undefined) return [];
+  return (mqtt.url ?? []).flatMap((url) => {
+    const { protocol, host } = new URL(url);
+    if (!IN_THE_CLEAR.includes(protocol)) return [];
+    const secure = protocol === 'ws:' ? 'wss:' : 'mqtts:';
+    const problem = `mqtt.url ${protocol}//${host} sends everything in the clear, the password too, although mqtt.${option} is set: write ${secure}//, or leave mqtt.${option} out`;
+    return [`${place('mqtt.url')}: ${problem}`];
+  });
+}
+
 /** The files of TLS, and what a file in PEM form begins with that holds such a thing. */
 const TLS_FILES = [
   { option: 'ca', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },

@@ -1,7 +1,14 @@
 import { ConfigError, messageOf } from '../errors.ts';
 import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import { brokerProblems, metricsProblems, placeProblems, plugProblems, tlsProblems } from './check.ts';
+import {
+  brokerProblems,
+  metricsProblems,
+  placeProblems,
+  plainProblems,
+  plugProblems,
+  tlsProblems,
+} from './check.ts';
 import { ConfigFile } from './file.ts';
 import type { Options } from './merge.ts';
 import { isLeaf, type Leaf, type Schema, type Values } from './option.ts';
@@ -59,6 +66,7 @@ class Loader {
       ...this.#problems,
       ...brokerProblems(config, place),
       ...metricsProblems(config, place),
+      ...plainProblems(config, place),
       ...tlsProblems(config, place, this.#sources.readFile),
       ...plugProblems(config.plugs, locate),
       ...placeProblems(config, locate),

@@ -6,13 +6,16 @@ import { within } from '../runtime/supervisor.ts';
 import type { Disconnect } from './disconnect.ts';
 import type { ProtocolVersion } from './protocol-versions.ts';
 import { publishPacket } from './publish-packet.ts';
-import type { Incoming, Message } from './session.ts';
+import type { Incoming, Message, RefusedFilter } from './session.ts';
 
 /** Bytes on their way to the broker above which publishing pauses. */
 const CONGESTED_BYTES = 64 * 1024;
 
 /** Codes in SUBACK from here on are refusals. */
 const FIRST_REFUSAL = 128;
+
+/** The refusal that MQTT 3.1.1 knows, which says no more. */
+const UNSPECIFIED = 128;
 
 export interface ConnectionListeners {
   /** The broker has taken the login. */
@@ -63,7 +66,7 @@ export class Connection {
   }
 
   /** Subscribes; resolves with the filters that the broker refuses, rejects if the connection is lost or says nothing. */
-  subscribe(filters: ReadonlyMap<string, 0 | 1>, timeoutMs: number): Promise<string[]> {
+  subscribe(filters: ReadonlyMap<string, 0 | 1>, timeoutMs: number): Promise<RefusedFilter[]> {
     // "Retain as published" (MQTT 5) shows a command that its sender asked to be retained, "no local" keeps what
     // the bridge said itself from it.
     const options = this.version === 5 ? { rap: true, nl: true } : {};
@@ -163,10 +166,11 @@ function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket, isRe
   };
 }
 
-function refusedOf(filters: readonly string[], granted: readonly (number | object)[]): string[] {
-  return filters.filter((_, index) => {
+function refusedOf(filters: readonly string[], granted: readonly (number | object)[]): RefusedFilter[] {
+  return filters.flatMap((filter, index) => {
     const code = granted[index];
-    return typeof code !== 'number' || code >= FIRST_REFUSAL;
+    if (typeof code !== 'number') return [{ filter, code: UNSPECIFIED }];
+    return code >= FIRST_REFUSAL ? [{ filter, code }] : [];
   });
 }
 

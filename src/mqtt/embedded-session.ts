@@ -17,7 +17,9 @@ export interface EmbeddedSessionOptions {
 /** The bridge at its own broker: handed over within the program, without a network, packets, or a way to lose them. */
 export class EmbeddedSession implements Task, MqttSession {
   readonly name = 'mqtt';
+  readonly clientId = null;
   readonly congested = false;
+  readonly refused = [];
   readonly #options: EmbeddedSessionOptions;
   readonly #registry: SessionRegistry;
   readonly #subscriberWait: SubscriberWait;

@@ -35,6 +35,7 @@ export class Health implements Task {
   #startedAt = 0;
   /** Commands that had ended when the counters were last published. */
   #published = 0;
+  #publishedRefusals = 0;
   /** Forgotten when it no longer holds: a large site takes a while to be counted. */
   #plugs: PlugCounts | undefined;
 
@@ -75,7 +76,8 @@ export class Health implements Task {
    * broker that uses Nagle's algorithm, as Mosquitto does, holds back the next command as long.
    */
   #afterReceipts(): void {
-    if (this.#ended !== this.#published) this.#publish();
+    const { refused } = this.#options.session;
+    if (this.#ended !== this.#published || refused.length !== this.#publishedRefusals) this.#publish();
   }
 
   #availabilityChanged(): void {
@@ -99,12 +101,15 @@ export class Health implements Task {
   #publish(): void {
     const { bridge, session, topics, storeProblem, clock } = this.#options;
     this.#published = this.#ended;
+    this.#publishedRefusals = session.refused.length;
     this.#dueAt = Number.POSITIVE_INFINITY;
     this.#publishIn(EVERY_MS);
     this.#plugs ??= count(bridge.plugs());
     const health = {
+      time: new Date(clock.date()).toISOString(),
       uptime_s: Math.round((clock.now() - this.#startedAt) / 1000),
       broker_connects: this.#connects,
+      refused_subscriptions: session.refused,
       plugs: this.#plugs,
       commands: Object.fromEntries(this.#outcomes),
       database: storeProblem() ?? 'ok',

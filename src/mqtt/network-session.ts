@@ -1,27 +1,30 @@
 import type { IClientOptions, IConnackPacket } from 'mqtt';
 import type { Logger } from 'pino';
-import { BridgeError, messageOf } from '../errors.ts';
-import { backoff } from '../runtime/backoff.ts';
+import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import type { Task } from '../runtime/supervisor.ts';
+import { BrokerChoice } from './broker-choice.ts';
 import { Connection } from './connection.ts';
 import { type Disconnect, logDisconnect, mayBlamePacket, publicAddress, refusesLogin } from './disconnect.ts';
 import { Outbox } from './outbox.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
+import { RejectedMessages } from './rejected-messages.ts';
 import {
   type Incoming,
   type Message,
   type MqttSession,
+  type RefusedFilter,
   type SessionMemory,
   type SessionStatus,
   SHUTDOWN_MS,
 } from './session.ts';
 import { SessionRegistry } from './session-registry.ts';
+import { Subscriptions } from './subscriptions.ts';
 
 export interface NetworkSessionOptions {
-  /** Their URLs, tried in turn. */
+  /** Their URLs; the first that is reached is connected to. */
   readonly brokers: readonly string[];
   readonly version: '5' | '3.1.1' | 'auto';
   readonly session: SessionMemory;
@@ -43,15 +46,6 @@ export interface NetworkSessionOptions {
   readonly log: Logger;
 }
 
-/** How long a broker may take to answer CONNECT or SUBSCRIBE. */
-const ANSWER_TIMEOUT_MS = 10_000;
-const FIRST_SUBSCRIBE_RETRY_MS = 1000;
-const LAST_SUBSCRIBE_RETRY_MS = 60_000;
-/** Topics with messages that are too large are logged up to this number: others may have thought them up. */
-const MAX_LOGGED_TOPICS = 100;
-/** Characters of a topic in a log line. */
-const MAX_LOGGED_TOPIC = 200;
-
 const STOPPED = { connected: true, code: undefined, unanswered: false, message: 'the bridge was stopped' };
 
 type Connect = typeof import('mqtt').connect;
@@ -66,17 +60,25 @@ export class NetworkSession implements Task, MqttSession {
   readonly #options: NetworkSessionOptions;
   readonly #registry: SessionRegistry;
   readonly #versions: ProtocolVersions;
+  readonly #choice: BrokerChoice;
+  readonly #subscriptions: Subscriptions;
+  readonly #rejected: RejectedMessages;
   readonly #outbox = new Outbox();
-  readonly #tooLarge = new Set<string>();
   #connection: Connection | undefined;
   #largest = Number.POSITIVE_INFINITY;
-  #refusalLogged = false;
   #isSubscribed = false;
 
   constructor(options: NetworkSessionOptions) {
     this.#options = options;
     this.#registry = new SessionRegistry(options.log);
     this.#versions = new ProtocolVersions(options.version);
+    this.#choice = new BrokerChoice(options.brokers, options.clock);
+    this.#subscriptions = new Subscriptions(options);
+    this.#rejected = new RejectedMessages(options.log);
+  }
+
+  get clientId(): string {
+    return this.#options.session.clientId;
   }
 
   onConnect(connected: () => void): void {
@@ -103,6 +105,10 @@ export class NetworkSession implements Task, MqttSession {
     return this.#connection?.isCongested ?? false;
   }
 
+  get refused(): readonly RefusedFilter[] {
+    return this.#subscriptions.refused;
+  }
+
   whenFree(resume: () => void): void {
     if (this.#connection === undefined) resume();
     else this.#connection.whenFree(resume);
@@ -121,19 +127,23 @@ export class NetworkSession implements Task, MqttSession {
   /** Runs until the signal aborts; not being able to connect is no reason to end. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     ready();
-    const { brokers, session, clock, random, log } = this.#options;
+    const { session, clock, random, log } = this.#options;
     // Loaded only where it is used: with the embedded broker it is not.
     const { connect } = await import('mqtt');
     // Whether the broker's session can be resumed depends on the filters: all who listen must have said so.
     await new Promise<void>((resolve) => clock.soon(resolve));
-    const policy = new ReconnectPolicy(brokers.length, random);
-    for (let attempt = 0; !signal.aborted; attempt++) {
-      const broker = brokers[attempt % brokers.length] ?? '';
+    const policy = new ReconnectPolicy(session.isIdChosen, random);
+    while (!signal.aborted) {
+      const broker = await this.#choice.next(signal);
+      if (signal.aborted) return;
       const since = clock.now();
       const disconnect = await this.#connectInAnyVersion(connect, broker, signal);
       if (signal.aborted) return;
       const heldMs = disconnect.connected ? clock.now() - since : 0;
-      const { waitMs, ...context } = policy.after(disconnect, heldMs, this.#outbox.hasSuspects);
+      if (disconnect.connected) this.#choice.lost(broker, heldMs);
+      const { hasOthers } = this.#choice;
+      const end = { heldMs, hasOthers, isExplained: this.#outbox.hasSuspects };
+      const { waitMs, ...context } = policy.after(disconnect, end);
       const { clientId } = session;
       logDisconnect(disconnect, { broker: publicAddress(broker), clientId, log, ...context });
       this.#checkLogin(broker, disconnect);
@@ -159,8 +169,8 @@ export class NetworkSession implements Task, MqttSession {
 
   /** One connection from its first byte to its end. */
   async #connect(connect: Connect, broker: string, signal: AbortSignal): Promise<Disconnect> {
-    const version = this.#versions.of(broker);
     const { clock } = this.#options;
+    const version = this.#versions.of(broker, clock.now());
     let end = (_disconnect: Disconnect) => {};
     const ended = new Promise<Disconnect>((resolve) => {
       end = resolve;
@@ -195,7 +205,7 @@ export class NetworkSession implements Task, MqttSession {
       queueQoSZero: false,
       // It would take 8 MB, to save next to nothing.
       writeCache: false,
-      connectTimeout: ANSWER_TIMEOUT_MS,
+      connectTimeout: this.#choice.answerTimeoutMs,
       keepalive: this.#options.keepaliveS,
       rejectUnauthorized: this.#options.rejectUnauthorized,
       ...(username === undefined ? {} : { username }),
@@ -218,23 +228,25 @@ export class NetworkSession implements Task, MqttSession {
   }
 
   #closed(connection: Connection, disconnect: Disconnect): void {
-    const { clock, log } = this.#options;
+    const { clock } = this.#options;
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#isSubscribed = false;
     this.#registry.closed();
+    this.#subscriptions.closed();
     const dropped = this.#outbox.close(mayBlamePacket(disconnect) ? clock.now() : undefined);
     if (dropped === undefined) return;
-    const topic = dropped.topic.slice(0, MAX_LOGGED_TOPIC);
-    const bytes = Buffer.byteLength(dropped.payload);
-    log.error({ topic, bytes }, 'the broker closed the connection over this message twice; dropped');
+    this.#rejected.dropped(dropped);
     dropped.taken?.();
   }
 
   /** Subscribes, and publishes `online` once commands reach the bridge; states may be published before. */
   async #announce(connection: Connection): Promise<void> {
     const filters = new Map(this.#registry.filters);
-    if (!(await this.#subscribe(connection, filters, () => this.#registry.opened()))) return;
+    const granted = await this.#subscribe(connection, filters, (attempt) => {
+      if (attempt === 0) this.#registry.opened();
+    });
+    if (!granted) return;
     this.#isSubscribed = true;
     this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
   }
@@ -243,42 +255,11 @@ export class NetworkSession implements Task, MqttSession {
   async #subscribe(
     connection: Connection,
     filters: ReadonlyMap<string, 0 | 1>,
-    answered = () => {},
+    answered: (attempt: number) => void = () => {},
   ): Promise<boolean> {
-    const { session, clock, random } = this.#options;
-    let wanted = filters;
-    for (let attempt = 0; ; attempt++) {
-      const refused = await this.#trySubscribe(connection, wanted);
-      if (this.#connection !== connection) return false;
-      if (attempt === 0) answered();
-      if (refused.length === 0) break;
-      const waitMs = backoff(attempt, FIRST_SUBSCRIBE_RETRY_MS, LAST_SUBSCRIBE_RETRY_MS, random);
-      await sleep(clock, waitMs, connection.signal);
-      if (this.#connection !== connection) return false;
-      wanted = new Map(refused.map((filter) => [filter, filters.get(filter) ?? 0]));
-    }
-    this.#refusalLogged = false;
-    session.rememberFilters(this.#filterKey());
-    return true;
-  }
-
-  /** Resolves with the filters that the broker refuses. One that does not answer at all is not worth staying with. */
-  async #trySubscribe(connection: Connection, filters: ReadonlyMap<string, 0 | 1>): Promise<string[]> {
-    if (filters.size === 0) return [];
-    try {
-      const refused = await connection.subscribe(filters, ANSWER_TIMEOUT_MS);
-      if (refused.length > 0 && !this.#refusalLogged) {
-        this.#refusalLogged = true;
-        const message =
-          'the broker does not let the bridge subscribe; commands will not arrive, trying again';
-        this.#options.log.error({ refused }, message);
-      }
-      return refused;
-    } catch (error) {
-      this.#options.log.debug({ reason: messageOf(error) }, 'not subscribed');
-      connection.destroy();
-      return [...filters.keys()];
-    }
+    const isGranted = await this.#subscriptions.request(connection, filters, answered);
+    if (isGranted) this.#options.session.rememberFilters(this.#filterKey());
+    return isGranted;
   }
 
   #filterKey(): string {
@@ -303,9 +284,8 @@ export class NetworkSession implements Task, MqttSession {
       return;
     }
     connection.send(message, (refusal) => {
-      const topic = message.topic.slice(0, MAX_LOGGED_TOPIC);
-      if (refusal !== undefined)
-        this.#options.log.warn({ topic, reason: refusal.message }, 'the broker refuses a message');
+      if (refusal === undefined) this.#rejected.accepted(message);
+      else this.#rejected.refused(message, refusal);
       settle();
       this.#pump();
       if (this.#outbox.isEmpty) this.#registry.delivered();
@@ -320,11 +300,7 @@ export class NetworkSession implements Task, MqttSession {
     const topicSize = Buffer.byteLength(topic);
     const size = Buffer.byteLength(payload) + topicSize + (correlationData?.length ?? 0) + 64;
     if (topicSize <= LONGEST_TOPIC && size <= this.#largest) return true;
-    if (!this.#tooLarge.has(topic) && this.#tooLarge.size < MAX_LOGGED_TOPICS) {
-      this.#tooLarge.add(topic);
-      const details = { topic: topic.slice(0, MAX_LOGGED_TOPIC), size, largest: this.#largest };
-      this.#options.log.warn(details, 'the broker takes no message of this size; left out');
-    }
+    this.#rejected.tooLarge(topic, size, this.#largest);
     return false;
   }
 

@@ -18,31 +18,45 @@ export interface Reconnect {
   readonly takenOver: boolean;
 }
 
-/** When to connect again, by how the connections before ended. Several brokers are tried in turn before a wait. */
+/** What else is known when a connection ends. */
+export interface ConnectionEnd {
+  /** How long it had been held; 0 if it was never made. */
+  readonly heldMs: number;
+  /** Whether there are other brokers to be tried before a wait. */
+  readonly hasOthers: boolean;
+  /** Whether it is known why it ended. */
+  readonly isExplained: boolean;
+}
+
+/** When to connect again, by how the connections before ended. */
 export class ReconnectPolicy {
-  readonly #brokers: number;
+  readonly #isIdChosen: boolean;
   readonly #random: () => number;
   #failures = 0;
+  #rounds = 0;
   #brief = 0;
 
-  constructor(brokers: number, random: () => number) {
-    this.#brokers = brokers;
+  /** `isIdChosen`: a person chose the client id, so that another client may have the same. */
+  constructor(isIdChosen: boolean, random: () => number) {
+    this.#isIdChosen = isIdChosen;
     this.#random = random;
   }
 
-  /** A connection ended that had been held for `heldMs`, 0 if it was never made; `isExplained`: it is known why. */
-  after(disconnect: Disconnect, heldMs: number, isExplained = false): Reconnect {
+  after(disconnect: Disconnect, { heldMs, hasOthers, isExplained }: ConnectionEnd): Reconnect {
     // A connection that held for a while ends a row of failures.
-    if (heldMs > LAST_RETRY_MS) this.#failures = 0;
+    if (heldMs > LAST_RETRY_MS) {
+      this.#failures = 0;
+      this.#rounds = 0;
+    }
     const { connected, code } = disconnect;
-    const isBrief = connected && code === undefined && heldMs < BRIEF_MS && !isExplained;
+    const isBrief = connected && code === undefined && heldMs < BRIEF_MS && !isExplained && this.#isIdChosen;
     this.#brief = isBrief ? this.#brief + 1 : 0;
     const takenOver = isTakenOver(disconnect) || this.#brief >= MAX_BRIEF;
-    const first = this.#failures === 0;
-    const round = Math.floor(this.#failures / this.#brokers);
-    this.#failures++;
-    const wait = backoff(round, FIRST_RETRY_MS, LAST_RETRY_MS, this.#random);
-    const waitMs = takenOver ? TAKEN_OVER_WAIT_MS : this.#failures % this.#brokers === 0 ? wait : 0;
+    const first = this.#failures++ === 0;
+    if (takenOver) return { waitMs: TAKEN_OVER_WAIT_MS, first, takenOver };
+    // A broker that restarts is away at once, one at which another client took over is still there.
+    if (isBrief || hasOthers) return { waitMs: 0, first, takenOver };
+    const waitMs = backoff(this.#rounds++, FIRST_RETRY_MS, LAST_RETRY_MS, this.#random);
     return { waitMs, first, takenOver };
   }
 }

@@ -33,9 +33,17 @@ export interface Incoming {
   readonly expiresInMs: number | undefined;
 }
 
+/** A topic filter that the broker does not grant, and its reason code; 128 says nothing more. */
+export interface RefusedFilter {
+  readonly filter: string;
+  readonly code: number;
+}
+
 /** What a session needs to know after a restart, so that the broker keeps commands for it meanwhile. */
 export interface SessionMemory {
   readonly clientId: string;
+  /** Whether a person chose the client id: another client may have the same then. */
+  readonly isIdChosen: boolean;
   /** The topic filters that the broker holds for this client; `null` if that is not known. */
   filters(): string | null;
   rememberFilters(key: string): void;
@@ -47,11 +55,15 @@ export type SessionStatus = 'away' | 'connected' | 'subscribed';
 /** What those see of the connection to the broker who publish and listen. */
 export interface MqttSession {
   readonly status: SessionStatus;
+  /** The name of this client at the broker; `null` where it is part of it. */
+  readonly clientId: string | null;
   /** Sends a message; one that is not to be kept is dropped while there is no connection. */
   publish(message: Message): void;
   /** Whether the broker takes no more at the moment; `whenFree` says when it does. */
   readonly congested: boolean;
   whenFree(resume: () => void): void;
+  /** Topic filters that the broker does not grant at the moment: what is sent there does not arrive. */
+  readonly refused: readonly RefusedFilter[];
   /** Calls `connected` after each connect, when everything retained is to be published anew; at once if connected. */
   onConnect(connected: () => void): void;
   /** Calls `delivered` each time the broker has taken everything sent at QoS 1. */

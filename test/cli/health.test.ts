@@ -1,3 +1,4 @@
+import { createServer } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
@@ -79,6 +80,40 @@ describe('the verb health', () => {
     expect(await shell.run('health', '--mqtt-url', `${NOWHERE},${site.url}`)).toBe(0);
   });
 
+  it('believes the one of several brokers at which the bridge was last', async () => {
+    const [left, current] = [await startBroker(0), await startBroker(0)];
+    closing.push(
+      () => left.running.stop(),
+      () => current.running.stop(),
+    );
+    const urls = `${left.url},${current.url}`;
+    // The bridge was killed while the first broker was away, which has thus never heard that it left.
+    await hold(left.url, 'online', { client_id: 'bridge', connected_at: '2026-01-01T10:00:00.000Z' });
+    await hold(current.url, 'offline', { client_id: 'bridge', connected_at: '2026-01-01T11:00:00.000Z' });
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', urls)).toBe(1);
+    expect(shell.errors).toContain(`${new URL(current.url).host} is "offline", not online`);
+
+    await hold(current.url, 'online', { client_id: 'bridge', connected_at: '2026-01-01T12:00:00.000Z' });
+    expect(await shell.run('health', '--mqtt-url', urls)).toBe(0);
+    expect(shell.output).toContain(`at ${new URL(current.url).host} is online`);
+    expect(await shell.run('health', '--mqtt-url', urls, '--mqtt-client-id', 'ours')).toBe(1);
+    expect(shell.errors).toContain(`another bridge is at ${new URL(current.url).host}: bridge`);
+  });
+
+  it('is not kept waiting by brokers that say nothing', async () => {
+    const silent = createServer((socket) => socket.resume());
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const address = silent.address();
+    const mute = `mqtt://127.0.0.1:${typeof address === 'object' ? address?.port : 0}`;
+    closing.push(() => new Promise((resolve) => silent.close(resolve)));
+    const { running, url } = await startBroker(0);
+    closing.push(() => running.stop());
+    await hold(url, 'online', { client_id: 'bridge', connected_at: '2026-01-01T10:00:00.000Z' });
+    const shell = new FakeShell();
+    expect(await shell.run('health', '--mqtt-url', `${mute},${mute},${url}`)).toBe(0);
+  });
+
   it('fails when a certificate that it needs cannot be read', async () => {
     const shell = new FakeShell();
     expect(await shell.run('health', '--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', 'ca.pem')).toBe(2);
@@ -110,6 +145,14 @@ describe('the verb health', () => {
     expect(shell.errorLines).toEqual([]);
   });
 });
+
+/** Lets the broker hold what a bridge has said of itself. */
+async function hold(url: string, state: string, info: object): Promise<void> {
+  const client: MqttClient = await mqtt.connectAsync(url);
+  await client.publishAsync('museum/bridge/state', state, { retain: true, qos: 1 });
+  await client.publishAsync('museum/bridge/info', JSON.stringify(info), { retain: true, qos: 1 });
+  await client.endAsync();
+}
 
 /** A broker that wants a password, and holds the state of a bridge that is online. */
 async function startClosedBroker(): Promise<{ port: number }> {

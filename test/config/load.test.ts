@@ -551,6 +551,11 @@ describe('the files of TLS', () => {
       'cert: key.pem, key: key.pem',
       'mqtt.cert: key.pem holds no certificate',
     ],
+    [
+      'would encrypt nothing',
+      'url: [mqtts://a.example, mqtt://b.example], ca: cert.pem',
+      'mqtt.url mqtt://b.example sends everything in the clear, the password too, although mqtt.ca is set: write mqtts://',
+    ],
     ['lack the key', 'cert: cert.pem', 'mqtt.cert needs mqtt.key as well'],
     ['lack the certificate', 'key: key.pem', 'mqtt.key needs mqtt.cert as well'],
     [

@@ -154,14 +154,18 @@ describe('the health', () => {
     );
     expect(told()).toEqual([
       {
+        time: '2026-01-01T12:00:01.000Z',
         uptime_s: 1,
+        refused_subscriptions: [],
         broker_connects: 1,
         plugs: { total: 3, online: 0, offline: 0, unknown: 3 },
         commands: {},
         database: 'ok',
       },
       {
+        time: '2026-01-01T12:00:02.000Z',
         uptime_s: 2,
+        refused_subscriptions: [],
         broker_connects: 1,
         plugs: { total: 3, online: 1, offline: 1, unknown: 1 },
         commands: { confirmed: 1 },
@@ -192,6 +196,16 @@ describe('the health', () => {
     fail('the disk is full');
     await clock.advance(60_000);
     expect(told()).toMatchObject([{ database: 'the disk is full' }]);
+  });
+
+  it('names the subscriptions that the broker refuses, and no longer once it grants them', async () => {
+    const { session, told } = watch('a');
+    session.refused = [{ filter: 'museum/+/set', code: 135 }];
+    session.connect();
+    expect(told().at(-1)).toMatchObject({ refused_subscriptions: [{ filter: 'museum/+/set', code: 135 }] });
+    session.refused = [];
+    session.deliver();
+    expect(told().at(-1)).toMatchObject({ refused_subscriptions: [] });
   });
 
   it('tells once that commands have ended, as soon as the broker has all receipts', async () => {

@@ -1,4 +1,4 @@
-import type { Incoming, Message, MqttSession, SessionStatus } from '../../src/mqtt/session.ts';
+import type { Incoming, Message, MqttSession, RefusedFilter, SessionStatus } from '../../src/mqtt/session.ts';
 
 /** A connection to a broker that is not there: holds what was published, and says what a test lets it. */
 export class FakeSession implements MqttSession {
@@ -8,7 +8,9 @@ export class FakeSession implements MqttSession {
   /** Those of them for which the broker queues messages. */
   readonly queued: string[] = [];
   status: SessionStatus = 'subscribed';
+  readonly clientId = 'bridge';
   congested = false;
+  refused: RefusedFilter[] = [];
   /** How many wait for the broker to take more. */
   readonly waiting: (() => void)[] = [];
   /** Called with each message. */

@@ -5,6 +5,7 @@ export function volatileSession(clientId: string): SessionMemory {
   let filters: string | null = null;
   return {
     clientId,
+    isIdChosen: true,
     filters: () => filters,
     rememberFilters: (key) => {
       filters = key;
