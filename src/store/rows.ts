@@ -126,6 +126,15 @@ function flagOf(value: unknown): boolean | null {
   return value === 0 ? false : null;
 }
 
+/** The JSON object in a column; `null` if none is in it. */
+export function jsonIn(text: unknown): JsonObject | null {
+  try {
+    return typeof text === 'string' ? parsed(text) : null;
+  } catch {
+    return null;
+  }
+}
+
 function parsed(text: unknown): JsonObject {
   if (typeof text !== 'string') throw new Error('a text is missing');
   return objectOf(JSON.parse(text));

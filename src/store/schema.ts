@@ -46,4 +46,51 @@ export const MIGRATIONS: readonly string[] = [
   -- Topics of plugs, places and announcements that hold retained messages of ours, to be cleared once they are no more.
   CREATE TABLE retained (topic TEXT PRIMARY KEY, kind TEXT NOT NULL) STRICT, WITHOUT ROWID
   `,
+  `
+  -- What happened: relays that changed, receipts, lamps that failed. The oldest entries are dropped.
+  CREATE TABLE journal (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    at INTEGER NOT NULL, -- milliseconds since 1970
+    kind TEXT NOT NULL,
+    path TEXT NOT NULL,
+    what TEXT,
+    origin TEXT,
+    user TEXT,
+    outcome TEXT,
+    ms INTEGER,
+    detail TEXT
+  ) STRICT;
+
+  -- What each outlet's meter adds up to. Energy is in thousandths of a Wh here and below.
+  CREATE TABLE meter (
+    outlet TEXT PRIMARY KEY,
+    lifetime INTEGER NOT NULL,
+    total INTEGER, -- what the plug's own counter showed then
+    at INTEGER NOT NULL, -- milliseconds since 1970
+    booked TEXT, -- what the plug's own statistics showed of which day, and the lifetime then
+    lamp TEXT
+  ) STRICT, WITHOUT ROWID;
+
+  -- An outlet at a path, and all that it used there.
+  CREATE TABLE source (
+    id INTEGER PRIMARY KEY,
+    outlet TEXT NOT NULL,
+    path TEXT NOT NULL,
+    energy INTEGER NOT NULL,
+    UNIQUE (outlet, path)
+  ) STRICT;
+
+  -- Days of the site's calendar, as 20260105. "late" is the part of it of which only the sum is known, not the day.
+  CREATE TABLE energy_day (
+    day INTEGER NOT NULL,
+    source INTEGER NOT NULL REFERENCES source (id),
+    band TEXT NOT NULL,
+    energy INTEGER NOT NULL,
+    late INTEGER NOT NULL,
+    PRIMARY KEY (day, source, band)
+  ) STRICT, WITHOUT ROWID;
+
+  -- Each tariff, and the day since which it holds.
+  CREATE TABLE tariff (since INTEGER PRIMARY KEY, tariff TEXT NOT NULL) STRICT
+  `,
 ];

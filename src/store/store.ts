@@ -53,6 +53,11 @@ export class Store implements Task, Memory {
     this.#lastId = (isObject(last) ? numberAt(last, 'id') : undefined) ?? 0;
   }
 
+  /** The database itself, for what only reads. */
+  get database(): Database {
+    return this.#options.database;
+  }
+
   /** Why what is decided now would not survive a restart; `null` if it would. */
   get problem(): string | null {
     return this.#problem;
@@ -66,10 +71,11 @@ export class Store implements Task, Memory {
     this.#options.lock?.close();
   }
 
-  transaction(change: () => void): void {
+  /** As {@link Memory.transaction}; returns whether all of it is kept, or will be with the transaction that runs. */
+  transaction(change: () => void): boolean {
     if (this.#inTransaction) {
       change();
-      return;
+      return true;
     }
     this.#inTransaction = true;
     this.#error = undefined;
@@ -87,6 +93,7 @@ export class Store implements Task, Memory {
     if (this.#error === undefined) this.#execute('COMMIT');
     if (this.#error === undefined) this.#succeeded();
     else this.#failed(this.#error);
+    return this.#error === undefined;
   }
 
   outlet(key: string, path: string): StoredOutlet | undefined {
@@ -123,12 +130,12 @@ export class Store implements Task, Memory {
 
   adopt(mac: string, { path, address: { host, port } }: Adopted): void {
     this.#adopted.set(mac, { path, address: { host, port } });
-    this.#write('INSERT OR REPLACE INTO adopted VALUES (?, ?, ?, ?)', [mac, path, host, port]);
+    this.write('INSERT OR REPLACE INTO adopted VALUES (?, ?, ?, ?)', [mac, path, host, port]);
   }
 
   forget(mac: string): void {
     this.#adopted.delete(mac);
-    this.#write('DELETE FROM adopted WHERE mac = ?', [mac]);
+    this.write('DELETE FROM adopted WHERE mac = ?', [mac]);
   }
 
   commands(): readonly StoredCommand[] {
@@ -149,14 +156,14 @@ export class Store implements Task, Memory {
 
   take({ id, target, command, until, parts, receipt }: StoredCommand): void {
     const row = [id, target, JSON.stringify(command), JSON.stringify(until), json(receipt)];
-    this.#write('INSERT INTO command VALUES (?, ?, ?, ?, ?)', row);
+    this.write('INSERT INTO command VALUES (?, ?, ?, ?, ?)', row);
     for (const { path, outlet, relay, settlement } of parts) {
-      this.#write('INSERT INTO part VALUES (?, ?, ?, ?, ?)', [id, path, outlet, relay, json(settlement)]);
+      this.write('INSERT INTO part VALUES (?, ?, ?, ?, ?)', [id, path, outlet, relay, json(settlement)]);
     }
   }
 
   decide(id: number, path: string, relay: 'on' | 'off'): void {
-    this.#write('UPDATE part SET relay = ? WHERE command = ? AND path = ?', [relay, id, path]);
+    this.write('UPDATE part SET relay = ? WHERE command = ? AND path = ?', [relay, id, path]);
   }
 
   settle(id: number, path: string, settlement: Settlement): void {
@@ -167,7 +174,7 @@ export class Store implements Task, Memory {
   }
 
   finish(id: number, receipt: Receipt): void {
-    this.#write('UPDATE command SET receipt = ? WHERE id = ?', [JSON.stringify(receipt), id]);
+    this.write('UPDATE command SET receipt = ? WHERE id = ?', [JSON.stringify(receipt), id]);
   }
 
   acknowledge(id: number): void {
@@ -199,7 +206,7 @@ export class Store implements Task, Memory {
   }
 
   /** Writes with the transaction that runs, or in one of its own. */
-  #write(sql: string, row: Row): void {
+  write(sql: string, row: Row): void {
     this.transaction(() => this.#execute(sql, row));
   }
 

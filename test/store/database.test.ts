@@ -9,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { lock, openDatabase } from '../../src/store/database.ts';
+import { MIGRATIONS } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -108,7 +109,7 @@ describe('a database that cannot be used', () => {
     [
       'was made by a later version',
       () => foreign(`PRAGMA application_id = ${0x68_73_31_31}; PRAGMA user_version = 999`),
-      'a later version of this program made it (999, not 1)',
+      `a later version of this program made it (999, not ${MIGRATIONS.length})`,
     ],
     ['is damaged', () => damage(), 'it is damaged'],
     ['is a directory', () => mkdirSync(file, { recursive: true }), 'Unable to open'],
