@@ -19,6 +19,7 @@ interface Receipt {
   readonly target: string;
   readonly wanted: string | null;
   readonly outcome: string;
+  readonly reason?: string;
   readonly missing: readonly { readonly path: string }[];
   readonly locked?: number;
   readonly repeated?: boolean;
@@ -161,8 +162,8 @@ export class Ledger {
   }
 
   /** Every plug that a receipt says has confirmed must have said so itself; those that are locked only count. */
-  #verify({ target, at }: Sent, { id, wanted, outcome, missing, locked = 0 }: Receipt): void {
-    if (outcome === 'expired' || outcome === 'failed') this.#excuse(target, id, outcome);
+  #verify({ target, at }: Sent, { id, wanted, outcome, reason, missing, locked = 0 }: Receipt): void {
+    if (outcome === 'expired' || outcome === 'failed') this.#excuse(target, id, `${outcome} (${reason})`);
     if ((outcome !== 'confirmed' && outcome !== 'partial') || (wanted !== 'ON' && wanted !== 'OFF')) return;
     const absent = new Set(missing.map(({ path }) => path));
     const meant = [...this.#plugs.values()].filter(({ path }) => isFor(target, path));

@@ -9,6 +9,9 @@ const { clock } = SURROUNDINGS;
 
 export const INTERVAL_MS = 1000;
 
+/** How often it is measured how late timers are. */
+const MACHINE_MS = 50;
+
 /** How long the program may take to end. */
 const END_MS = 5000;
 
@@ -31,9 +34,13 @@ export class SoakedSite {
   readonly plugs = new Map<string, SoakedPlug>();
   readonly program = new Program();
   readonly lateness: number[] = [];
+  /** How late timers fire here: what the machine is to blame for. */
+  readonly machineLateness: number[] = [];
   readonly #groups = new Map<Group, SoakedPlug[]>();
   #others: OtherDevice[] = [];
+  readonly #machine = clock.timer(() => this.#measureMachine());
   #startedAt = 0;
+  #machineDue = 0;
   #options: object = {};
 
   /** The plugs that are in one of these groups. */
@@ -51,6 +58,7 @@ export class SoakedSite {
     }
     this.#others = await startOthers();
     this.#options = this.#configured(url);
+    this.#measureMachine();
     await this.startBridge();
     await sleep(clock, 2 * INTERVAL_MS);
   }
@@ -77,6 +85,7 @@ export class SoakedSite {
   }
 
   async close(): Promise<void> {
+    this.#machine.clear();
     await this.program.dispose();
     await Promise.all([...this.plugs.values(), ...this.#others].map(({ server }) => server.stop()));
   }
@@ -100,6 +109,13 @@ export class SoakedSite {
         this.lateness.push(Math.max(0, now - last - INTERVAL_MS));
       last = now;
     };
+  }
+
+  #measureMachine(): void {
+    const now = clock.now();
+    if (this.#machineDue > 0) this.machineLateness.push(Math.max(0, now - this.#machineDue));
+    this.#machineDue = now + MACHINE_MS;
+    this.#machine.set(MACHINE_MS);
   }
 
   #configured(url: string): object {

@@ -4,13 +4,18 @@ import { createServer } from 'node:net';
 const LEAST = 10_000;
 const MOST = 30_000;
 
+/** What was handed out before: whoever has it may be away just now. */
+const given = new Set<number>();
+
 /**
  * A free port that no outgoing connection will be given: for who goes away and wants to come back to the same port.
  */
 export async function quietPort(): Promise<number> {
   for (;;) {
     const port = LEAST + Math.floor(Math.random() * (MOST - LEAST));
-    if (await isFree(port)) return port;
+    if (given.has(port) || !(await isFree(port))) continue;
+    given.add(port);
+    return port;
   }
 }
 
