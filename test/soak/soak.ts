@@ -49,6 +49,7 @@ class Soak {
       );
       await this.#site.open(this.#broker.way.url);
       await this.#broker.bridgeBack();
+      this.#ledger.restarted();
       const before = this.#rss();
       const end = sleep(clock, minutes * 60_000, this.#over.signal).then(() => this.#over.abort());
       const all = [this.#command(), this.#disturb(), this.#press(), this.#restart(this.#broker)];

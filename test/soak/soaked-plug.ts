@@ -1,3 +1,4 @@
+import process from 'node:process';
 import { isObject, type JsonObject } from '../../src/protocol/json.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
 import type { Fault } from '../../src/simulator/faults.ts';
@@ -17,6 +18,9 @@ interface Told {
   /** Whether the answer went out as it is. */
   readonly whole: boolean;
 }
+
+/** What the MACs of this run have in common, and those of another one beside it have not. */
+const RUN = (process.pid % 256).toString(16).toUpperCase().padStart(2, '0');
 
 /** A publication may be this much later than the answer that it tells of. */
 const LATE_MS = 3000;
@@ -89,7 +93,7 @@ export class SoakedPlug implements Victim {
     const digits = number.toString(16).toUpperCase().padStart(4, '0');
     const device = new TellingDevice({
       alias: path,
-      mac: `50:C7:BF:00:${digits.slice(0, 2)}:${digits.slice(2)}`,
+      mac: `50:C7:BF:${RUN}:${digits.slice(0, 2)}:${digits.slice(2)}`,
       hardware: number % 3 === 0 ? '1.0' : '2.0',
       loadW: 40,
       on: number % 2 === 0,

@@ -124,7 +124,8 @@ export class SoakedSite {
     return {
       mqtt: { url, heartbeat: '10s' },
       poll: { interval: `${INTERVAL_MS}ms`, timeout: '1s', backoffMax: '3s', statistics: '30s' },
-      command: { ttl: '5s' },
+      // The broker keeps what is said to an absent bridge as long, and a busy machine starts it slowly.
+      command: { ttl: '15s' },
       homeassistant: { discovery: 'off' },
       discovery: {
         interval: '2s',

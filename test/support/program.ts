@@ -51,7 +51,7 @@ export class Program {
     this.launch(options);
     const before = this.lines.length;
     const runs = () => this.lines.slice(before).some((line) => line.includes('"msg":"bridge runs"'));
-    await until(() => runs() || !this.runs, 'the bridge to run', 20_000);
+    await until(() => runs() || !this.runs, 'the bridge to run', 60_000);
     if (!runs()) throw new Error(`the program ended:\n${this.lines.slice(before).join('\n')}`);
   }
 

@@ -52,6 +52,7 @@ class KernelTrial {
   #broker: { running: Running; url: string } | undefined;
   #client: MqttClient | undefined;
   readonly #online = new Set<string>();
+  #bridgeHears = false;
   readonly #receipts = new Map<string, { readonly outcome: unknown; readonly at: number }>();
   #commands = 0;
   /** Rounds of one plug each. */
@@ -109,7 +110,9 @@ class KernelTrial {
     return cable;
   }
 
+  /** Starts the bridge; resolves once commands reach it. */
   async #startBridge(): Promise<void> {
+    this.#bridgeHears = false;
     const url = this.#broker?.url;
     await this.#program.start({
       mqtt: { url },
@@ -122,7 +125,8 @@ class KernelTrial {
       },
       plugs: this.#plugs.map(({ path, mac }) => ({ path, mac })),
     });
-    await sleep(clock, 1000);
+    if (!(await waitFor(clock, () => this.#bridgeHears, ONLINE_MS)))
+      throw new Error('the bridge does not come online');
   }
 
   #told({ mac, relay, at }: { mac: string; relay: boolean; at: number }): void {
@@ -218,7 +222,8 @@ class KernelTrial {
 
   #seen(topic: string, payload: string): void {
     const [, path = '', kind] = topic.split('/');
-    if (kind === 'availability' && payload === 'online') this.#online.add(path);
+    if (topic === 'museum/bridge/state') this.#bridgeHears = payload === 'online';
+    else if (kind === 'availability' && payload === 'online') this.#online.add(path);
     else if (kind === 'availability') this.#online.delete(path);
     else if (kind === 'result') {
       const { id, outcome } = JSON.parse(payload);
