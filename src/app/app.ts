@@ -26,7 +26,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const session = sessionFor(broker, config, { topics, store }, surroundings);
   const parts = { clock, resolver: new Resolver(clock, random), memory: store };
   const bridge = bridgeFor(config, parts, surroundings);
-  const { output, heartbeat } = config.mqtt;
+  const { output, offlineValues, publishPlaces, qos, heartbeat } = config.mqtt;
   const publisher = new StatePublisher({
     bridge,
     session,
@@ -34,6 +34,9 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     retained: store,
     clock,
     output,
+    offlineValues,
+    publishPlaces,
+    qos: qos.state,
     heartbeatMs: heartbeat,
   });
   const responseTopics = {
@@ -46,6 +49,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     topics,
     responseTopics,
     ttlMs: config.command.ttl,
+    qos: qos.receipt,
     clock,
     log,
   });

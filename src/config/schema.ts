@@ -1,32 +1,10 @@
 import { isIPv4 } from 'node:net';
-import { baseTopicProblem } from '../mqtt/topics.ts';
 import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readMac } from '../protocol/replies.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
-import {
-  brokerUrl,
-  count,
-  duration,
-  endpoint,
-  flag,
-  listOf,
-  oneOf,
-  type Type,
-  text,
-  timeZone,
-} from './types.ts';
-
-const baseTopic: Type<string> = {
-  ...text,
-  expects: 'a topic such as museum',
-  read(raw) {
-    const topic = text.read(raw);
-    const problem = topic === undefined ? undefined : baseTopicProblem(topic);
-    if (problem !== undefined) throw new RangeError(`a base topic ${problem}`);
-    return topic;
-  },
-};
+import { BROKER, baseTopic, MQTT } from './schema-mqtt.ts';
+import { count, duration, endpoint, flag, listOf, oneOf, type Type, text, timeZone } from './types.ts';
 
 const mac: Type<string> = {
   expects: 'a MAC such as 50:C7:BF:12:34:56',
@@ -73,61 +51,8 @@ const POLL = {
 
 /** Every option there is, but for the plugs. The names are those of the file, of the variables and of the flags. */
 export const SCHEMA = {
-  mqtt: {
-    url: open(
-      'The broker, or several to be tried in turn. Left out: the embedded broker is started and used.',
-      listOf(brokerUrl),
-    ),
-    baseTopic: leaf('All topics begin with this.', baseTopic, 'museum'),
-    username: open('Name to log in with.', text),
-    password: secret('Password to log in with.'),
-    clientId: open(
-      'Name of this client at the broker; must be its own. Left out: one is made up at each start.',
-      text,
-    ),
-    version: leaf(
-      'Protocol: `auto` tries MQTT 5 and falls back to 3.1.1.',
-      oneOf('auto', '5', '3.1.1'),
-      'auto',
-    ),
-    keepalive: leaf(
-      'How long the connection may be silent before it is checked.',
-      duration(SECOND, 65_535 * SECOND),
-      '30s',
-    ),
-    ca: open(
-      'File with the certificate of the authority that signed the certificate of the broker (PEM).',
-      text,
-    ),
-    cert: open('File with the certificate of this client (PEM).', text),
-    key: open('File with the key of that certificate (PEM).', text),
-    rejectUnauthorized: leaf(
-      'Whether a broker with a certificate that cannot be verified is refused.',
-      flag,
-      true,
-    ),
-    onLoginRefused: leaf('What to do when the broker refuses the login.', oneOf('retry', 'exit'), 'retry'),
-    output: leaf(
-      'Publish states as JSON, as one topic per value (`flat`), or both.',
-      oneOf('json', 'flat', 'both'),
-      'both',
-    ),
-    responsePrefix: open(
-      'MQTT 5: response topics that commands name are served only below this topic. Left out: anywhere but in the topics of the bridge and of Home Assistant.',
-      baseTopic,
-    ),
-    heartbeat: leaf('An unchanged state is published again after this time.', duration(SECOND, DAY), '60s'),
-  },
-  broker: {
-    listen: leaf(
-      'Where the embedded broker listens. Other than on the loopback address it needs a password.',
-      endpoint(1883),
-      '127.0.0.1:1883',
-    ),
-    username: open('Name that clients of the embedded broker must give.', text),
-    password: secret('Password that clients of the embedded broker must give.'),
-    allowAnonymous: leaf('Let the embedded broker be open to the network without a password.', flag, false),
-  },
+  mqtt: MQTT,
+  broker: BROKER,
   poll: {
     interval: leaf('Time between two polls of a plug.', POLL.interval, '5s'),
     fast: open('In its place for 10 s after a command or a change.', POLL.fast),

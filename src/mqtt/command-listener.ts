@@ -17,6 +17,8 @@ export interface ListenerOptions {
   readonly responseTopics: Omit<ResponseTopicRules, 'base'>;
   /** How long a command stays wanted that does not say so itself. */
   readonly ttlMs: number;
+  /** Of receipts. */
+  readonly qos: 0 | 1;
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -131,7 +133,7 @@ export class CommandListener implements Task {
     const addressed = [{ topic: result }, ...replies];
     let untaken = addressed.length;
     const message: Omit<Message, 'topic'> = {
-      ...{ payload, retain: false, qos: 1, keep: true, awaitSubscriber: true },
+      ...{ payload, retain: false, qos: this.#options.qos, keep: true, awaitSubscriber: true },
       taken: () => {
         if (--untaken === 0) taken();
       },

@@ -83,7 +83,10 @@ export class Connection {
     });
   }
 
-  /** Sends at QoS 1; calls `done` once the broker has confirmed or refused it, not if the connection is lost. */
+  /**
+   * Sends a message; calls `done` once the broker has confirmed or refused it, at QoS 0 once it has been written, not if
+   * the connection is lost.
+   */
   send({ topic, payload, retain, qos, correlationData }: Message, done: (refusal?: Error) => void): void {
     const properties = correlationData && this.version === 5 ? { properties: { correlationData } } : {};
     this.#client.publish(topic, payload, { retain, qos, ...properties }, (error) => {

@@ -64,6 +64,8 @@ export class NetworkSession implements Task, MqttSession {
   readonly #subscriptions: Subscriptions;
   readonly #rejected: RejectedMessages;
   readonly #outbox = new Outbox();
+  /** Called once the outbox has room again. */
+  readonly #waiting: (() => void)[] = [];
   #connection: Connection | undefined;
   #largest = Number.POSITIVE_INFINITY;
   #isSubscribed = false;
@@ -102,7 +104,7 @@ export class NetworkSession implements Task, MqttSession {
   }
 
   get congested(): boolean {
-    return this.#connection?.isCongested ?? false;
+    return this.#connection !== undefined && (this.#connection.isCongested || this.#outbox.isCrowded);
   }
 
   get refused(): readonly RefusedFilter[] {
@@ -111,11 +113,12 @@ export class NetworkSession implements Task, MqttSession {
 
   whenFree(resume: () => void): void {
     if (this.#connection === undefined) resume();
+    else if (this.#outbox.isCrowded) this.#waiting.push(resume);
     else this.#connection.whenFree(resume);
   }
 
   publish(message: Message): void {
-    if (message.qos === 0) {
+    if (message.qos === 0 && !message.keep) {
       if (this.#connection !== undefined && this.#fits(message)) this.#connection.write(message);
       return;
     }
@@ -235,6 +238,7 @@ export class NetworkSession implements Task, MqttSession {
     this.#registry.closed();
     this.#subscriptions.closed();
     const dropped = this.#outbox.close(mayBlamePacket(disconnect) ? clock.now() : undefined);
+    this.#resume();
     if (dropped === undefined) return;
     this.#rejected.dropped(dropped);
     dropped.taken?.();
@@ -274,6 +278,10 @@ export class NetworkSession implements Task, MqttSession {
     for (let message = next(); message !== undefined; message = next()) this.#launch(connection, message);
   }
 
+  #resume(): void {
+    for (const resume of this.#waiting.splice(0)) resume();
+  }
+
   #launch(connection: Connection, message: Message): void {
     const settle = () => {
       this.#outbox.settle(message);
@@ -288,6 +296,7 @@ export class NetworkSession implements Task, MqttSession {
       else this.#rejected.refused(message, refusal);
       settle();
       this.#pump();
+      if (!this.#outbox.isCrowded) this.#resume();
       if (this.#outbox.isEmpty) this.#registry.delivered();
     });
   }

@@ -6,6 +6,9 @@ const WINDOW = 64;
 /** Messages that may wait; beyond it the oldest go. */
 const MOST_WAITING = 100_000;
 
+/** Above so many that wait, states had better not be added. */
+const CROWD = 256;
+
 /** A broker that ends the connection over a message does so at once: within this time after it was sent. */
 const SUSPECT_MS = 2000;
 
@@ -23,6 +26,11 @@ export class Outbox {
 
   get isEmpty(): boolean {
     return this.#inFlight.size === 0 && this.#waiting.size === 0;
+  }
+
+  /** Whether so many messages wait that others would wait for long. */
+  get isCrowded(): boolean {
+    return this.#waiting.size > CROWD;
   }
 
   /** Whether the last connection may have been lost over a message that is still to be sent. */

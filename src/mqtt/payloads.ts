@@ -1,6 +1,6 @@
 import type { PlaceState } from '../bridge/places.ts';
 import type { PlugState } from '../bridge/plug-state.ts';
-import { FLAT_VALUES } from './topics.ts';
+import { FLAT_VALUES, type FlatValue } from './topics.ts';
 
 /** A plug's state as it is published: all keys always there, `null` where unknown. */
 export function plugValues(plug: PlugState) {
@@ -21,6 +21,25 @@ export function plugValues(plug: PlugState) {
     last_seen: isoTime(plug.lastSeen),
   };
 }
+
+/** What is published in place of the values of a plug that is offline, if they are not to stay. */
+export function withoutValues(values: ReturnType<typeof plugValues>): ReturnType<typeof plugValues> {
+  return { ...values, ...NOTHING };
+}
+
+const NOTHING = {
+  state: null,
+  power: null,
+  voltage: null,
+  current: null,
+  energy: null,
+  energy_today: null,
+  energy_month: null,
+  led: null,
+  rssi: null,
+  on_since: null,
+  cloud: null,
+} satisfies { [K in FlatValue]: null };
 
 /** The topics of a plug's values one by one; an unknown value is an empty message, which clears what was retained. */
 export function flatPayloads(values: ReturnType<typeof plugValues>): string[] {

@@ -7,13 +7,19 @@ export interface Message {
   readonly payload: string;
   readonly retain: boolean;
   readonly qos: 0 | 1;
-  /** QoS 1: sent again after a reconnect if the broker has not confirmed it. Retained state is published anew instead. */
+  /**
+   * Waits for a connection, and is sent again after a reconnect if it has not been sent, at QoS 1 confirmed. Retained
+   * state is published anew instead.
+   */
   readonly keep?: boolean;
   /** The embedded broker: is sent again, for a minute after its start at most, until a client has received it. */
   readonly awaitSubscriber?: boolean;
-  /** QoS 1: called once the broker has confirmed or refused the message, or it has been given up. */
+  /**
+   * QoS 1, or to be kept: called once the broker has confirmed or refused the message, or it has been given up; at QoS 0
+   * once it has been written.
+   */
   readonly taken?: () => void;
-  /** QoS 1, MQTT 5. */
+  /** MQTT 5. */
   readonly correlationData?: Buffer;
 }
 

@@ -3,7 +3,7 @@ import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { flatPayloads, placePayload, plugValues } from './payloads.ts';
+import { flatPayloads, placePayload, plugValues, withoutValues } from './payloads.ts';
 import { RetainedCleaner, type RetainedTopics } from './retained-topics.ts';
 import type { MqttSession } from './session.ts';
 import { FLAT_VALUES, type Topics } from './topics.ts';
@@ -15,6 +15,10 @@ export interface PublisherOptions {
   readonly retained: RetainedTopics;
   readonly clock: Clock;
   readonly output: 'json' | 'flat' | 'both';
+  /** Whether the values of a plug that is offline stay, or are taken back. */
+  readonly offlineValues: 'keep' | 'clear';
+  readonly publishPlaces: boolean;
+  readonly qos: 0 | 1;
   /** The state of a plug that answers is published again after this time, so that `last_seen` stays meaningful. */
   readonly heartbeatMs: number;
 }
@@ -83,7 +87,7 @@ export class StatePublisher implements Task {
     this.#heartbeat.clear();
     this.#flush(true);
     this.#stopped = true;
-    for (const plug of bridge.plugs()) this.#availability(plug.path, 'offline');
+    for (const plug of bridge.plugs()) this.#offline(plug);
   }
 
   /** Publishes everything anew, as after a connect: the broker may have forgotten it all. */
@@ -93,10 +97,10 @@ export class StatePublisher implements Task {
     this.#published.clear();
     this.#publishedPlaces.clear();
     const { bridge } = this.#options;
-    for (const { path, availability } of bridge.plugs()) {
+    for (const plug of bridge.plugs()) {
       // What a former run retained says nothing about now.
-      if (availability === 'unknown') this.#availability(path, 'offline');
-      else this.#plugs.add(path);
+      if (plug.availability === 'unknown') this.#offline(plug);
+      else this.#plugs.add(plug.path);
     }
     for (const place of bridge.places()) this.#places.add(place);
     this.#clearOthers();
@@ -105,9 +109,9 @@ export class StatePublisher implements Task {
 
   /** Clears what is retained of plugs and places that are no longer configured, or elsewhere by now. */
   #clearOthers(): void {
-    const { bridge, topics } = this.#options;
+    const { bridge, topics, publishPlaces } = this.#options;
     const inUse = new Map<string, 'plug' | 'place' | 'bridge'>([[`${topics.base}/bridge`, 'bridge']]);
-    for (const path of bridge.places()) inUse.set(topics.of(path), 'place');
+    if (publishPlaces) for (const path of bridge.places()) inUse.set(topics.of(path), 'place');
     for (const { path } of bridge.plugs()) inUse.set(topics.of(path), 'plug');
     this.#cleaner.clearOthers(inUse);
     this.#cleaner.used('bridge', `${topics.base}/bridge`);
@@ -232,18 +236,11 @@ export class StatePublisher implements Task {
   }
 
   #publishPlug(plug: PlugState): void {
-    const { output, topics, clock } = this.#options;
+    const { clock, offlineValues } = this.#options;
     const last = this.#published.get(plug.path);
-    const values = plugValues(plug);
-    const flat = output === 'json' ? [] : flatPayloads(values);
-    if (plug.lastSeen !== null) {
-      if (output !== 'flat') this.#send(topics.of(plug.path), JSON.stringify(values), 0);
-      flat.forEach((payload, index) => {
-        const name = FLAT_VALUES[index];
-        if (name !== undefined && payload !== last?.flat[index])
-          this.#send(topics.below(plug.path, name), payload, 0);
-      });
-    }
+    const isCleared = offlineValues === 'clear' && plug.availability !== 'online';
+    const values = isCleared ? withoutValues(plugValues(plug)) : plugValues(plug);
+    const flat = plug.lastSeen === null ? [] : this.#publishValues(plug.path, values, last?.flat);
     if (last?.availability !== plug.availability && plug.availability !== 'unknown') {
       this.#availability(plug.path, plug.availability);
     }
@@ -251,22 +248,47 @@ export class StatePublisher implements Task {
     this.#keep(plug.path, { availability, lastSeen, flat, at: clock.now() });
   }
 
-  #publishPlace(place: PlaceState): void {
+  /** Publishes values, one by one only those that differ from `last`; returns what they are one by one. */
+  #publishValues(path: string, values: ReturnType<typeof plugValues>, last?: readonly string[]): string[] {
     const { output, topics } = this.#options;
+    if (output !== 'flat') this.#state(topics.of(path), JSON.stringify(values));
+    if (output === 'json') return [];
+    const flat = flatPayloads(values);
+    flat.forEach((payload, index) => {
+      const name = FLAT_VALUES[index];
+      if (name !== undefined && payload !== last?.[index]) this.#state(topics.below(path, name), payload);
+    });
+    return flat;
+  }
+
+  /** Says that a plug is offline of which nothing is known, or that is left alone from now on. */
+  #offline(plug: PlugState): void {
+    if (this.#options.offlineValues === 'clear')
+      this.#publishValues(plug.path, withoutValues(plugValues(plug)));
+    this.#availability(plug.path, 'offline');
+  }
+
+  #publishPlace(place: PlaceState): void {
+    const { output, topics, publishPlaces } = this.#options;
+    if (!publishPlaces) return;
     const payload = placePayload(place);
     if (this.#publishedPlaces.get(place.path) === payload) return;
     this.#cleaner.used('place', topics.of(place.path));
     this.#publishedPlaces.set(place.path, payload);
-    if (output !== 'flat') this.#send(topics.of(place.path), payload, 0);
+    if (output !== 'flat') this.#state(topics.of(place.path), payload);
     if (output !== 'json') {
-      this.#send(topics.below(place.path, 'state'), place.state ?? '', 0);
-      this.#send(topics.below(place.path, 'power'), place.power === null ? '' : String(place.power), 0);
+      this.#state(topics.below(place.path, 'state'), place.state ?? '');
+      this.#state(topics.below(place.path, 'power'), place.power === null ? '' : String(place.power));
     }
   }
 
   #availability(path: string, availability: 'online' | 'offline'): void {
     this.#cleaner.used('plug', this.#options.topics.of(path));
     this.#send(this.#options.topics.below(path, 'availability'), availability, 1);
+  }
+
+  #state(topic: string, payload: string): void {
+    this.#send(topic, payload, this.#options.qos);
   }
 
   #send(topic: string, payload: string, qos: 0 | 1): void {

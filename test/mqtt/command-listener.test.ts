@@ -28,6 +28,7 @@ function open(
     session,
     topics,
     responseTopics,
+    qos: 1,
     ttlMs: 60_000,
     clock,
     log,

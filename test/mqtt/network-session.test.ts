@@ -131,6 +131,36 @@ describe('the session at a broker', () => {
     expect(results.map(({ payload }) => payload)).toEqual(wanted);
   });
 
+  it('sends at QoS 0, if it is to, what must wait for a connection, and says when it is written', async () => {
+    const port = await freePort();
+    const url = `mqtt://127.0.0.1:${port}`;
+    const { session: made } = session(url);
+    let taken = 0;
+    made.publish(message('a', { qos: 0, keep: true, taken: () => taken++ }));
+    await broker(port);
+    const watching = await observer(url);
+    run(made);
+    await watching.message('museum/lamp/result', (payload) => payload === 'a');
+    await until(() => taken === 1, 'the message to be taken');
+  });
+
+  it('takes no more states at QoS 1 while many wait to be confirmed', async () => {
+    const slow = await scripted();
+    const { session: made, connects } = session(slow.url);
+    run(made);
+    await until(() => connects() === 1 && slow.on('museum/bridge/state').length === 1, 'the connection');
+    slow.onPacket = ({ cmd }) => cmd === 'publish';
+    for (let number = 0; number < 400; number++) made.publish(message(String(number)));
+    expect(made.congested).toBe(true);
+    let resumed = false;
+    made.whenFree(() => {
+      resumed = true;
+    });
+    expect(resumed).toBe(false);
+    for (const socket of slow.sockets) socket.destroy();
+    await until(() => resumed, 'the end of the connection');
+  });
+
   it('hands on what arrives, with whether it is retained', async () => {
     const url = await broker();
     const watch = await observer(url);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { StatePublisher } from '../../src/mqtt/state-publisher.ts';
+import { type PublisherOptions, StatePublisher } from '../../src/mqtt/state-publisher.ts';
 import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
@@ -9,7 +9,11 @@ import { RunningTask } from '../support/running-task.ts';
 
 const HEARTBEAT_MS = 600_000;
 
-function open(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both') {
+function open(
+  paths: readonly string[],
+  output: 'json' | 'flat' | 'both' = 'both',
+  options: Partial<PublisherOptions> = {},
+) {
   const bridge = new FakeBridge(...paths);
   const session = new FakeSession();
   const clock = new ManualClock();
@@ -22,15 +26,23 @@ function open(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both
     retained,
     clock,
     output,
+    offlineValues: 'keep',
+    publishPlaces: true,
+    qos: 0,
     heartbeatMs: HEARTBEAT_MS,
+    ...options,
   });
   const task = new RunningTask(publisher);
   return { bridge, session, clock, publisher, task, retained };
 }
 
 /** A publisher whose plugs have been seen, off, and published. */
-async function published(paths: readonly string[], output: 'json' | 'flat' | 'both' = 'both') {
-  const site = open(paths, output);
+async function published(
+  paths: readonly string[],
+  output: 'json' | 'flat' | 'both' = 'both',
+  options: Partial<PublisherOptions> = {},
+) {
+  const site = open(paths, output, options);
   for (const path of paths) site.bridge.seen(path, false, { voltage: 230, led: true });
   await settled();
   site.session.news();
@@ -38,6 +50,41 @@ async function published(paths: readonly string[], output: 'json' | 'flat' | 'bo
 }
 
 describe('what is published of a plug', () => {
+  it('is taken back while it is offline, if so configured: no dashboard draws a flat line', async () => {
+    const { bridge, session, task } = await published(['lamp'], 'both', {
+      offlineValues: 'clear',
+    });
+    bridge.change('lamp', { availability: 'offline', problem: 'timeout' });
+    await settled();
+    const news = session.news();
+    expect(news).toMatchObject({ 'museum/lamp/availability': 'offline', 'museum/lamp/state': '' });
+    expect(news['museum/lamp/voltage']).toBe('');
+    const json = JSON.parse(news['museum/lamp'] ?? '');
+    expect(json).toMatchObject({ state: null, power: null, voltage: null, problem: 'timeout' });
+    expect(json.last_seen).not.toBeNull();
+
+    bridge.seen('lamp', true);
+    await settled();
+    expect(session.news()).toMatchObject({ 'museum/lamp/state': 'ON', 'museum/lamp/availability': 'online' });
+    await task.stop();
+    expect(session.news()).toMatchObject({ 'museum/lamp/state': '', 'museum/lamp/availability': 'offline' });
+  });
+
+  it('is taken back at the start, where a former run left it, if so configured', async () => {
+    const { session, publisher } = open(['lamp'], 'flat', { offlineValues: 'clear' });
+    publisher.publishAll();
+    await settled();
+    const news = session.news();
+    for (const name of FLAT_VALUES) expect(news[`museum/lamp/${name}`]).toBe('');
+  });
+
+  it('is sent at the QoS that is configured', async () => {
+    const { bridge, session } = open(['lamp'], 'both', { qos: 1 });
+    bridge.seen('lamp', true);
+    await settled();
+    expect(new Set(session.messages.map(({ qos }) => qos))).toEqual(new Set([1]));
+  });
+
   it('is that it is offline, and nothing else, before anything is known', async () => {
     const { session, publisher } = open(['lamp']);
     publisher.publishAll();
@@ -238,6 +285,22 @@ describe('what is published of a plug', () => {
 });
 
 describe('what is published of a place', () => {
+  it('is nothing if so configured, and what a former run left is cleared', async () => {
+    const { bridge, session, publisher, retained } = open(['hall/lamp'], 'both', { publishPlaces: false });
+    retained.keepRetained('place', 'museum/hall');
+    await settled();
+    publisher.publishAll();
+    bridge.seen('hall/lamp', true);
+    await settled();
+    const news = session.news();
+    expect(news).toMatchObject({
+      'museum/hall': '',
+      'museum/hall/state': '',
+      'museum/hall/lamp/state': 'ON',
+    });
+    expect(news['museum/state']).toBeUndefined();
+  });
+
   it('follows a plug that is switched at once', async () => {
     const { bridge, session } = await published(['east/a', 'east/b']);
     bridge.seen('east/a', true);
