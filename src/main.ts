@@ -47,6 +47,10 @@ const exitCode = await runProgram(
     random: Math.random,
     signal: stop.signal,
     isTerminal: process.stderr.isTTY ?? false,
+    get screen() {
+      const { isTTY, columns, rows } = process.stdout;
+      return isTTY ? { columns, rows } : undefined;
+    },
     print: (line) => process.stdout.write(`${line}\n`),
     write: (bytes) => process.stdout.write(bytes),
     printError: (line) => errorOutput.write(line),

@@ -15,6 +15,10 @@ type AddVerb = (program: Command, shell: Shell, flags: Flags) => void;
 const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['demo', async () => (await import('./demo.ts')).addDemoVerb],
   ['simulate', async () => (await import('./simulate.ts')).addSimulateVerb],
+  ['status', async () => (await import('./status.ts')).addStatusVerb],
+  ['watch', async () => (await import('./watch-site.ts')).addWatchVerb],
+  ['set', async () => (await import('./set.ts')).addSetVerb],
+  ['all', async () => (await import('./set.ts')).addAllVerb],
   ['health', async () => (await import('./health.ts')).addHealthVerb],
   ['plug', async () => (await import('./plug.ts')).addPlugVerb],
   ['encode', async () => (await import('./encode.ts')).addEncodeVerb],
@@ -26,7 +30,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['health', 'config', 'backup']);
+const CONFIGURED = new Set(['status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
 
 const HELP = new Set(['--help', '-h', 'help']);
 

@@ -11,6 +11,8 @@ export interface Shell {
   readonly signal: AbortSignal;
   /** Whether a person reads the log. */
   readonly isTerminal: boolean;
+  /** The terminal that standard output is shown on; `undefined` if it goes elsewhere. */
+  readonly screen: { readonly columns: number; readonly rows: number } | undefined;
   /** Writes a line to standard output. */
   readonly print: (line: string) => void;
   /** Writes bytes to standard output. */

@@ -14,7 +14,7 @@ describe('the command line', () => {
     [['discovr'], 'there is no verb "discovr"; did you mean `hs110-mqtt discover`?'],
     [['discovr', '--yaml'], 'there is no verb "discovr"; did you mean `hs110-mqtt discover`?'],
     [['--log-level', 'debug', 'dicsover'], 'did you mean `hs110-mqtt discover`?'],
-    [['watch'], 'there is no verb "watch"; did you mean `hs110-mqtt plug HOST watch`?'],
+    [['toggle'], 'there is no verb "toggle"; did you mean `hs110-mqtt plug HOST toggle`?'],
     [['rebot', '192.168.1.145'], 'did you mean `hs110-mqtt plug HOST reboot`?'],
     [['192.168.1.145'], 'there is no verb "192.168.1.145"\n`hs110-mqtt --help` lists all'],
   ])('names the verb that was most likely meant: %j', async (argv, message) => {

@@ -8,6 +8,8 @@ export interface FakeShellOptions {
   readonly env?: { readonly [name: string]: string };
   readonly clock?: Clock;
   readonly files?: { readonly [path: string]: string };
+  /** The terminal that shows what is printed. */
+  readonly screen?: { readonly columns: number; readonly rows: number };
   /** What is piped in, chunk by chunk. */
   readonly piped?: readonly (string | Uint8Array)[];
   /** What a person types, question by question; with it, a person sits there. */
@@ -21,6 +23,7 @@ export class FakeShell implements Shell {
   readonly clock: Clock;
   readonly random = Math.random;
   readonly isTerminal = false;
+  readonly screen: Shell['screen'];
   readonly timeZone = 'Europe/Berlin';
   readonly files: Map<string, string>;
   readonly input: Input;
@@ -33,6 +36,7 @@ export class FakeShell implements Shell {
 
   constructor(options: FakeShellOptions = {}) {
     this.env = options.env ?? {};
+    this.screen = options.screen;
     this.clock = options.clock ?? new SystemClock();
     this.files = new Map(Object.entries(options.files ?? {}));
     this.input = fakeInput(options, this.questions);

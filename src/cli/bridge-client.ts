@@ -1,0 +1,150 @@
+import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
+import type { Config } from '../config/schema.ts';
+import { BridgeError, messageOf } from '../errors.ts';
+import { nearUrl } from '../mqtt/broker.ts';
+import { publicAddress } from '../mqtt/disconnect.ts';
+import { Topics } from '../mqtt/topics.ts';
+import { interrupted } from './input.ts';
+import type { Shell } from './shell.ts';
+
+/** How long a broker may take to answer CONNECT. */
+const CONNECT_MS = 5000;
+
+/** Codes in SUBACK from here on are refusals. */
+const FIRST_REFUSAL = 128;
+
+/** A running bridge, as every client of its broker sees it. */
+export class BridgeClient {
+  /** The broker, as it may be shown. */
+  readonly broker: string;
+  readonly topics: Topics;
+  /** Rejects when the connection is lost. */
+  readonly lost: Promise<never>;
+  readonly #client: MqttClient;
+  readonly #shell: Shell;
+  #ending = false;
+
+  private constructor(client: MqttClient, broker: string, topics: Topics, shell: Shell) {
+    this.#client = client;
+    this.broker = broker;
+    this.topics = topics;
+    this.#shell = shell;
+    this.lost = new Promise((_resolve, reject) => {
+      client.once('close', () => {
+        if (!this.#ending)
+          reject(new BridgeError('broker-lost', `the connection to the broker ${broker} is lost`));
+      });
+    });
+    // It is looked at by those who wait.
+    this.lost.catch(() => {});
+  }
+
+  /** Connects to the broker of the bridge so configured, the first that answers; rejects with what each said. */
+  static async connect(config: Config, shell: Shell): Promise<BridgeClient> {
+    const problems: string[] = [];
+    for (const url of brokersOf(config)) {
+      if (shell.signal.aborted) throw interrupted();
+      try {
+        return await BridgeClient.connectTo(url, config, shell);
+      } catch (error) {
+        problems.push(messageOf(error));
+      }
+    }
+    throw new BridgeError('no-broker', problems.join('; '));
+  }
+
+  /** Connects to one of its brokers, with the bridge's login. */
+  static async connectTo(url: string, config: Config, shell: Shell): Promise<BridgeClient> {
+    const broker = publicAddress(url);
+    try {
+      const client = await connectAsync(url, clientOptions(config, shell), false);
+      // Errors of a connection end it, and its end is what matters.
+      client.on('error', () => {});
+      return new BridgeClient(client, broker, new Topics(config.mqtt.baseTopic), shell);
+    } catch (error) {
+      throw new BridgeError('no-broker', `the broker ${broker} cannot be used: ${reasonOf(error)}`, {
+        cause: error,
+      });
+    }
+  }
+
+  /** Hands every message that arrives from now on to `received`, and has those sent that match; rejects if it may not. */
+  async listen(
+    filter: string,
+    received: (topic: string, payload: Buffer, retained: boolean) => void,
+  ): Promise<void> {
+    this.#client.on('message', (topic, payload, { retain }) => received(topic, payload, retain));
+    const granted = await this.#client.subscribeAsync(filter, { qos: 1 });
+    const refused = granted.filter(({ qos }) => Number(qos) >= FIRST_REFUSAL).map(({ topic }) => topic);
+    if (refused.length > 0)
+      throw new BridgeError(
+        'not-allowed',
+        `the broker ${this.broker} does not let you read ${refused.join(', ')}`,
+      );
+  }
+
+  /** Resolves once the broker has the message. */
+  async publish(topic: string, payload: string, retain = false): Promise<void> {
+    await this.#client.publishAsync(topic, payload, { qos: 1, retain });
+  }
+
+  /**
+   * Resolves with what `settled` is called with, `undefined` after `timeoutMs`. Rejects as `begin` does, and when the
+   * connection or the program ends.
+   */
+  wait<T>(
+    timeoutMs: number,
+    begin: (settled: (value: T) => void) => Promise<unknown>,
+  ): Promise<T | undefined> {
+    const { clock, signal } = this.#shell;
+    return new Promise((resolve, reject) => {
+      const done = (settle: () => void) => {
+        timer.clear();
+        signal.removeEventListener('abort', abort);
+        settle();
+      };
+      const timer = clock.timer(() => done(() => resolve(undefined)));
+      const abort = () => done(() => reject(interrupted()));
+      timer.set(timeoutMs);
+      signal.addEventListener('abort', abort, { once: true });
+      this.lost.catch((error: unknown) => done(() => reject(error)));
+      if (signal.aborted) abort();
+      else begin((value) => done(() => resolve(value))).catch((error: unknown) => done(() => reject(error)));
+    });
+  }
+
+  /** Ends the connection. */
+  async end(): Promise<void> {
+    this.#ending = true;
+    await this.#client.endAsync(true);
+  }
+}
+
+/** The addresses of the brokers of a bridge so configured; the embedded one is where it listens. */
+export function brokersOf({ mqtt, broker }: Config): readonly string[] {
+  return mqtt.url ?? [nearUrl(broker.listen)];
+}
+
+function clientOptions({ mqtt, broker }: Config, { readFile, random }: Shell): IClientOptions {
+  const { username, password } = mqtt.url === undefined ? broker : mqtt;
+  return {
+    // No name that is configured: under the bridge's name it would take the bridge's place at the broker.
+    clientId: `hs110-cli-${Math.floor(random() * 0xffff_ffff).toString(16)}`,
+    protocolVersion: mqtt.version === '5' ? 5 : 4,
+    clean: true,
+    reconnectPeriod: 0,
+    connectTimeout: CONNECT_MS,
+    rejectUnauthorized: mqtt.rejectUnauthorized,
+    ...(username === undefined ? {} : { username }),
+    ...(password === undefined ? {} : { password }),
+    ...(mqtt.ca === undefined ? {} : { ca: readFile(mqtt.ca) }),
+    ...(mqtt.cert === undefined ? {} : { cert: readFile(mqtt.cert) }),
+    ...(mqtt.key === undefined ? {} : { key: readFile(mqtt.key) }),
+  };
+}
+
+/** What went wrong, where an error of several addresses has no message of its own. */
+function reasonOf(error: unknown): string {
+  const code = typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : '';
+  return messageOf(error) || code;
+}
