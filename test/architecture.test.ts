@@ -21,7 +21,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   mqtt: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api'],
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   metrics: ['errors.ts', 'printable.ts', 'runtime', 'bridge'],
-  config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'mqtt'],
+  config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api', 'mqtt'],
   store: ['errors.ts', 'runtime', 'protocol', 'rules', 'plug', 'bridge'],
   app: [
     'errors.ts',

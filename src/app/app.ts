@@ -4,7 +4,6 @@ import { CommandListener } from '../mqtt/command-listener.ts';
 import { Health } from '../mqtt/health.ts';
 import { Inventory } from '../mqtt/inventory.ts';
 import { RequestListener } from '../mqtt/request-listener.ts';
-import type { MqttSession } from '../mqtt/session.ts';
 import { StatePublisher } from '../mqtt/state-publisher.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { Resolver } from '../plug/resolver.ts';
@@ -13,6 +12,8 @@ import { announcerFor } from './announcer.ts';
 import { embeddedBroker, sessionFor } from './connection.ts';
 import { bridgeFor } from './devices.ts';
 import { finderFor } from './finder.ts';
+import { publishInfo } from './info.ts';
+import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -57,8 +58,9 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
   const allow = new Set(config.allow);
   const search = () => finder.search();
-  const requests = new Requests({ bridge, allow, search, timeZone, clock, log });
-  publishInfo(session, topics, config, surroundings);
+  const logLevel = new LevelOfLog(log, config.log.level);
+  publishInfo({ config, session, topics, logLevel }, surroundings);
+  const requests = new Requests({ bridge, allow: () => allow, search, logLevel, timeZone, clock, log });
   return [
     store,
     ...(broker === undefined ? [] : [broker]),
@@ -73,28 +75,4 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     finder,
     ...metricsFor(config, { bridge, session, store }, surroundings),
   ];
-}
-
-/** Publishes, once per connection, version and configuration without secrets. */
-function publishInfo(
-  session: MqttSession,
-  topics: Topics,
-  config: Config,
-  { version, clock }: Surroundings,
-): void {
-  const info = {
-    name: 'hs110-mqtt',
-    version,
-    client_id: session.clientId,
-    base_topic: topics.base,
-    plugs: config.plugs.length,
-    poll_interval_ms: config.poll.interval,
-    command_ttl_ms: config.command.ttl,
-    output: config.mqtt.output,
-    homeassistant: config.homeassistant.discovery,
-  };
-  session.onConnect(() => {
-    const payload = JSON.stringify({ ...info, connected_at: new Date(clock.date()).toISOString() });
-    session.publish({ topic: topics.bridgeInfo, payload, retain: true, qos: 1 });
-  });
 }

@@ -1,6 +1,8 @@
 import { isIPv4 } from 'node:net';
+import { RESTRICTED_REQUESTS } from '../api/requests/names.ts';
 import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readMac } from '../protocol/replies.ts';
+import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
 import { BROKER, baseTopic, MQTT } from './schema-mqtt.ts';
@@ -22,16 +24,18 @@ const mac: Type<string> = {
   },
 };
 
-/** A command of `plug` that may be allowed over MQTT. */
-const plugCommand: Type<string> = {
-  expects: 'a command of `hs110-mqtt plug` such as reboot, or raw',
-  schema: { enum: [...PRESETS.map(({ name }) => name), 'raw'] },
+/** What may be allowed beyond reading, by name. */
+const ALLOWABLE = [...PRESETS.map(({ name }) => name), 'raw', ...RESTRICTED_REQUESTS];
+
+const allowable: Type<string> = {
+  expects: 'a command of `hs110-mqtt plug` such as reboot, raw, or a request such as log/level',
+  schema: { enum: ALLOWABLE },
   read(raw) {
     const name = text.read(raw);
-    if (name === undefined || name === 'raw' || presetOf(name) !== undefined) return name;
-    const near = nearest(name, [...PRESETS.map((preset) => preset.name), 'raw']);
+    if (name === undefined || ALLOWABLE.includes(name) || presetOf(name) !== undefined) return name;
+    const near = nearest(name, ALLOWABLE);
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
-    throw new RangeError(`names ${JSON.stringify(name)}, which is no command of \`plug\`${hint}`);
+    throw new RangeError(`names ${JSON.stringify(name)}, which is neither a command nor a request${hint}`);
   },
 };
 
@@ -114,8 +118,8 @@ export const SCHEMA = {
     tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),
   },
   allow: open(
-    'Commands that clients of MQTT may send through `bridge/request/plug/command`, beyond reading; `raw` allows any.',
-    listOf(plugCommand),
+    'What clients may do beyond reading and switching: commands of `bridge/request/plug/command`, of which `raw` allows any, and other requests.',
+    listOf(allowable),
   ),
   dataDir: leaf(
     'Folder of the database in which desired states, timers, commands and adopted plugs survive a restart; `off` keeps them in memory only.',
@@ -134,11 +138,7 @@ export const SCHEMA = {
     token: secret('Bearer token that clients must give for the figures; at least 16 characters.'),
   },
   log: {
-    level: leaf(
-      'The least severe messages that are logged.',
-      oneOf('trace', 'debug', 'info', 'warn', 'error', 'silent'),
-      'info',
-    ),
+    level: leaf('The least severe messages that are logged.', oneOf(...LOG_LEVELS), 'info'),
     format: leaf(
       '`pretty` for people, `json` for programs; `auto` is pretty on a terminal.',
       oneOf('auto', 'pretty', 'json'),

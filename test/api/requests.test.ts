@@ -5,6 +5,7 @@ import type { FoundPlug } from '../../src/plug/discovery.ts';
 import { PRESETS, presetOf } from '../../src/plug/presets/presets.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
+import { fakeLevel } from '../support/fake-level.ts';
 import { foundPlug } from '../support/finder-bench.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -13,10 +14,12 @@ const MAC = '50:C7:BF:00:00:01';
 function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
   const bridge = new FakeBridge('lamp');
   const { log, lines } = memoryLog();
+  const logLevel = fakeLevel();
   const requests = new Requests({
     bridge,
-    allow: new Set(allow),
+    allow: () => new Set(allow),
     search: async () => found,
+    logLevel,
     timeZone: 'Europe/Berlin',
     clock: new ManualClock(),
     log,
@@ -25,7 +28,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     const text = typeof request === 'string' ? request : JSON.stringify(request);
     return JSON.parse(await requests.answer(name, Buffer.from(text), { origin: 'mqtt', user: null }));
   };
-  return { bridge, lines, ask };
+  return { bridge, lines, logLevel, ask };
 }
 
 describe('a request', () => {
@@ -172,7 +175,7 @@ describe('a request', () => {
   it('that there is not is told which there are', async () => {
     const { ask } = open();
     expect(await ask('{}', 'nonsense')).toMatchObject({
-      error: 'there is no request "nonsense"; there are discover and plug/command',
+      error: 'there is no request "nonsense"; there are discover, log/level, plug/command',
     });
   });
 
@@ -209,6 +212,35 @@ describe('a request', () => {
         },
       ],
     });
+  });
+});
+
+describe('the level of the log', () => {
+  it('is told to everybody', async () => {
+    const { ask } = open();
+    expect(await ask({ transaction: 7 }, 'log/level')).toEqual({
+      status: 'ok',
+      data: { level: 'info' },
+      transaction: 7,
+    });
+  });
+
+  it('is set where that is allowed', async () => {
+    const { ask, logLevel } = open(['log/level']);
+    expect(await ask({ level: 'debug' }, 'log/level')).toEqual({ status: 'ok', data: { level: 'debug' } });
+    expect(logLevel.level).toBe('debug');
+  });
+
+  it('is not set where that is not allowed, nor to what is no level', async () => {
+    const { ask, logLevel, lines } = open();
+    expect(await ask({ level: 'debug' }, 'log/level')).toMatchObject({ code: 'not-allowed' });
+    expect(lines).toMatchObject([{ command: 'log/level', cure: 'allow: [log/level]' }]);
+    for (const level of ['loud', 30, null])
+      expect(await ask({ level }, 'log/level')).toMatchObject({
+        code: 'not-understood',
+        error: '"level" must be one of trace, debug, info, warn, error, silent',
+      });
+    expect(logLevel.level).toBe('info');
   });
 });
 

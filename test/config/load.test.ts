@@ -228,7 +228,7 @@ describe('a problem', () => {
     [
       'a command that there is not',
       'allow: [alias, rebot]\n',
-      'site.yaml:1:1: allow names "rebot", which is no command of `plug` (did you mean reboot?)',
+      'site.yaml:1:1: allow names "rebot", which is neither a command nor a request (did you mean reboot?)',
     ],
     [
       "an option of a plug's polling",

@@ -5,6 +5,7 @@ import { SHUTDOWN_MS } from '../../src/mqtt/session.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
+import { fakeLevel } from '../support/fake-level.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -19,8 +20,15 @@ function open() {
   const session = new FakeSession();
   const clock = new ManualClock();
   const { log, lines } = memoryLog();
-  const allow = new Set<string>();
-  const requests = new Requests({ bridge, allow, search: async () => [], timeZone: 'UTC', clock, log });
+  const requests = new Requests({
+    bridge,
+    allow: () => new Set(),
+    search: async () => [],
+    logLevel: fakeLevel(),
+    timeZone: 'UTC',
+    clock,
+    log,
+  });
   const topics = new Topics('museum');
   const task = new RunningTask(new RequestListener({ requests, session, topics, clock, log }));
   return { bridge, session, clock, lines, task };

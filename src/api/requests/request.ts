@@ -1,0 +1,40 @@
+import type { Logger } from 'pino';
+import type { Asker } from '../../bridge/command.ts';
+import { CommandError } from '../../errors.ts';
+import type { JsonObject } from '../../protocol/json.ts';
+
+/** Carries out one kind of request; resolves with the `data` of its response. Throws or rejects with a BridgeError. */
+export type Handler = (request: JsonObject, asker: Asker) => unknown;
+
+/** Characters of a text that is echoed in the response; `transaction` may be any JSON that is no longer. */
+export const MAX_ECHO_LENGTH = 256;
+
+/** What the configuration allows clients beyond reading, by name. */
+export class Permission {
+  readonly #allow: () => ReadonlySet<string>;
+  readonly #log: Logger;
+
+  constructor(allow: () => ReadonlySet<string>, log: Logger) {
+    this.#allow = allow;
+    this.#log = log;
+  }
+
+  /** Throws CommandError unless what has that name is allowed. */
+  demand(name: string, { origin, user }: Asker): void {
+    if (this.#allow().has(name)) return;
+    const who = { origin, ...(user === null ? {} : { user }) };
+    this.#log.warn(
+      { command: name, ...who, cure: `allow: [${name}]` },
+      'a request was refused that the configuration does not allow',
+    );
+    throw new CommandError(
+      'not-allowed',
+      `${name} is not allowed; write "allow: [${name}]" into the configuration`,
+    );
+  }
+}
+
+/** The sender's mistake, in a sentence that says how it is done. */
+export function notUnderstood(message: string): CommandError {
+  return new CommandError('not-understood', message);
+}
