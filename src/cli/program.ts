@@ -19,6 +19,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['watch', async () => (await import('./watch-site.ts')).addWatchVerb],
   ['set', async () => (await import('./set.ts')).addSetVerb],
   ['all', async () => (await import('./set.ts')).addAllVerb],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctorVerb],
   ['health', async () => (await import('./health.ts')).addHealthVerb],
   ['plug', async () => (await import('./plug.ts')).addPlugVerb],
   ['encode', async () => (await import('./encode.ts')).addEncodeVerb],
@@ -30,7 +31,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
+const CONFIGURED = new Set(['doctor', 'status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
 
 const HELP = new Set(['--help', '-h', 'help']);
 
