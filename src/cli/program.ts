@@ -28,6 +28,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['record', async () => (await import('./record.ts')).addRecordVerb],
   ['config', async () => (await import('./config.ts')).addConfigVerb],
   ['backup', async () => (await import('./backup.ts')).addBackupVerb],
+  ['completion', async () => (await import('./completion.ts')).addCompletionVerb],
 ]);
 
 /** Verbs that take the flags of the configuration. */
@@ -76,8 +77,9 @@ export async function runProgram(shell: Shell, argv: readonly string[]): Promise
   }
 }
 
-/** The verbs that are named, in the order of the help; all where help is asked for the program. */
+/** The verbs that are named, in the order of the help; all where help is asked for the program, or all are to be known. */
 function verbsIn(argv: readonly string[]): string[] {
+  if (argv[0] === 'completion') return [...VERBS.keys()];
   const named = [...VERBS.keys()].filter((verb) => argv.includes(verb));
   return named.length === 0 && argv.some((argument) => HELP.has(argument)) ? [...VERBS.keys()] : named;
 }
