@@ -17,6 +17,7 @@ import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
+import { webFor } from './web.ts';
 
 /** Builds everything that runs, in the order in which it starts; it stops in reverse. */
 export function buildApp(config: Config, surroundings: Surroundings): Task[] {
@@ -74,5 +75,6 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     bridge,
     finder,
     ...metricsFor(config, { bridge, session, store }, surroundings),
+    ...webFor(config, { bridge, timeZone }, surroundings),
   ];
 }

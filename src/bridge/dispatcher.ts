@@ -153,6 +153,9 @@ export class Dispatcher {
     const start = this.#options.clock.now();
     const open: Open = { ...taken, decided: undefined, start, settlements: new Map(), pending, resolve };
     this.#open.set(open.id, open);
+    const { emitter } = this.#options;
+    if (emitter.hears('command'))
+      emitter.emit('command', { command: open.id, target: open.target, given: open.command });
     return { promise, open };
   }
 

@@ -8,6 +8,7 @@ export class Emitter {
   readonly #listeners: { readonly [E in BridgeEvent]: Set<Listener<E>> } = {
     plug: new Set(),
     removed: new Set(),
+    command: new Set(),
     receipt: new Set(),
     exchange: new Set(),
   };

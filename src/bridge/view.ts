@@ -12,6 +12,8 @@ export interface BridgeEvents {
   plug: { readonly before: PlugState; readonly after: PlugState; readonly asked: boolean };
   /** A plug is no more, nor are the places that were there for it alone. */
   removed: { readonly path: string; readonly places: readonly string[] };
+  /** A command was taken; it ends with a receipt of the same number. */
+  command: { readonly command: number; readonly target: string; readonly given: Command };
   /** A command has ended. `command` is what {@link BridgeView.acknowledge} takes; `repeated`: it may have been sent before. */
   receipt: { readonly command: number; readonly receipt: Receipt; readonly repeated: boolean };
   /** An exchange with a device is over: it took so many milliseconds, and `failure` is why it failed, if it did. */

@@ -9,6 +9,7 @@ import type { Shell } from './shell.ts';
 interface DemoOptions {
   readonly count: number;
   readonly port: number;
+  readonly pagePort: number;
 }
 
 /** Adds `demo`: the bridge without any hardware. */
@@ -18,18 +19,20 @@ export function addDemoVerb(program: Command, shell: Shell): void {
     .description('run the bridge with an embedded broker and a simulated museum; no hardware needed')
     .option('--count <n>', 'plugs in the museum', wholeNumber(1, 10_000), 8)
     .option('--port <port>', 'port of the broker', wholeNumber(1, 65_535), 1883)
+    .option('--page-port <port>', 'port of the page', wholeNumber(1, 65_535), 8110)
     .addHelpText('after', examples('hs110-mqtt demo', 'hs110-mqtt demo --count 60 --port 1884'))
     .action((options: DemoOptions) => demo(shell, options));
 }
 
 /** Runs the bridge with an embedded broker and a simulated museum, and says what to try. */
-async function demo(shell: Shell, { count, port }: DemoOptions): Promise<void> {
+async function demo(shell: Shell, { count, port, pagePort }: DemoOptions): Promise<void> {
   const { clock, random, readFile } = shell;
   const museum = new SimulatedMuseum({ count, host: '127.0.0.1', port: 0, clock, random });
   await museum.start();
   try {
     const text = stringify({
       broker: { listen: `127.0.0.1:${port}` },
+      web: { listen: `127.0.0.1:${pagePort}` },
       poll: { interval: '1s' },
       log: { level: 'warn' },
       dataDir: 'off',
@@ -39,13 +42,20 @@ async function demo(shell: Shell, { count, port }: DemoOptions): Promise<void> {
     const config = loadConfig({ file: { name: 'demo', text }, env: {}, flags: new Map(), readFile });
     const { baseTopic } = config.mqtt;
     const paths = museum.exhibits.map(({ path }) => `${baseTopic}/${path}`);
-    await runApp(shell, config, [], () => introduce(shell, baseTopic, paths, port));
+    await runApp(shell, config, [], () => introduce(shell, baseTopic, paths, { port, pagePort }));
   } finally {
     await museum.stop();
   }
 }
 
-function introduce({ print }: Shell, base: string, paths: readonly string[], port: number): void {
+function introduce(
+  { print }: Shell,
+  base: string,
+  paths: readonly string[],
+  { port, pagePort }: Pick<DemoOptions, 'port' | 'pagePort'>,
+): void {
+  print(`Open http://127.0.0.1:${pagePort}/ in a browser.`);
+  print('');
   const at = port === 1883 ? '' : ` -p ${port}`;
   print(`A museum of ${paths.length} simulated plugs, bridged to a broker at mqtt://127.0.0.1:${port}`);
   print('');

@@ -6,6 +6,7 @@ import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
 import { BROKER, baseTopic, MQTT } from './schema-mqtt.ts';
+import { WEB } from './schema-web.ts';
 import { count, duration, endpoint, flag, listOf, oneOf, type Type, text, timeZone } from './types.ts';
 
 const mac: Type<string> = {
@@ -130,6 +131,7 @@ export const SCHEMA = {
     ...open('The state file of an earlier version; what it holds is taken over into `dataDir` once.', text),
     obsolete: 'is no longer written: what it holds is taken over once into the folder dataDir',
   },
+  web: WEB,
   metrics: {
     listen: open(
       'Where figures for Prometheus are served. Other than on the loopback address it needs a token. Left out: nowhere.',

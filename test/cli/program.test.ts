@@ -90,7 +90,15 @@ describe('the demo', () => {
     const shell = new FakeShell({
       env: { HS110_MQTT_MQTT_URL: 'mqtt://127.0.0.1:1', HS110_MQTT_MQTT_BASETOPIC: 'zoo' },
     });
-    const ended = shell.run('demo', '--count', '1', '--port', String(await freePort()));
+    const ended = shell.run(
+      'demo',
+      '--count',
+      '1',
+      '--port',
+      String(await freePort()),
+      '--page-port',
+      String(await freePort()),
+    );
     await until(() => shell.output.includes('Ctrl-C ends it.'), 'the demo to run');
     expect(shell.output).toContain('museum/');
     expect(shell.output).not.toContain('zoo');

@@ -58,7 +58,10 @@ export class Program {
   /** Starts it and does not wait. */
   launch(options: object): void {
     const config = this.file('site.yaml');
-    writeFileSync(config, stringify({ log: { format: 'json' }, dataDir: this.file('data'), ...options }));
+    writeFileSync(
+      config,
+      stringify({ log: { format: 'json' }, web: { listen: 'off' }, dataDir: this.file('data'), ...options }),
+    );
     const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--config', config], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -118,6 +118,7 @@ export class Site {
       poll: { interval: '100ms', timeout: '1s' },
       plugs,
       dataDir: 'off',
+      web: { listen: 'off' },
       ...this.#options,
       mqtt: { url: this.url, ...this.#options.mqtt },
     });
