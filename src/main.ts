@@ -43,7 +43,6 @@ const exitCode = await runProgram(
   {
     env: process.env,
     version: readVersion(),
-    nodeVersion: process.version,
     clock,
     random: Math.random,
     signal: stop.signal,
