@@ -38,7 +38,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
     'config',
   ],
   // In the browser. Of the server it knows the types of what goes over the wire.
-  'web/page': [],
+  'web/page': ['web'],
   cli: [
     'errors.ts',
     'redaction.ts',
@@ -96,6 +96,16 @@ describe('the house', () => {
         .map((target) => `${file} → ${target}`),
     );
     expect(wrong).toEqual([]);
+  });
+
+  it('takes nothing of the server into the page but the types of what goes over the wire', () => {
+    const page = sources.filter(({ file }) => layerOf(file) === 'web/page');
+    const taken = page.flatMap(({ file, imports }) =>
+      imports.filter((target) => layerOf(target) !== 'web/page').map((target) => `${file} → ${target}`),
+    );
+    expect(taken).toEqual(['web/page/wire.ts → web/schemas.ts']);
+    const wire = page.find(({ file }) => file === 'web/page/wire.ts')?.text ?? '';
+    expect(wire).toMatch(/^import type .* from '\.\.\/schemas\.ts';$/m);
   });
 
   it('has no cycles', () => {

@@ -1,16 +1,16 @@
 import { describe, expect, it } from 'vitest';
 import { type Happening, type Live, NOTHING_KNOWN, reduce } from '../../src/web/page/live/reducer.ts';
-import { somePlug, someReceipt } from './samples.ts';
+import { somePlace, somePlug, someReceipt } from './samples.ts';
 
 const having = (...happenings: readonly Happening[]): Live => happenings.reduce(reduce, NOTHING_KNOWN);
 
-const snapshot: Happening = {
+const snapshot: Extract<Happening, { readonly type: 'snapshot' }> = {
   type: 'snapshot',
   at: 1000,
   epoch: 'a',
   number: 7,
   plugs: [somePlug('shed1', { state: 'ON' }), somePlug('barn/loft', { state: null })],
-  places: [{ path: 'barn', name: 'Barn' }],
+  places: [somePlace('barn', 'Barn')],
   pending: [],
   problems: 1,
 };
@@ -66,7 +66,14 @@ describe('what the page knows', () => {
     const pending: Happening = {
       type: 'pending',
       at: 2000,
-      pending: { command: 1, target: '', wanted: 'OFF', since: '2026-01-01T12:00:00Z' },
+      pending: {
+        command: 1,
+        id: 'x',
+        target: '',
+        wanted: 'OFF',
+        who: { origin: 'web', user: null },
+        since: '2026-01-01T12:00:00Z',
+      },
     };
     const live = having(snapshot, ask('x'), pending);
     expect(live.plugs.get('shed1')?.state).toBe('ON');

@@ -1,4 +1,4 @@
-import type { Plug, Receipt } from '../../src/web/page/wire.ts';
+import type { Place, Plug, Receipt } from '../../src/web/page/wire.ts';
 
 /** A plug as the API sends it. */
 export function somePlug(path: string, given: Partial<Plug> = {}): Plug {
@@ -23,6 +23,8 @@ export function somePlug(path: string, given: Partial<Plug> = {}): Plug {
     lastSeen: '2026-01-01T12:00:00Z',
     locked: false,
     lamp: null,
+    cloud: null,
+    clock: null,
     model: 'HS110(EU)',
     hardware: '2.0',
     firmware: '1.5.2',
@@ -47,4 +49,9 @@ export function someReceipt(given: Partial<Receipt> = {}): Receipt {
     ms: 5,
     ...given,
   };
+}
+
+/** A place as the API sends it; the page takes its name and nothing else. */
+export function somePlace(path: string, name: string): Place {
+  return { path, name, state: null, on: 0, off: 0, unknown: 0, total: 0, power: null };
 }

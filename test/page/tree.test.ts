@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { treeOf, wantedOf } from '../../src/web/page/live/tree.ts';
 import type { Plug } from '../../src/web/page/wire.ts';
-import { somePlug } from './samples.ts';
+import { somePlace, somePlug } from './samples.ts';
 
 const byPath = (...plugs: readonly Plug[]) => new Map(plugs.map((plug) => [plug.path, plug] as const));
 
@@ -13,7 +13,7 @@ describe('the tree of places', () => {
       somePlug('east/hall/lamp-2', { state: 'OFF', power: 0 }),
       somePlug('east/lamp-3', { state: null, power: null, availability: 'offline' }),
     );
-    const tree = treeOf(plugs, new Map([['east', { path: 'east', name: 'East wing' }]]));
+    const tree = treeOf(plugs, new Map([['east', somePlace('east', 'East wing')]]));
     expect(tree.counts).toEqual({ on: 2, off: 1, unknown: 1, total: 4, locked: 0, power: 58.5 });
     const [east] = tree.places;
     expect(east).toMatchObject({ name: 'East wing', counts: { on: 1, off: 1, unknown: 1, total: 3 } });

@@ -1,86 +1,12 @@
-/** What goes over the wire, as the bridge's API sends it. */
+import type { Pending, Place, Plug, Receipt, Role, Session, User } from '../schemas.ts';
 
-export interface Session {
-  readonly version: string;
-  readonly language: string | null;
-  readonly authentication: 'open' | 'users' | 'ingress';
-  readonly user: User | null;
-  readonly site: { readonly name: string; readonly timeZone: string; readonly currency: string | null };
-  readonly base: string;
-}
+/*
+ * What goes over the wire: the types of the schemas by which the bridge validates and documents its API. The page is
+ * part of the same build, and trusts its bridge to keep to them.
+ */
+export type { Pending, Place, Plug, Receipt, Role, Session, User };
 
-export type Role = 'viewer' | 'staff' | 'admin';
-
-export interface User {
-  readonly name: string;
-  readonly role: Role;
-  /** Where the user may switch; `null` is everywhere. */
-  readonly places: readonly string[] | null;
-}
-
-export type OnOff = 'ON' | 'OFF';
-
-export interface Plug {
-  readonly path: string;
-  readonly name: string;
-  readonly place: string;
-  readonly state: OnOff | null;
-  readonly availability: 'unknown' | 'online' | 'offline';
-  readonly problem: string | null;
-  readonly power: number | null;
-  readonly voltage: number | null;
-  readonly current: number | null;
-  readonly energy: number | null;
-  readonly energyToday: number | null;
-  readonly energyMonth: number | null;
-  readonly led: OnOff | null;
-  readonly rssi: number | null;
-  readonly onSince: string | null;
-  readonly changedBy: string | null;
-  readonly user: string | null;
-  readonly lastSeen: string | null;
-  readonly locked: boolean;
-  readonly lamp: string | null;
-  readonly model: string | null;
-  readonly hardware: string | null;
-  readonly firmware: string | null;
-  readonly address: string | null;
-  readonly mac: string | null;
-  readonly meter: boolean;
-  readonly brightness: number | null;
-}
-
-export interface Place {
-  readonly path: string;
-  readonly name: string;
-}
-
-/** A command under way. */
-export interface Pending {
-  readonly command: number;
-  readonly target: string;
-  /** `ON` or `OFF`; a command over MQTT may want `TOGGLE`, or only the LED. */
-  readonly wanted: string | null;
-  readonly since: string;
-}
-
-export interface Missing {
-  readonly path: string;
-  readonly reason: string;
-}
-
-export interface Receipt {
-  readonly id: string | null;
-  readonly target: string;
-  readonly wanted: string | null;
-  readonly outcome: string;
-  readonly reason?: string;
-  readonly confirmed: number;
-  readonly total: number;
-  readonly missing: readonly Missing[];
-  readonly locked?: number;
-  readonly ms: number;
-}
+export type Missing = Receipt['missing'][number];
 
 export interface Problem {
   readonly kind: string;

@@ -62,7 +62,7 @@ export type Happening =
       readonly plugs: readonly Plug[];
       readonly places: readonly Place[];
       readonly pending: readonly Pending[];
-      readonly problems: number;
+      readonly problems?: number;
     }
   | {
       readonly type: 'change';
@@ -71,7 +71,7 @@ export type Happening =
       readonly plugs: readonly Plug[];
       readonly places: readonly Place[];
       readonly removed: readonly string[];
-      readonly problems: number;
+      readonly problems?: number;
     }
   | { readonly type: 'pending'; readonly at: number; readonly pending: Pending }
   | { readonly type: 'receipt'; readonly at: number; readonly command: number; readonly receipt: Receipt }
@@ -113,7 +113,7 @@ function heard(live: Live, event: Heard): Live {
         plugs: byPath(event.plugs),
         places: byPath(event.places),
         pending: new Map(event.pending.map((pending) => [pending.command, pending] as const)),
-        problems: event.problems,
+        problems: event.problems ?? silent(event.plugs),
       };
     case 'change':
       return changed(live, event);
@@ -139,7 +139,12 @@ function changed(live: Live, event: Extract<Heard, { readonly type: 'change' }>)
     plugs.delete(path);
     places.delete(path);
   }
-  return { ...live, number: event.number, plugs, places, problems: event.problems };
+  return { ...live, number: event.number, plugs, places, problems: event.problems ?? silent(plugs.values()) };
+}
+
+/** How many plugs do not answer: the problems that are known without being told of any. */
+function silent(plugs: Iterable<Plug>): number {
+  return [...plugs].filter(({ availability }) => availability === 'offline').length;
 }
 
 function received(live: Live, command: number, receipt: Receipt): Live {
