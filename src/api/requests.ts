@@ -7,6 +7,7 @@ import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { AdjustableLevel } from '../runtime/log-level.ts';
 import { parseJson } from './json-text.ts';
+import { announce } from './requests/announce.ts';
 import { discover } from './requests/discover.ts';
 import { logLevel } from './requests/log-level.ts';
 import { plugCommand } from './requests/plug-command.ts';
@@ -19,6 +20,8 @@ export interface RequestOptions {
   /** Looks for plugs in the network. */
   readonly search: () => Promise<readonly FoundPlug[]>;
   readonly logLevel: AdjustableLevel;
+  /** Announces everything to Home Assistant again; returns how many devices that were. */
+  readonly announce: () => number;
   /** The zone of this machine, as `Europe/Berlin`. */
   readonly timeZone: string;
   readonly clock: Clock;
@@ -41,6 +44,7 @@ export class Requests {
     const permission = new Permission(options.allow, options.log);
     this.#handlers = new Map([
       ['discover', discover(options.search)],
+      ['homeassistant/announce', announce(options.announce)],
       ['log/level', logLevel(options.logLevel, permission)],
       ['plug/command', plugCommand({ ...options, permission })],
     ]);

@@ -1,6 +1,8 @@
 import type { Bridge } from '../bridge/bridge.ts';
+import type { Names } from '../bridge/names.ts';
 import type { Config } from '../config/schema.ts';
 import { Announcer } from '../homeassistant/announcer.ts';
+import { PlaceIds } from '../homeassistant/ids.ts';
 import type { MqttSession } from '../mqtt/session.ts';
 import type { StatePublisher } from '../mqtt/state-publisher.ts';
 import type { Topics } from '../mqtt/topics.ts';
@@ -12,31 +14,34 @@ interface AnnouncerParts {
   readonly bridge: Bridge;
   readonly session: MqttSession;
   readonly topics: Topics;
+  readonly names: Names;
   readonly publisher: StatePublisher;
   readonly store: Store;
 }
 
-/** What announces the bridge and its plugs to Home Assistant, in the form that is configured. */
+/** Where Home Assistant sends its users from its log; the homepage in package.json. */
+const SUPPORT_URL = 'https://github.com/hs110-mqtt/hs110-mqtt';
+
+/** What announces the bridge, its plugs and its places to Home Assistant, in the form that is configured. */
 export function announcerFor(
   config: Config,
-  { bridge, session, topics, publisher, store }: AnnouncerParts,
+  { bridge, session, topics, names, publisher, store }: AnnouncerParts,
   { clock, random, log, version }: Surroundings,
 ): Announcer {
-  const { discovery: form, prefix } = config.homeassistant;
-  const discovery = {
-    topics,
-    prefix,
-    form,
-    origin: { name: 'hs110-mqtt', sw_version: version },
-    json: config.mqtt.output !== 'flat',
-  };
-  const names = new Map(config.plugs.map((plug) => [plug.path, plug]));
+  const { discovery: form, prefix, places } = config.homeassistant;
   return new Announcer({
     bridge,
     session,
-    retained: store,
-    discovery,
+    topics,
     names,
+    prefix,
+    form,
+    places: places === 'on' && config.mqtt.publishPlaces,
+    placeIds: new PlaceIds(store, topics),
+    origin: { name: 'hs110-mqtt', sw_version: version, support_url: SUPPORT_URL },
+    json: config.mqtt.output !== 'flat',
+    allow: new Set(config.allow),
+    memory: store,
     republish: () => publisher.publishAll(),
     clock,
     random,

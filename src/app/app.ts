@@ -15,6 +15,7 @@ import { finderFor } from './finder.ts';
 import { publishInfo } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
+import { namesFor } from './names.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webFor } from './web.ts';
@@ -61,14 +62,25 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const search = () => finder.search();
   const logLevel = new LevelOfLog(log, config.log.level);
   publishInfo({ config, session, topics, logLevel }, surroundings);
-  const requests = new Requests({ bridge, allow: () => allow, search, logLevel, timeZone, clock, log });
+  const names = namesFor(config, topics);
+  const announcer = announcerFor(config, { bridge, session, topics, names, publisher, store }, surroundings);
+  const requests = new Requests({
+    bridge,
+    allow: () => allow,
+    search,
+    logLevel,
+    announce: () => announcer.announceAll(),
+    timeZone,
+    clock,
+    log,
+  });
   return [
     store,
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
-    announcerFor(config, { bridge, session, topics, publisher, store }, surroundings),
-    new Inventory({ bridge, session, topics, clock }),
+    announcer,
+    new Inventory({ bridge, session, topics, retained: store, clock }),
     new Health({ bridge, session, topics, storeProblem: () => store.problem, clock }),
     listener,
     new RequestListener({ requests, session, topics, clock, log }),

@@ -14,7 +14,7 @@ import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
 import { type Memory, outletKey } from './memory.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
-import type { PlugState } from './plug-state.ts';
+import type { PlugInfo, PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
 
 export interface BridgeOptions {
@@ -125,6 +125,12 @@ export class Bridge implements Task, BridgeView, Directory {
   macs(): ReadonlySet<string> | undefined {
     const macs = [...this.#loops].map((loop) => loop.client.mac);
     return macs.includes(undefined) ? undefined : new Set(macs.filter((mac) => mac !== undefined));
+  }
+
+  identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined {
+    const member = this.#outlets.get(path);
+    const mac = member?.loop.client.mac;
+    return member === undefined || mac === undefined ? undefined : { mac, outlet: member.outlet.id };
   }
 
   isLocked(path: string): boolean {

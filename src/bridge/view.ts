@@ -4,7 +4,7 @@ import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Command, Receipt } from './command.ts';
 import type { PlaceState } from './places.ts';
-import type { PlugState } from './plug-state.ts';
+import type { PlugInfo, PlugState } from './plug-state.ts';
 
 /** Everything that happens in the bridge, by type. */
 export interface BridgeEvents {
@@ -35,6 +35,8 @@ export interface BridgeView {
   place(path: string): PlaceState | undefined;
   /** MACs of all devices; `undefined` while it is not known of one of them. */
   macs(): ReadonlySet<string> | undefined;
+  /** Which outlet of which device a plug is, if that is known. */
+  identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined;
   /** Whether commands do not switch the plug. */
   isLocked(path: string): boolean;
   /** Calls `listener` at every event of that type until the returned function is called. */

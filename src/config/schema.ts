@@ -5,7 +5,8 @@ import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
-import { BROKER, baseTopic, MQTT } from './schema-mqtt.ts';
+import { APPEARANCE, HOMEASSISTANT } from './schema-homeassistant.ts';
+import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
 import { count, duration, endpoint, flag, listOf, oneOf, type Type, text, timeZone } from './types.ts';
 
@@ -79,14 +80,7 @@ export const SCHEMA = {
     ),
     concurrency: leaf('How many plugs of a place are switched at a time.', count(1, 10_000), 64),
   },
-  homeassistant: {
-    discovery: leaf(
-      'Announce plugs to Home Assistant: one message per device, one per entity (`single`), or none.',
-      oneOf('device', 'single', 'off'),
-      'device',
-    ),
-    prefix: leaf('The discovery prefix of Home Assistant.', baseTopic, 'homeassistant'),
-  },
+  homeassistant: HOMEASSISTANT,
   discovery: {
     adopt: open(
       'Take in every plug that is found, under its name in the Kasa app. Left out: only if no plug is configured.',
@@ -176,6 +170,11 @@ export const PLACE_SCHEMA = {
     'Wait between switching on one plug of the place and the next; never for switching off.',
     duration(0, 3_600 * SECOND),
   ),
+  name: open(
+    'What the place is called. Left out: the last level of its path, `East wing` for `east-wing`.',
+    text,
+  ),
+  ...APPEARANCE,
   ...POLICY,
   poll: OWN_POLL,
 } as const satisfies Schema;
@@ -190,7 +189,7 @@ export const PLUG_SCHEMA = {
   mac: open('Its MAC; no other plug is then taken for it.', mac),
   alias: open('Its name in the Kasa app, to find it by.', text),
   name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
-  area: open('The area that Home Assistant suggests for it.', text),
+  ...APPEARANCE,
   ...POLICY,
   poll: OWN_POLL,
 } as const satisfies Schema;
@@ -206,6 +205,7 @@ export const BARE_PLUG: PlugConfig = {
   alias: undefined,
   name: undefined,
   area: undefined,
+  as: undefined,
   locked: undefined,
   restore: undefined,
   enforce: undefined,

@@ -17,6 +17,9 @@ export interface HealthOptions {
 
 const EVERY_MS = 60_000;
 
+/** How commands end of which a plug was to confirm something and did not. */
+const FAILURES: readonly Outcome[] = ['partial', 'failed', 'expired'];
+
 /** How many plugs are there is published at most this often. */
 const AVAILABILITY_MS = 1000;
 
@@ -112,6 +115,7 @@ export class Health implements Task {
       refused_subscriptions: session.refused,
       plugs: this.#plugs,
       commands: Object.fromEntries(this.#outcomes),
+      failed_commands: FAILURES.reduce((sum, outcome) => sum + (this.#outcomes.get(outcome) ?? 0), 0),
       database: storeProblem() ?? 'ok',
     };
     session.publish({ topic: topics.bridgeHealth, payload: JSON.stringify(health), retain: true, qos: 0 });

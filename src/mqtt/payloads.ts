@@ -51,13 +51,14 @@ export function flatPayloads(values: ReturnType<typeof plugValues>): string[] {
 
 /** A place's state as it is published. */
 export function placePayload({ state, on, off, unknown, total, power }: PlaceState): string {
-  return JSON.stringify({ state, on, off, unknown, total, power });
+  return JSON.stringify({ kind: 'place', state, on, off, unknown, total, power });
 }
 
 function onOff(value: boolean | null): 'ON' | 'OFF' | null {
   return value === null ? null : value ? 'ON' : 'OFF';
 }
 
-function isoTime(ms: number | null): string | null {
+/** A time as it is published; `null` for none. */
+export function isoTime(ms: number | null): string | null {
   return ms === null ? null : new Date(ms).toISOString();
 }

@@ -9,33 +9,34 @@ export interface RetainedTopics {
   forgetRetained(topic: string): void;
 }
 
-/** A plug, a place and the bridge stand for all topics below them. */
-export type RetainedKind = 'plug' | 'place' | 'bridge' | 'homeassistant';
+/** A plug, a place and the bridge stand for all topics below them, `details` for what the bridge says of one plug. */
+export type RetainedKind = 'plug' | 'place' | 'bridge' | 'details' | 'homeassistant';
 
 /** What is retained below the topic of each kind, beside the topic itself. */
-const BELOW: { readonly [K in 'plug' | 'place' | 'bridge']: readonly string[] } = {
+const BELOW: { readonly [K in Exclude<RetainedKind, 'homeassistant'>]: readonly string[] } = {
   plug: [...FLAT_VALUES, 'availability'],
   place: PLACE_VALUES,
   bridge: ['state', 'info', 'plugs', 'health'],
+  details: [],
 };
 
 type Kind = keyof typeof BELOW;
-
-const KINDS: readonly Kind[] = ['plug', 'place', 'bridge'];
 
 /** Clears what is retained of plugs and places that are no more, also of those that went while there was no broker. */
 export class RetainedCleaner {
   readonly #session: MqttSession;
   readonly #memory: RetainedTopics;
+  readonly #kinds: readonly Kind[];
   /** Topics that are remembered already. */
   readonly #known = new Set<string>();
   /** What the topics were in the last run, until that is cleared where they are something else now. */
   readonly #former = new Map<string, Kind>();
 
-  constructor(session: MqttSession, memory: RetainedTopics) {
+  constructor(session: MqttSession, memory: RetainedTopics, kinds: readonly Kind[]) {
     this.#session = session;
     this.#memory = memory;
-    for (const kind of KINDS) for (const topic of memory.retained(kind)) this.#former.set(topic, kind);
+    this.#kinds = kinds;
+    for (const kind of kinds) for (const topic of memory.retained(kind)) this.#former.set(topic, kind);
   }
 
   /** Something is retained on that topic, or below it. */
@@ -47,7 +48,7 @@ export class RetainedCleaner {
 
   /** Clears all topics that are not in use, and below those that have become another kind. */
   clearOthers(inUse: ReadonlyMap<string, Kind>): void {
-    for (const kind of KINDS)
+    for (const kind of this.#kinds)
       for (const topic of this.#memory.retained(kind)) if (!inUse.has(topic)) this.clear(kind, topic);
     for (const [topic, was] of this.#former) {
       const now = inUse.get(topic);

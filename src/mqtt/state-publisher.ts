@@ -67,7 +67,7 @@ export class StatePublisher implements Task {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#cleaner = new RetainedCleaner(options.session, options.retained);
+    this.#cleaner = new RetainedCleaner(options.session, options.retained, ['plug', 'place', 'bridge']);
     this.#timer = options.clock.timer(() => this.#promote());
     this.#heartbeat = options.clock.timer(() => this.#beat());
   }

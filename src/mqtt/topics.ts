@@ -53,6 +53,11 @@ export class Topics {
     return `${this.of(path)}/${name}`;
   }
 
+  /** What is known of a plug and rarely changes. */
+  details(path: string): string {
+    return `${this.bridgePlugs}/${path}`;
+  }
+
   request(name: string): string {
     return `${this.base}/bridge/request/${name}`;
   }

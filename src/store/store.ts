@@ -191,6 +191,10 @@ export class Store implements Task, Memory {
     this.#soon(`fact ${name}`, 'INSERT OR REPLACE INTO fact VALUES (?, ?)', [name, value]);
   }
 
+  forgetFact(name: string): void {
+    this.#soon(`fact ${name}`, 'DELETE FROM fact WHERE name = ?', [name]);
+  }
+
   /** Topics of that kind that hold retained messages of ours. */
   retained(kind: string): ReadonlySet<string> {
     const rows = this.#all('SELECT topic FROM retained WHERE kind = ?', [kind]);

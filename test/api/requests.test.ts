@@ -20,6 +20,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     allow: () => new Set(allow),
     search: async () => found,
     logLevel,
+    announce: () => 3,
     timeZone: 'Europe/Berlin',
     clock: new ManualClock(),
     log,
@@ -172,10 +173,16 @@ describe('a request', () => {
     expect(lines).toMatchObject([{ msg: 'unexpected failure', request: 'plug/command' }]);
   });
 
+  it('to announce everything to Home Assistant again is told how many devices that were', async () => {
+    const { ask } = open();
+    expect(await ask('{}', 'homeassistant/announce')).toMatchObject({ status: 'ok', data: { announced: 3 } });
+  });
+
   it('that there is not is told which there are', async () => {
     const { ask } = open();
     expect(await ask('{}', 'nonsense')).toMatchObject({
-      error: 'there is no request "nonsense"; there are discover, log/level, plug/command',
+      error:
+        'there is no request "nonsense"; there are discover, homeassistant/announce, log/level, plug/command',
     });
   });
 

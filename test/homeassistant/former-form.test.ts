@@ -1,7 +1,6 @@
 import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { FormerForm } from '../../src/homeassistant/former-form.ts';
-import { Topics } from '../../src/mqtt/topics.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
 import { Observer } from '../support/observer.ts';
 import { Site } from '../support/site.ts';
@@ -11,9 +10,8 @@ const RELAY = 'homeassistant/switch/hs110mqtt_50c7bf000001/relay/config';
 const LED = 'homeassistant/switch/hs110mqtt_50c7bf000001/led/config';
 const ID = 'hs110mqtt_50c7bf000001';
 
-const origin = { name: 'hs110-mqtt', sw_version: '1.0.0' };
-const make = (form: 'device' | 'single' | 'off') =>
-  new FormerForm({ topics: new Topics('museum'), prefix: 'homeassistant', form, origin, json: true });
+const make = (form: 'device' | 'single' | 'off', remembered: readonly string[] = []) =>
+  new FormerForm({ prefix: 'homeassistant', form }, remembered);
 
 const retained = (topic: string, payload = '{}', retain = true) => ({
   topic,
@@ -43,6 +41,19 @@ describe('the former form of what was announced', () => {
     expect(former.take(ID)).toEqual([]);
   });
 
+  it('is known from what was remembered, also where the broker has forgotten it', () => {
+    const other = 'ha/switch/hs110mqtt_50c7bf000001/relay/config';
+    expect(make('device', [DEVICE, RELAY, other]).take(ID)).toEqual([RELAY]);
+    expect(make('single', [DEVICE, RELAY]).take(ID)).toEqual([DEVICE]);
+    expect(make('off', [DEVICE, RELAY]).take(ID)).toEqual([DEVICE, RELAY]);
+  });
+
+  it('is not any more what somebody has withdrawn meanwhile', () => {
+    const former = make('device', [RELAY, LED]);
+    former.note(retained(RELAY, ''));
+    expect(former.take(ID)).toEqual([LED]);
+  });
+
   it('is found in either form', () => {
     const former = make('off');
     former.note(retained(DEVICE));
@@ -51,12 +62,13 @@ describe('the former form of what was announced', () => {
   });
 
   it.each([
+    ['of the form that is announced now', retained(DEVICE)],
     ['of somebody else', retained('homeassistant/switch/zigbee_1/relay/config')],
     ['that is not retained', retained(RELAY, '{}', false)],
     ['that is withdrawn already', retained(RELAY, '')],
     ['that is none', retained(`homeassistant/switch/${ID}/relay/state`)],
   ])('is not an announcement %s', (_, incoming) => {
-    const former = make('off');
+    const former = make('device');
     expect(former.note(incoming)).toBe(false);
     expect(former.take(ID)).toEqual([]);
   });

@@ -6,13 +6,14 @@ import { Topics } from '../../src/mqtt/topics.ts';
 import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock } from '../support/manual-clock.ts';
+import { memoryStore } from '../support/memory-store.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 function open(...paths: readonly string[]) {
   const bridge = new FakeBridge(...paths);
   const session = new FakeSession();
   const clock = new ManualClock();
-  return { bridge, session, clock, topics: new Topics('museum') };
+  return { bridge, session, clock, topics: new Topics('museum'), retained: memoryStore(clock) };
 }
 
 describe('the inventory', () => {
@@ -32,7 +33,7 @@ describe('the inventory', () => {
       cloud: { bound: true, connected: false },
     });
     await clock.advance(1000);
-    expect(session.messages).toMatchObject([{ retain: true }]);
+    expect(session.messages[0]).toMatchObject({ topic: 'museum/bridge/plugs', retain: true });
     expect(lists()).toEqual([
       [
         {
@@ -53,6 +54,74 @@ describe('the inventory', () => {
         expect.objectContaining({ path: 'desk', availability: 'unknown', mac: null, warning: null }),
       ],
     ]);
+  });
+
+  it('says of a plug alone, retained, what rarely changes, also who switched it last', async () => {
+    const { bridge, session, clock } = inventory('lamp');
+    bridge.locked.add('lamp');
+    bridge.seen('lamp', true, { info: INFO, changedBy: 'mqtt', lastSeen: 1000 });
+    await clock.advance(1000);
+    const details = () =>
+      session.messages
+        .splice(0)
+        .filter(({ topic }) => topic === 'museum/bridge/plugs/lamp')
+        .map(({ payload, retain }) => ({ ...JSON.parse(payload), retain }));
+    expect(details()).toEqual([
+      expect.objectContaining({
+        alias: 'Lamp',
+        locked: true,
+        changed_by: 'mqtt',
+        last_seen: null,
+        retain: true,
+      }),
+    ]);
+    bridge.change('lamp', { power: 41, lastSeen: 2000 });
+    await clock.advance(1000);
+    expect(session.messages).toEqual([]);
+    bridge.change('lamp', { changedBy: 'plug' });
+    await clock.advance(1000);
+    expect(session.messages.map(({ topic }) => topic)).toEqual(['museum/bridge/plugs/lamp']);
+    expect(details()).toMatchObject([{ changed_by: 'plug' }]);
+  });
+
+  it('says since when a plug has been silent, and that it is again there', async () => {
+    const { bridge, session, clock } = inventory('lamp');
+    bridge.seen('lamp', true, { info: INFO, lastSeen: Date.UTC(2026, 0, 1) });
+    bridge.change('lamp', { availability: 'offline', problem: 'timeout' });
+    await clock.advance(1000);
+    const last = () => JSON.parse(session.on('museum/bridge/plugs/lamp').at(-1) ?? '');
+    expect(last()).toMatchObject({ problem: 'timeout', last_seen: '2026-01-01T00:00:00.000Z' });
+    bridge.seen('lamp', true, { info: INFO });
+    await clock.advance(1000);
+    expect(last()).toMatchObject({ problem: null, last_seen: null });
+  });
+
+  it('takes back what it said of a plug that is no more, also of one that went while it was not running', async () => {
+    const { bridge, session, clock, task, ...site } = inventory('lamp', 'desk');
+    session.connect();
+    await clock.advance(1000);
+    bridge.remove('lamp');
+    expect(session.on('museum/bridge/plugs/lamp').at(-1)).toBe('');
+    await task.stop();
+    const later = new FakeBridge();
+    const next = new RunningTask(new Inventory({ ...site, session, clock, bridge: later }));
+    session.messages.length = 0;
+    session.connect();
+    expect(session.on('museum/bridge/plugs/desk')).toEqual(['']);
+    await next.stop();
+  });
+
+  it('describes a large site in parts, and waits while the broker takes no more', async () => {
+    const { session, clock } = inventory(...Array.from({ length: 100 }, (_, index) => `lamp-${index}`));
+    session.congested = true;
+    session.connect();
+    await clock.advance(2000);
+    const described = () => session.messages.filter(({ topic }) => topic.startsWith('museum/bridge/plugs/'));
+    expect(described()).toEqual([]);
+    session.free();
+    expect(described()).toHaveLength(64);
+    await clock.advance(0);
+    expect(described()).toHaveLength(100);
   });
 
   it('warns of hardware whose firmware can be updated to what this bridge cannot speak to', async () => {
@@ -160,6 +229,7 @@ describe('the health', () => {
         broker_connects: 1,
         plugs: { total: 3, online: 0, offline: 0, unknown: 3 },
         commands: {},
+        failed_commands: 0,
         database: 'ok',
       },
       {
@@ -169,6 +239,7 @@ describe('the health', () => {
         broker_connects: 1,
         plugs: { total: 3, online: 1, offline: 1, unknown: 1 },
         commands: { confirmed: 1 },
+        failed_commands: 0,
         database: 'ok',
       },
     ]);

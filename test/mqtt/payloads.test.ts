@@ -66,6 +66,7 @@ describe('the values of a place', () => {
   it('leave out where it is, which the topic says', () => {
     const place = { path: 'east', state: null, on: 1, off: 0, unknown: 2, total: 3, power: null };
     expect(JSON.parse(placePayload(place))).toEqual({
+      kind: 'place',
       state: null,
       on: 1,
       off: 0,

@@ -25,6 +25,7 @@ function open() {
     allow: () => new Set(),
     search: async () => [],
     logLevel: fakeLevel(),
+    announce: () => 3,
     timeZone: 'UTC',
     clock,
     log,

@@ -306,6 +306,7 @@ describe('what is published of a place', () => {
     bridge.seen('east/a', true);
     await settled();
     expect(JSON.parse(session.on('museum/east')[0] ?? '')).toEqual({
+      kind: 'place',
       state: 'MIXED',
       on: 1,
       off: 1,

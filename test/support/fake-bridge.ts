@@ -63,6 +63,10 @@ export class FakeBridge implements BridgeView {
     return path === '' || members.length > 0 ? aggregate(path, members) : undefined;
   }
 
+  identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined {
+    return this.states.get(path)?.info ?? undefined;
+  }
+
   isLocked(path: string): boolean {
     return this.locked.has(path);
   }

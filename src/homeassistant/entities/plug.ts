@@ -1,0 +1,213 @@
+import type { Origin, PlugInfo } from '../../bridge/plug-state.ts';
+import {
+  asLight,
+  CONFIG,
+  COUNTED,
+  type Context,
+  DIAGNOSTIC,
+  DISABLED,
+  type Entity,
+  measured,
+  type Options,
+  reads,
+  readsNumber,
+  type Subject,
+  switches,
+  whileBridgeRuns,
+} from '../entity.ts';
+import { receipts } from './receipts.ts';
+
+/** One plug, or one outlet of a device, as its announcement sees it. */
+export interface PlugSubject extends Subject {
+  readonly path: string;
+  readonly info: PlugInfo;
+  readonly as: 'switch' | 'light';
+}
+
+/** The longest that "on for" can be told from Home Assistant, in minutes. */
+const LONGEST_MIN = 1440;
+
+/** Characters of an alias that plugs keep. */
+const LONGEST_ALIAS = 31;
+
+const ORIGINS = { mqtt: true, web: true, schedule: true, bridge: true, plug: true } satisfies Record<
+  Origin,
+  true
+>;
+
+const hasMeter = ({ info }: PlugSubject) => info.hasMeter;
+
+/** The entities of a plug. The relay has no name of its own: it is the device. */
+export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
+  {
+    key: 'relay',
+    platform: 'switch',
+    name: null,
+    options: { device_class: 'outlet' },
+    wiring: (plug, context) => ({ ...reads('state')(plug, context), ...switches(plug, context) }),
+    when: ({ as }) => as === 'switch',
+  },
+  {
+    key: 'light',
+    platform: 'light',
+    name: null,
+    wiring: (plug, context) => ({ ...asLight(reads('state')(plug, context)), ...switches(plug, context) }),
+    when: ({ as }) => as === 'light',
+  },
+  meter('power', 'Power', measured('power', 'W', 1), 1),
+  meter('voltage', 'Voltage', measured('voltage', 'V', 1), 1),
+  meter('current', 'Current', measured('current', 'A', 2), 2),
+  meter('energy', 'Energy', COUNTED, 3),
+  meter('energy_today', 'Energy today', { ...COUNTED, ...DIAGNOSTIC }, 3),
+  meter('energy_month', 'Energy this month', { ...COUNTED, ...DIAGNOSTIC }, 3),
+  {
+    key: 'on_for',
+    platform: 'number',
+    name: 'On for',
+    options: {
+      icon: 'mdi:timer-outline',
+      device_class: 'duration',
+      unit_of_measurement: 'min',
+      min: 1,
+      max: LONGEST_MIN,
+      mode: 'box',
+      ...CONFIG,
+    },
+    wiring: (plug, context) => ({
+      ...switches(plug, context),
+      command_template: '{"state":"ON","for":"{{ value | int }}m"}',
+    }),
+  },
+  {
+    key: 'led',
+    platform: 'switch',
+    name: 'LED',
+    options: {
+      icon: 'mdi:led-on',
+      ...CONFIG,
+      payload_on: '{"led":"ON"}',
+      payload_off: '{"led":"OFF"}',
+      state_on: 'ON',
+      state_off: 'OFF',
+    },
+    wiring: (plug, context) => ({ ...reads('led')(plug, context), ...switches(plug, context) }),
+  },
+  {
+    key: 'alias',
+    platform: 'text',
+    name: 'Name in the Kasa app',
+    options: { icon: 'mdi:form-textbox', max: LONGEST_ALIAS, ...CONFIG },
+    wiring: (plug, { topics }) => ({
+      state_topic: topics.details(plug.path),
+      value_template: `{{ (value_json.alias or '')[:${LONGEST_ALIAS}] }}`,
+      command_topic: topics.request('plug/command'),
+      command_template: `{{ {'plug': '${plug.path}', 'command': 'alias', 'args': [value]} | to_json }}`,
+    }),
+    when: (_, { allow }) => allow.has('alias'),
+  },
+  {
+    key: 'restart',
+    platform: 'button',
+    name: 'Restart',
+    options: { device_class: 'restart', ...CONFIG, ...DISABLED },
+    wiring: ({ path }, { topics }) => ({
+      command_topic: topics.request('plug/command'),
+      payload_press: JSON.stringify({ plug: path, command: 'reboot' }),
+    }),
+    when: (_, { allow }) => allow.has('reboot'),
+  },
+  {
+    key: 'problem',
+    platform: 'binary_sensor',
+    name: 'Problem',
+    options: { device_class: 'problem', ...DIAGNOSTIC },
+    wiring: (plug, context) => ({
+      ...detail("'OFF' if value_json.problem is none else 'ON'")(plug, context),
+      json_attributes_topic: context.topics.details(plug.path),
+      json_attributes_template: "{{ {'reason': value_json.problem} | to_json }}",
+    }),
+  },
+  {
+    key: 'last_seen',
+    platform: 'sensor',
+    name: 'Last seen',
+    options: { device_class: 'timestamp', ...DIAGNOSTIC },
+    wiring: detail('value_json.last_seen'),
+  },
+  {
+    key: 'changed_by',
+    platform: 'sensor',
+    name: 'Changed by',
+    options: {
+      icon: 'mdi:account-switch',
+      device_class: 'enum',
+      options: Object.keys(ORIGINS),
+      ...DIAGNOSTIC,
+    },
+    wiring: detail('value_json.changed_by'),
+  },
+  {
+    key: 'firmware_risk',
+    platform: 'binary_sensor',
+    name: 'Firmware risk',
+    options: { device_class: 'problem', icon: 'mdi:update', ...DIAGNOSTIC },
+    wiring: (plug, context) => ({
+      ...detail("'OFF' if value_json.warning is none else 'ON'")(plug, context),
+      json_attributes_topic: context.topics.details(plug.path),
+      json_attributes_template: "{{ {'warning': value_json.warning} | to_json }}",
+    }),
+  },
+  {
+    key: 'locked',
+    platform: 'binary_sensor',
+    name: 'Locked',
+    options: { icon: 'mdi:lock', ...DIAGNOSTIC },
+    wiring: detail("'ON' if value_json.locked else 'OFF'"),
+  },
+  {
+    key: 'rssi',
+    platform: 'sensor',
+    name: 'Signal strength',
+    options: {
+      device_class: 'signal_strength',
+      unit_of_measurement: 'dBm',
+      state_class: 'measurement',
+      ...DIAGNOSTIC,
+      ...DISABLED,
+    },
+    wiring: reads('rssi'),
+  },
+  {
+    key: 'on_since',
+    platform: 'sensor',
+    name: 'On since',
+    options: { device_class: 'timestamp', ...DIAGNOSTIC, ...DISABLED },
+    wiring: reads('on_since'),
+  },
+  {
+    key: 'cloud',
+    platform: 'binary_sensor',
+    name: 'Cloud connection',
+    options: { device_class: 'connectivity', ...DIAGNOSTIC },
+    wiring: reads('cloud'),
+  },
+  receipts(DISABLED),
+];
+
+function meter(
+  key: 'power' | 'voltage' | 'current' | 'energy' | 'energy_today' | 'energy_month',
+  name: string,
+  options: Options,
+  decimals: number,
+): Entity<PlugSubject> {
+  return { key, platform: 'sensor', name, options, wiring: readsNumber(key, decimals), when: hasMeter };
+}
+
+/** Reads what is known of a plug also while it is away, and is therefore available as long as the bridge is. */
+function detail(expression: string) {
+  return ({ path }: PlugSubject, { topics }: Context): Options => ({
+    state_topic: topics.details(path),
+    value_template: `{{ ${expression} }}`,
+    ...whileBridgeRuns(topics),
+  });
+}
