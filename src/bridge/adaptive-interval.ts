@@ -18,10 +18,15 @@ const LEAST_PART = 0.05;
 
 /** The time between two polls of one plug: short for a while after something has happened to it. */
 export class AdaptiveInterval {
-  readonly #settings: IntervalSettings;
+  #settings: IntervalSettings;
   #boostedUntil = Number.NEGATIVE_INFINITY;
 
   constructor(settings: IntervalSettings) {
+    this.#settings = settings;
+  }
+
+  /** From now on it goes by those settings. */
+  configure(settings: IntervalSettings): void {
     this.#settings = settings;
   }
 

@@ -8,7 +8,7 @@ import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { ClockSyncSettings } from './clock-sync.ts';
 import type { Command, Receipt } from './command.ts';
 import { DeviceLoop } from './device-loop.ts';
-import type { DeviceSpec } from './device-spec.ts';
+import type { DeviceSettings, DeviceSpec } from './device-spec.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
@@ -19,7 +19,7 @@ import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
 
 export interface BridgeOptions {
   readonly devices: readonly DeviceSpec[];
-  /** Between switching on one plug of a place and the next, by place; never for switching off. */
+  /** Between switching on one plug of a place and the next, by place; never for switching off. It may change. */
   readonly staggerMs: ReadonlyMap<string, number>;
   readonly memory: Memory;
   readonly clockSync: ClockSyncSettings;
@@ -35,6 +35,9 @@ export interface BridgeOptions {
 /** Between the first polls of one device and the next, so that a thousand do not answer at one instant. */
 const START_SPREAD_MS = 5;
 
+/** So many moves are remembered. */
+const MOST_MOVED = 1000;
+
 /** Owns one loop per device and the places that their outlets form; everything else sees it as a {@link BridgeView}. */
 export class Bridge implements Task, BridgeView, Directory {
   readonly name = 'bridge';
@@ -44,6 +47,8 @@ export class Bridge implements Task, BridgeView, Directory {
   readonly #loops = new Set<DeviceLoop>();
   readonly #outlets = new Map<string, Member>();
   readonly #places = new Map<string, Member[]>([['', []]]);
+  /** Where plugs and places went that were moved since the start, by their former paths. */
+  readonly #moved = new Map<string, string>();
   /** The loop of each device that is known, by MAC. */
   readonly #byMac = new Map<string, DeviceLoop>();
   #running = false;
@@ -83,7 +88,6 @@ export class Bridge implements Task, BridgeView, Directory {
         const { mac } = loop.client;
         if (mac !== undefined) memory.keepOutlet(outletKey(mac, outlet.id), outlet.stored);
       },
-      decided: (id, path, relay) => this.#dispatcher.decided(id, path, relay),
       exchanged: (began, failure) => this.#exchanged(loop, began, failure),
     });
     this.#loops.add(loop);
@@ -94,15 +98,54 @@ export class Bridge implements Task, BridgeView, Directory {
 
   /** Lets the device of that plug go, and the places that were there for it alone; its memory is kept. */
   async remove(path: string): Promise<void> {
-    const member = this.#outlets.get(path);
-    if (member === undefined) return;
-    const { loop } = member;
-    const removed = loop.outlets.map((outlet) => ({ path: outlet.path, places: this.#leave(outlet.path) }));
-    this.#loops.delete(loop);
-    const { mac } = loop.client;
-    if (mac !== undefined && this.#byMac.get(mac) === loop) this.#byMac.delete(mac);
+    const loop = this.#outlets.get(path)?.loop;
+    if (loop === undefined) return;
+    const removed = this.#release(loop);
     await loop.stop('the plug was removed');
     for (const event of removed) this.#emitter.emit('removed', event);
+  }
+
+  /** Takes another device in the place of that plug's, with the same paths: it is new hardware, not another plug. */
+  async replace(path: string, device: DeviceSpec): Promise<void> {
+    const loop = this.#outlets.get(path)?.loop;
+    if (loop === undefined) return;
+    await loop.stop('the plug was replaced');
+    this.#release(loop);
+    this.add(device);
+    for (const { state } of loop.outlets) {
+      const after = this.plug(state.path);
+      if (after !== undefined) this.#emitter.emit('plug', { before: state, after, asked: true });
+    }
+  }
+
+  /**
+   * Sets devices, each named by the path of one of its plugs, otherwise while they run: how they are polled, where their
+   * plugs are in the tree and what they may do. All are set before anything is said, so that two may swap their paths.
+   * What is known and wanted of the plugs stays, and open commands keep the path they were sent to.
+   */
+  configure(changes: ReadonlyMap<string, DeviceSettings>): void {
+    const outlets = [...changes].flatMap(([path, settings]) => {
+      const loop = this.#outlets.get(path)?.loop;
+      return (loop?.outlets ?? []).flatMap((outlet, index) => {
+        const to = settings.outlets[index]?.path ?? outlet.path;
+        return loop === undefined ? [] : [{ loop, outlet, from: outlet.path, to }];
+      });
+    });
+    const moved = outlets.filter(({ from, to }) => from !== to);
+    const left = moved.map(({ from }) => ({ path: from, places: this.#leave(from) }));
+    for (const [path, settings] of changes)
+      outlets.find(({ from }) => from === path)?.loop.configure(settings);
+    for (const { loop, outlet } of moved) this.#enter({ outlet, loop });
+    for (const { from, to } of moved) this.#noteMove(from, to);
+    for (const { path, places } of left) {
+      const gone = places.filter((place) => !this.#places.has(place));
+      this.#emitter.emit('removed', { path, places: gone });
+    }
+    for (const { outlet, from } of outlets) {
+      const { path, state } = outlet;
+      const before = path === from ? state : { ...state, info: null };
+      this.#emitter.emit('plug', { before, after: state, asked: true });
+    }
   }
 
   /** Everything that runs for the devices, for those who find them. */
@@ -194,6 +237,24 @@ export class Bridge implements Task, BridgeView, Directory {
     return loop === undefined || outlet === undefined ? undefined : { outlet, loop };
   }
 
+  absence(path: string): string {
+    const to = this.#moved.get(path);
+    if (to === undefined) return `there is no plug or place ${path}`;
+    return `there is no plug or place ${path} any more: it was moved to ${to}`;
+  }
+
+  /** What was at `from` is at `to` now, with the places around it that are no more: said to those who look for it there. */
+  #noteMove(from: string, to: string): void {
+    for (const [old, there] of this.#moved) if (there === from) this.#moved.set(old, to);
+    this.#moved.delete(to);
+    this.#moved.set(from, to);
+    const [oldest] = this.#moved.keys();
+    if (this.#moved.size > MOST_MOVED && oldest !== undefined) this.#moved.delete(oldest);
+    const [place = '', there = ''] = [placesOf(from)[0], placesOf(to)[0]];
+    const isSameName = from.slice(place.length) === to.slice(there.length);
+    if (isSameName && place !== there && !this.#places.has(place)) this.#noteMove(place, there);
+  }
+
   /** A device has shown its MAC: what is remembered of it is its own, and no other path may lead to it. */
   #identified(loop: DeviceLoop, mac: string): void {
     const { memory, log } = this.#options;
@@ -213,6 +274,14 @@ export class Bridge implements Task, BridgeView, Directory {
       const stored = memory.outlet(outletKey(mac, outlet.id), outlet.path);
       if (stored !== undefined) outlet.recall(stored);
     }
+  }
+
+  /** Takes the outlets of a device out of the tree; says which, and which places went with them. */
+  #release(loop: DeviceLoop): BridgeEvents['removed'][] {
+    this.#loops.delete(loop);
+    const { mac } = loop.client;
+    if (mac !== undefined && this.#byMac.get(mac) === loop) this.#byMac.delete(mac);
+    return loop.outlets.map(({ path }) => ({ path, places: this.#leave(path) }));
   }
 
   #exchanged(loop: DeviceLoop, began: number, failure: PlugError | undefined): void {

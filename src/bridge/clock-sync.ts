@@ -20,7 +20,8 @@ export interface ClockSyncSettings {
 }
 
 export interface ClockSyncOptions {
-  readonly path: string;
+  /** What the plug is called in the log. */
+  readonly path: () => string;
   readonly client: PlugClient;
   readonly clockSync: ClockSyncSettings;
   readonly clock: Clock;
@@ -67,9 +68,9 @@ export class ClockSync {
     if (state === this.#last) return;
     const cure = clockSync.enabled ? 'it is set' : 'set clock.sync: true, or give it a time server';
     if (state === 'unset')
-      log.warn({ plug: path, cure }, "the plug's clock is not set: it books no energy by day and month");
-    else if (state === 'wrong') log.warn({ plug: path, aheadS, cure }, "the plug's clock is wrong");
-    else if (this.#last !== undefined) log.info({ plug: path }, "the plug's clock is right again");
+      log.warn({ plug: path(), cure }, "the plug's clock is not set: it books no energy by day and month");
+    else if (state === 'wrong') log.warn({ plug: path(), aheadS, cure }, "the plug's clock is wrong");
+    else if (this.#last !== undefined) log.info({ plug: path() }, "the plug's clock is right again");
     this.#last = state;
   }
 
@@ -95,7 +96,7 @@ export class ClockSync {
     const { path, log } = this.#options;
     this.#cannotBeSet = true;
     const cure = 'hardware 1 takes its time from time servers only: let it reach one';
-    log.warn({ plug: path, detail, cure }, "the plug's clock cannot be set");
+    log.warn({ plug: path(), detail, cure }, "the plug's clock cannot be set");
     return state;
   }
 }

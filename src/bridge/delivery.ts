@@ -12,7 +12,7 @@ import type { ExpectedChange } from './plug-state.ts';
 export interface DeliveryOptions {
   readonly client: PlugClient;
   /** The longest wait between attempts at what the bridge wants by itself. */
-  readonly backoffMaxMs: number;
+  readonly backoffMaxMs: () => number;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
@@ -140,7 +140,7 @@ export class Delivery {
 
   #retryAt(id: number, attempts: number): number {
     const { clock, backoffMaxMs, random } = this.#options;
-    const longest = id === CORRECTION ? Math.max(RETRY_MS, backoffMaxMs) : LONGEST_RETRY_MS;
+    const longest = id === CORRECTION ? Math.max(RETRY_MS, backoffMaxMs()) : LONGEST_RETRY_MS;
     return clock.now() + backoff(attempts - 1, RETRY_MS, longest, random);
   }
 

@@ -86,6 +86,23 @@ export function want(desired: Desired, wish: Wish, { locked }: Policy): Step {
   };
 }
 
+/** The outlet is locked from now on: whatever waits to switch it ends, but for what is in flight. */
+export function locked(desired: Desired): Step {
+  const over = desired.wishes.filter(({ id, relay }) => relay !== undefined && id !== desired.inFlight);
+  const { correction, timer } = desired;
+  if (over.length === 0 && timer === null) return only(desired);
+  return {
+    desired: {
+      ...desired,
+      wishes: desired.wishes.filter((wish) => !over.includes(wish)),
+      timer: null,
+      disarm: desired.disarm || timer?.armed === true,
+      correction: correction?.cause === 'timer' ? null : correction,
+    },
+    settled: over.map(({ id }) => ({ id, settlement: LOCKED })),
+  };
+}
+
 /** It is the wish's turn among the outlets of its place. */
 export function release(desired: Desired, id: number): Desired {
   return withWish(desired, id, (wish) => ({ ...wish, held: false }));

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { isEventful } from './adaptive-interval.ts';
 import { ClockSync, type ClockSyncSettings } from './clock-sync.ts';
 import { Delivery } from './delivery.ts';
-import type { DeviceSpec } from './device-spec.ts';
+import type { DeviceSettings, DeviceSpec, PollSettings } from './device-spec.ts';
 import { Failures } from './failures.ts';
 import { OfflineDetector } from './offline-detector.ts';
 import { type Answer, Outlet, type OutletSpec, type WishListener } from './outlet.ts';
@@ -28,8 +28,6 @@ export interface LoopOptions extends DeviceSpec {
   readonly identified: (mac: string) => void;
   readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
   readonly remember: (outlet: Outlet) => void;
-  /** A toggle was decided; called before it is sent. */
-  readonly decided: (id: number, path: string, relay: 'on' | 'off') => void;
   /** The exchange that began then is over; it failed for that reason or did not. */
   readonly exchanged: (began: number, failure: PlugError | undefined) => void;
 }
@@ -61,6 +59,7 @@ export class DeviceLoop {
   readonly #schedule: PollSchedule;
   readonly #clockSync: ClockSync;
   readonly #delivery: Delivery;
+  #poll: PollSettings;
   #asked = false;
   #running = false;
   #identified = false;
@@ -73,20 +72,22 @@ export class DeviceLoop {
     this.client = options.client;
     this.#options = options;
     this.#clock = clock;
+    this.#poll = options.poll;
+    const path = () => this.path;
     this.#outlets = new Outlets(
       outlets.map((spec) => this.#outlet(spec)),
       options.log,
     );
     this.#timer = clock.timer(() => this.wake());
     this.#expiry = clock.timer(() => this.#expire(clock.now()));
-    this.#queries = new QueryQueue(this.path);
-    this.#clockSync = new ClockSync({ ...options, path: this.path });
+    this.#queries = new QueryQueue(path);
+    this.#clockSync = new ClockSync({ ...options, path });
     this.#detector = new OfflineDetector(options.poll, options.random);
-    this.#failures = new Failures(this.path, options.log);
+    this.#failures = new Failures(path, options.log);
     this.#schedule = new PollSchedule(options.poll);
     this.#delivery = new Delivery({
       ...options,
-      backoffMaxMs: options.poll.backoffMaxMs,
+      backoffMaxMs: () => this.#poll.backoffMaxMs,
       seen: (seen, outlet, expected) => {
         const now = clock.now();
         this.#seen(seen, { now, asked: false, interrupted: !this.#detector.isFine, outlet, expected });
@@ -123,10 +124,22 @@ export class DeviceLoop {
     this.#options.identified(mac);
   }
 
+  /** From now on it is polled so, and its outlets have those paths and policies; all else stays as it is. */
+  configure({ timeoutMs, poll, outlets }: DeviceSettings): void {
+    this.client.timeoutMs = timeoutMs;
+    this.#poll = poll;
+    this.#detector.configure(poll);
+    this.#schedule.configure(poll, this.#clock.now());
+    outlets.forEach((spec, index) => {
+      this.outlets[index]?.configure(spec);
+    });
+    if (this.#turning === undefined) this.#plan();
+  }
+
   /** Begins to poll, the first time after `phaseMs`, but within the interval. */
   start(phaseMs: number): void {
     this.#running = true;
-    this.#schedule.start(this.#clock.now(), phaseMs % this.#options.poll.intervalMs);
+    this.#schedule.start(this.#clock.now(), phaseMs % this.#poll.intervalMs);
     this.#plan();
   }
 
@@ -199,7 +212,7 @@ export class DeviceLoop {
   }
 
   #outlet(spec: OutletSpec): Outlet {
-    const { changed, remember, decided } = this.#options;
+    const { changed, remember } = this.#options;
     const outlet: Outlet = new Outlet({
       ...spec,
       clock: this.#clock,
@@ -208,7 +221,6 @@ export class DeviceLoop {
         changed(after, before, asked);
       },
       remember: () => remember(outlet),
-      decided: (id, relay) => decided(id, spec.path, relay),
     });
     return outlet;
   }
@@ -222,7 +234,7 @@ export class DeviceLoop {
       const next = this.#outlets.next(now);
       if (next !== undefined) await this.#delivery.attempt(next.outlet, next.sending);
       else if (!this.#queries.isEmpty) await this.#queries.sendNext(this.client);
-      else if (this.#asked || this.#schedule.pollAt <= now) await this.#poll(now);
+      else if (this.#asked || this.#schedule.pollAt <= now) await this.#pollNow(now);
       else if (this.#disarming !== undefined)
         this.#disarmFailed = !(await this.#delivery.disarm(this.#disarming));
       else if (this.#schedule.statisticsAt <= now) await this.#readStatistics();
@@ -262,7 +274,7 @@ export class DeviceLoop {
     return this.#outlets.toDisarm;
   }
 
-  async #poll(began: number): Promise<void> {
+  async #pollNow(began: number): Promise<void> {
     const asked = this.#asked;
     this.#asked = false;
     try {
@@ -321,7 +333,7 @@ export class DeviceLoop {
         'this device is neither read nor switched',
       );
     }
-    const { intervalMs, backoffMaxMs } = this.#options.poll;
+    const { intervalMs, backoffMaxMs } = this.#poll;
     this.#schedule.failed(this.#clock.now(), Math.max(intervalMs, backoffMaxMs));
     this.#outlets.observeUnsupported(seen);
   }

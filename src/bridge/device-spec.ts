@@ -6,9 +6,16 @@ import type { ScheduleSettings } from './poll-schedule.ts';
 /** How one device is polled; milliseconds. */
 export type PollSettings = OfflineSettings & ScheduleSettings;
 
-/** One device to look after: how to reach it, how often to poll it, and its outlets. */
-export interface DeviceSpec {
-  readonly client: PlugClient;
+/** What may be set otherwise of a device while it is looked after. */
+export interface DeviceSettings {
+  /** How long it may take to answer; milliseconds. */
+  readonly timeoutMs: number;
   readonly poll: PollSettings;
+  /** As many as it has, in the same order. */
   readonly outlets: readonly OutletSpec[];
+}
+
+/** One device to look after: how to reach it, how often to poll it, and its outlets. */
+export interface DeviceSpec extends Omit<DeviceSettings, 'timeoutMs'> {
+  readonly client: PlugClient;
 }

@@ -98,14 +98,6 @@ export class Dispatcher {
     this.#stopping = true;
   }
 
-  /** A toggle of that command was decided: kept before it is sent, so that it is not decided anew after a restart. */
-  decided(id: number, path: string, relay: 'on' | 'off'): void {
-    const { memory } = this.#options;
-    memory.transaction(() => memory.decide(id, path, relay));
-    const open = this.#open.get(id);
-    if (open !== undefined && !open.isPlace) open.decided = relay;
-  }
-
   /** Whether the broker delivers a command again that is stored already. */
   #isRepeated(target: string, { delivery, id, relay, led }: Command): boolean {
     if (delivery?.dup !== true) return false;
@@ -120,7 +112,7 @@ export class Dispatcher {
     target: string,
     members: readonly Member[] | undefined,
   ): ['refused' | 'failed', string] | undefined {
-    if (members === undefined) return ['refused', `there is no plug or place ${target}`];
+    if (members === undefined) return ['refused', this.#options.directory.absence(target)];
     if (members.length === 0) return ['refused', 'no plug is known yet'];
     return this.#stopping ? ['failed', 'stopping'] : undefined;
   }
@@ -141,7 +133,8 @@ export class Dispatcher {
       receipt: null,
     };
     const limit = ttl === 0 ? ONCE : { until: start + ttl, once: false };
-    this.#submitAll(open, members, limit, () => memory.take(stored));
+    const parts = members.map((member) => ({ member, path: member.outlet.path }));
+    this.#submitAll(open, parts, limit, () => memory.take(stored));
     return promise;
   }
 
@@ -160,14 +153,14 @@ export class Dispatcher {
   }
 
   /** Hands all members their parts in one transaction, along with `first`; only then is anything sent. */
-  #submitAll(open: Open, members: readonly Member[], limit: Limit, first: () => void): void {
+  #submitAll(open: Open, parts: readonly Part[], limit: Limit, first: () => void): void {
     const turns = new Map<string, number>();
     const starts: (() => void)[] = [];
     this.#options.memory.transaction(() => {
       first();
-      for (const member of members) {
-        const afterMs = open.isPlace && open.command.relay === 'on' ? this.#stagger(member, turns) : 0;
-        const start = this.#submit(open, member, { ...limit, until: limit.until + afterMs }, afterMs);
+      for (const part of parts) {
+        const afterMs = open.isPlace && open.command.relay === 'on' ? this.#stagger(part.member, turns) : 0;
+        const start = this.#submit(open, part, { ...limit, until: limit.until + afterMs }, afterMs);
         if (start !== undefined) starts.push(start);
       }
     });
@@ -177,14 +170,14 @@ export class Dispatcher {
   /** Hands a member its part; the function returned has it sent, when it is its turn in a place. */
   #submit(
     open: Open,
-    { outlet, loop }: Member,
+    { member: { outlet, loop }, path }: Part,
     { until, once }: Limit,
     afterMs: number,
   ): (() => void) | undefined {
     const { id, command, isPlace, decided } = open;
     const unusable = unusableOf(outlet);
     if (unusable !== undefined) {
-      this.#settled(open, outlet.path, unusable);
+      this.#settled(open, path, unusable);
       return undefined;
     }
     const release = () => {
@@ -198,15 +191,23 @@ export class Dispatcher {
       ...{ retryAt: 0, attempts: 0, lags: 0, instead: undefined },
     };
     loop.submit(outlet, wish, {
+      decided: (to) => this.#decided(open, path, to),
       tried: () => turn?.leave(),
       settle: (settlement) => {
         turn?.end();
-        this.#settled(open, outlet.path, settlement);
+        this.#settled(open, path, settlement);
       },
     });
     if (turn === undefined) return () => loop.wake();
     // A plug that is known to be away does not stand in line before those that will answer.
     return () => (loop.isOffline ? release() : turn.await(afterMs));
+  }
+
+  /** A plug's toggle was decided: kept before it is sent, so that it is not decided anew after a restart. */
+  #decided(open: Open, path: string, relay: 'on' | 'off'): void {
+    const { memory } = this.#options;
+    memory.transaction(() => memory.decide(open.id, path, relay));
+    if (!open.isPlace) open.decided = relay;
   }
 
   #settled(open: Open, path: string, settlement: Settlement): void {
@@ -272,13 +273,13 @@ export class Dispatcher {
     const isPlace = parts.length !== 1 || parts[0]?.path !== target;
     const { open } = this.#begin({ id, target, command, isPlace }, parts.length);
     open.decided = parts[0]?.relay ?? undefined;
-    const found: Member[] = [];
+    const found: Part[] = [];
     for (const part of parts) {
       const member = this.#memberOf(part);
       const settlement =
         part.settlement ?? (end <= open.start ? TOO_LATE : member === undefined ? GONE : null);
       if (settlement !== null) this.#settled(open, part.path, settlement);
-      else if (member !== undefined) found.push(member);
+      else if (member !== undefined) found.push({ member, path: part.path });
     }
     this.#submitAll(open, found, { until: end, once: false }, () => {});
   }
@@ -311,6 +312,12 @@ export class Dispatcher {
     turns.set(place, turn + 1);
     return turn * (staggerMs.get(place) ?? 0);
   }
+}
+
+/** A member's part of a command, under the path that the member had when the command was taken. */
+interface Part {
+  readonly member: Member;
+  readonly path: string;
 }
 
 /** Until when a command is wanted, and whether it is given up after the first attempt that fails. */

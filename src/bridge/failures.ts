@@ -6,11 +6,12 @@ import { messageOf, PlugError } from '../errors.ts';
  * repeated at once nor reaches others; it is logged once.
  */
 export class Failures {
-  readonly #path: string;
+  readonly #path: () => string;
   readonly #log: Logger;
   #mistake = '';
 
-  constructor(path: string, log: Logger) {
+  /** `path` says what the device is called in the log. */
+  constructor(path: () => string, log: Logger) {
     this.#path = path;
     this.#log = log;
   }
@@ -20,7 +21,7 @@ export class Failures {
     if (error instanceof PlugError) return error;
     const message = messageOf(error);
     if (message !== this.#mistake)
-      this.#log.error({ err: error, plug: this.#path }, 'unexpected failure; polling goes on');
+      this.#log.error({ err: error, plug: this.#path() }, 'unexpected failure; polling goes on');
     this.#mistake = message;
     return new PlugError('internal', `a mistake in this program: ${message}`, { cause: error });
   }

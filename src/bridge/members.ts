@@ -17,6 +17,8 @@ export interface Directory {
   members(place: string): readonly Member[] | undefined;
   /** The outlet that is known by that key, wherever its path leads. */
   outletByKey(key: string): Member | undefined;
+  /** Why there is neither a plug nor a place of that path: what was there may be elsewhere now. */
+  absence(path: string): string;
 }
 
 /** Why an outlet takes no command at all, whatever it is. */

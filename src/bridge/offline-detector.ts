@@ -15,7 +15,7 @@ const CERTAIN: ReadonlySet<Reason> = new Set(['wrong-plug', 'newer-firmware', 'n
 
 /** Counts the failures of one plug in a row: says when it is offline, and when to poll it next. */
 export class OfflineDetector {
-  readonly #settings: OfflineSettings;
+  #settings: OfflineSettings;
   readonly #random: () => number;
   #fails = 0;
   /** How often the plug was waited for since it counts as offline. */
@@ -28,6 +28,11 @@ export class OfflineDetector {
   constructor(settings: OfflineSettings, random: () => number) {
     this.#settings = settings;
     this.#random = random;
+  }
+
+  /** From now on it goes by those settings. */
+  configure(settings: OfflineSettings): void {
+    this.#settings = settings;
   }
 
   /** Whether the last exchange went well. */

@@ -50,38 +50,50 @@ export interface OutletOptions extends OutletSpec {
   readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
   /** What must survive a restart is another. */
   readonly remember: (stored: StoredOutlet) => void;
-  /** A toggle was decided; called before it is sent. */
-  readonly decided: (id: number, relay: 'on' | 'off') => void;
 }
 
-/** What becomes of a wish: `tried` after each attempt, `settle` once at its end. */
+/** What becomes of a wish: `decided` when a toggle is, before it is sent; `tried` after each attempt, `settle` once at its end. */
 export interface WishListener {
+  readonly decided: (relay: 'on' | 'off') => void;
   readonly tried: () => void;
   readonly settle: (settlement: Settlement) => void;
 }
 
 /** One relay with its meter: its state as reported, and what it should be. The one owner of both. */
 export class Outlet {
-  readonly path: string;
   readonly id: string | null;
-  readonly policy: Policy;
   readonly #options: OutletOptions;
   readonly #clock: Clock;
   readonly #listeners = new Map<number, WishListener>();
+  #policy: Policy;
   #state: PlugState;
   #desired: Desired = desired.NOTHING;
 
   constructor(options: OutletOptions) {
-    this.path = options.path;
     this.id = options.id;
-    this.policy = options.policy;
+    this.#policy = options.policy;
     this.#options = options;
     this.#clock = options.clock;
     this.#state = unseen(options.path);
   }
 
+  get path(): string {
+    return this.#state.path;
+  }
+
+  get policy(): Policy {
+    return this.#policy;
+  }
+
   get state(): PlugState {
     return this.#state;
+  }
+
+  /** From now on it has that path and policy. A lock ends what waits to switch it; else what is wanted of it stays. */
+  configure({ path, policy }: OutletSpec): void {
+    this.#policy = policy;
+    if (path !== this.path) this.#state = { ...this.#state, path };
+    if (policy.locked) this.#step(desired.locked(this.#desired));
   }
 
   /** Why the bridge is to switch the relay by itself, if it is. */
@@ -144,13 +156,14 @@ export class Outlet {
   /** The attempt is over, however it ended. */
   end(id: number): void {
     this.#desired = desired.sending(this.#desired, null);
+    if (this.#policy.locked) this.#step(desired.locked(this.#desired));
     this.#listeners.get(id)?.tried();
   }
 
   /** A toggle is decided by what the plug reports. */
   decide(id: number, relay: 'on' | 'off'): void {
     this.#desired = desired.decided(this.#desired, id, relay);
-    this.#options.decided(id, relay);
+    this.#listeners.get(id)?.decided(relay);
   }
 
   /** The plug reported what was sent; the function returned settles the wish, once its countdown is dealt with. */

@@ -13,7 +13,7 @@ const NEVER = Number.POSITIVE_INFINITY;
 
 /** When one device is asked next. Times are those of `clock.now()`. */
 export class PollSchedule {
-  readonly #settings: ScheduleSettings;
+  #settings: ScheduleSettings;
   readonly #interval: AdaptiveInterval;
   /** When the next poll is due. */
   pollAt = NEVER;
@@ -25,6 +25,14 @@ export class PollSchedule {
   constructor(settings: ScheduleSettings) {
     this.#settings = settings;
     this.#interval = new AdaptiveInterval(settings);
+  }
+
+  /** From now on it goes by those settings; what is due later than they say comes sooner. */
+  configure(settings: ScheduleSettings, now: number): void {
+    this.#settings = settings;
+    this.#interval.configure(settings);
+    this.pollBy(now + this.#interval.intervalAt(now));
+    this.statisticsAt = Math.min(this.statisticsAt, now + settings.statisticsMs);
   }
 
   /** Begins: the first poll after `phaseMs`, the statistics after that of the other devices. */

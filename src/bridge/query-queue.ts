@@ -16,12 +16,13 @@ const MAX_QUEUED = 16;
 
 /** The queries of clients to one device, in order, besides commands and polls. */
 export class QueryQueue {
-  readonly #plug: string;
+  readonly #plug: () => string;
   readonly #waiting: QueuedQuery[] = [];
   /** Why queries are rejected, once the device is no longer asked. */
   #ended: PlugError | undefined;
 
-  constructor(plug: string) {
+  /** `plug` says what it is called, for messages. */
+  constructor(plug: () => string) {
     this.#plug = plug;
   }
 
@@ -33,7 +34,7 @@ export class QueryQueue {
   add(query: Query, timeoutMs: number | undefined): Promise<JsonObject> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#waiting.length >= MAX_QUEUED) {
-      const message = `${MAX_QUEUED} queries wait for ${this.#plug} already; try again later`;
+      const message = `${MAX_QUEUED} queries wait for ${this.#plug()} already; try again later`;
       return Promise.reject(new BridgeError('busy', message));
     }
     return new Promise((resolve, reject) => this.#waiting.push({ query, timeoutMs, resolve, reject }));

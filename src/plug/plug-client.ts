@@ -54,7 +54,8 @@ export class NoLongerWanted extends BridgeError {
  */
 export class PlugClient {
   readonly #transport: Transport;
-  readonly #timeoutMs: number;
+  /** How long the plug may take to answer. */
+  timeoutMs: number;
   /** The only MAC that is taken for this plug. */
   #mac: string | undefined;
   #hasMeter: boolean | undefined;
@@ -67,7 +68,7 @@ export class PlugClient {
 
   constructor(transport: Transport, timeoutMs: number, mac: string | undefined) {
     this.#transport = transport;
-    this.#timeoutMs = timeoutMs;
+    this.timeoutMs = timeoutMs;
     this.#mac = mac;
   }
 
@@ -124,7 +125,7 @@ export class PlugClient {
    * MAC. It may take `timeoutMs` over it. The reply is not looked into. Rejects as `unsupported` what would switch
    * all outlets of a strip at once.
    */
-  async send(query: Query, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
+  async send(query: Query, timeoutMs = this.timeoutMs): Promise<JsonObject> {
     const made = request(query);
     this.#transport.close();
     await this.#identify();
@@ -208,7 +209,7 @@ export class PlugClient {
     return send();
   }
 
-  #ask(request: Request, stay = false, timeoutMs = this.#timeoutMs): Promise<JsonObject> {
+  #ask(request: Request, stay = false, timeoutMs = this.timeoutMs): Promise<JsonObject> {
     return this.#transport.exchange(request, timeoutMs, stay);
   }
 

@@ -116,7 +116,6 @@ export class PlugBench {
       remember: (outlet) => {
         this.stored = outlet.stored;
       },
-      decided: (id, _path, relay) => this.decided.push([id, relay]),
       exchanged: (_ms, failure) => this.exchanges.push(failure?.reason),
     });
   }
@@ -162,6 +161,7 @@ export class PlugBench {
       ...wish,
     };
     this.loop.submit(this.outlet, full, {
+      decided: (relay) => this.decided.push([id, relay]),
       tried,
       settle: (settlement) => {
         if (outcome !== undefined) throw new Error('settled twice');
