@@ -93,7 +93,10 @@ export class Bridge implements Task, BridgeView, Directory {
     this.#loops.add(loop);
     for (const outlet of loop.outlets) this.#enter({ outlet, loop });
     if (loop.client.mac !== undefined) loop.identify();
-    if (this.#running) loop.start(0);
+    if (!this.#running) return;
+    for (const { state } of loop.outlets)
+      this.#emitter.emit('plug', { before: state, after: state, asked: false });
+    loop.start(0);
   }
 
   /** Lets the device of that plug go, and the places that were there for it alone; its memory is kept. */

@@ -1,6 +1,6 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
-import { type Observation, type PlugClient, whyUnsupported } from '../plug/plug-client.ts';
+import type { Observation, PlugClient } from '../plug/plug-client.ts';
 import type { Address } from '../plug/transport.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
@@ -130,9 +130,7 @@ export class DeviceLoop {
     this.#poll = poll;
     this.#detector.configure(poll);
     this.#schedule.configure(poll, this.#clock.now());
-    outlets.forEach((spec, index) => {
-      this.outlets[index]?.configure(spec);
-    });
+    this.#outlets.configure(outlets);
     if (this.#turning === undefined) this.#plan();
   }
 
@@ -326,13 +324,6 @@ export class DeviceLoop {
 
   /** A strip or a bulb answers: said once, polled rarely, never switched. */
   #unsupported(seen: Observation): void {
-    if (this.state?.problem !== 'unsupported') {
-      const { kind, model } = seen.sysinfo;
-      this.#options.log.warn(
-        { plug: this.path, model, reason: whyUnsupported(kind) },
-        'this device is neither read nor switched',
-      );
-    }
     const { intervalMs, backoffMaxMs } = this.#poll;
     this.#schedule.failed(this.#clock.now(), Math.max(intervalMs, backoffMaxMs));
     this.#outlets.observeUnsupported(seen);

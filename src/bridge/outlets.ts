@@ -6,7 +6,7 @@ import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
-import type { Answer, Outlet } from './outlet.ts';
+import type { Answer, Outlet, OutletSpec } from './outlet.ts';
 
 /** The outlets of one device, which share its address and answer together. */
 export class Outlets {
@@ -16,6 +16,13 @@ export class Outlets {
   constructor(all: readonly Outlet[], log: Logger) {
     this.all = all;
     this.#log = log;
+  }
+
+  /** From now on they have those paths and policies, in the same order. */
+  configure(specs: readonly OutletSpec[]): void {
+    specs.forEach((spec, index) => {
+      this.all[index]?.configure(spec);
+    });
   }
 
   /** What may be sent now: the oldest wish of any outlet, else a correction. */
@@ -64,9 +71,16 @@ export class Outlets {
 
   /** A strip or a bulb answers: what it reports is not that of one outlet, and it takes no command. */
   observeUnsupported(seen: Observation): void {
+    const { kind, model } = seen.sysinfo;
+    const [first] = this.all;
+    if (first !== undefined && first.state.problem !== 'unsupported')
+      this.#log.warn(
+        { plug: first.path, model, reason: whyUnsupported(kind) },
+        'this device is neither read nor switched',
+      );
     for (const outlet of this.all) {
       outlet.observeUnsupported(seen);
-      outlet.settleAll({ outcome: 'refused', reason: whyUnsupported(seen.sysinfo.kind) }, true);
+      outlet.settleAll({ outcome: 'refused', reason: whyUnsupported(kind) }, true);
     }
   }
 

@@ -33,6 +33,8 @@ export interface BridgeView {
   /** Paths of all places, the site `''` among them. */
   places(): Iterable<string>;
   place(path: string): PlaceState | undefined;
+  /** Why there is neither a plug nor a place of that path: what was there may be elsewhere now. */
+  absence(path: string): string;
   /** MACs of all devices; `undefined` while it is not known of one of them. */
   macs(): ReadonlySet<string> | undefined;
   /** Which outlet of which device a plug is, if that is known. */

@@ -38,6 +38,10 @@ export class CommandListener implements Task {
   readonly #options: ListenerOptions;
   readonly #refusals: LimitedWarning;
   readonly #badResponseTopics: LimitedWarning;
+  readonly #set = (incoming: Incoming) => this.#received(incoming, 'set');
+  readonly #get = (incoming: Incoming) => this.#received(incoming, 'get');
+  /** Levels of the deepest path to which commands may be sent. */
+  #depth = 0;
 
   constructor(options: ListenerOptions) {
     this.#options = options;
@@ -46,37 +50,48 @@ export class CommandListener implements Task {
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { bridge, session, topics } = this.#options;
+    const { bridge } = this.#options;
+    const unsubscribe = [
+      bridge.on('receipt', (event) => this.#answer(event)),
+      bridge.on('plug', ({ before, after }) => {
+        if (after.info !== before.info || after.availability === 'unknown') this.#reach(depthOf(after.path));
+      }),
+    ];
     // Plugs that are taken in later have one level.
-    let depth = 1;
-    for (const plug of bridge.plugs()) depth = Math.max(depth, placesOf(plug.path).length);
-    const unsubscribe = bridge.on('receipt', (event) => this.#answer(event));
-    // The broker keeps commands for a bridge that is away, but nothing else: what was asked then is answered too late.
-    session.listen(topics.filters('set', depth), (incoming) => this.#received(incoming, 'set'), 1);
-    session.listen(topics.filters('get', depth), (incoming) => this.#received(incoming, 'get'));
+    this.#reach(Math.max(1, ...[...bridge.plugs()].map(({ path }) => depthOf(path))));
     bridge.resume();
     ready();
     await aborted(signal);
-    unsubscribe();
+    for (const end of unsubscribe) end();
+  }
+
+  /** Listens for commands to paths of so many levels. */
+  #reach(depth: number): void {
+    const { session, topics } = this.#options;
+    if (depth <= this.#depth) return;
+    this.#depth = depth;
+    // The broker keeps commands for a bridge that is away, but nothing else: what was asked then is answered too late.
+    session.listen(topics.filters('set', depth), this.#set, 1);
+    session.listen(topics.filters('get', depth), this.#get);
   }
 
   #received(incoming: Incoming, verb: 'set' | 'get'): void {
     const target = this.#options.topics.parse(incoming.topic);
     if (target === undefined || target.verb !== verb) return;
     if (target.path === undefined) this.#refuseAddress(incoming);
-    else if (verb === 'get') this.#get(target.path, incoming);
-    else this.#set(target.path, incoming);
+    else if (verb === 'get') this.#refresh(target.path, incoming);
+    else this.#command(target.path, incoming);
   }
 
-  #get(path: string, incoming: Incoming): void {
+  #refresh(path: string, incoming: Incoming): void {
     if (incoming.retain) return;
     if (!this.#options.bridge.refresh(path)) {
-      this.#refuse(path, incoming, null, `there is no plug or place ${path}`);
+      this.#refuse(path, incoming, null, this.#options.bridge.absence(path));
     }
   }
 
   /** The command is stored when this returns: then it may be acknowledged. */
-  #set(path: string, incoming: Incoming): void {
+  #command(path: string, incoming: Incoming): void {
     const decoded = decodeCommand(incoming.payload, { origin: 'mqtt', user: null });
     if (incoming.retain) {
       const id = 'command' in decoded ? decoded.command.id : decoded.id;
@@ -153,6 +168,11 @@ export class CommandListener implements Task {
     const { topics } = this.#options;
     return { target: topics.of(path), result: topics.below(path, 'result') };
   }
+}
+
+/** Levels of a path. */
+function depthOf(path: string): number {
+  return placesOf(path).length;
 }
 
 function replyOf({ responseTopic, correlationData }: Incoming): Command['replyTo'] {

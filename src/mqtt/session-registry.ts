@@ -8,7 +8,7 @@ export class SessionRegistry {
   readonly filters = new Map<string, 0 | 1>();
   readonly #connected: (() => void)[] = [];
   readonly #delivered: (() => void)[] = [];
-  readonly #received: ((incoming: Incoming) => void)[] = [];
+  readonly #received = new Set<(incoming: Incoming) => void>();
   #isOpen = false;
 
   constructor(log: Logger) {
@@ -25,9 +25,9 @@ export class SessionRegistry {
     this.#delivered.push(delivered);
   }
 
-  /** Adds a listener to all messages, and its filters; returns those that are new. */
+  /** Adds a listener to all messages, and its filters, perhaps to those that it has; returns those that are new. */
   listen(filters: readonly string[], received: (incoming: Incoming) => void, qos: 0 | 1): string[] {
-    this.#received.push(received);
+    this.#received.add(received);
     const added = filters.filter((filter) => !this.filters.has(filter));
     for (const filter of filters) this.filters.set(filter, this.filters.get(filter) === 1 ? 1 : qos);
     return added;

@@ -76,7 +76,7 @@ export interface MqttSession {
   onDelivered(delivered: () => void): void;
   /**
    * Subscribes at each connect, and hands all messages that arrive to `received`. At QoS 1 the broker keeps messages
-   * for a bridge that is away; the default is QoS 0.
+   * for a bridge that is away; the default is QoS 0. The same listener may ask for more later.
    */
   listen(filters: readonly string[], received: (incoming: Incoming) => void, qos?: 0 | 1): void;
 }

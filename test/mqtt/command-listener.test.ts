@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type Command, plugReceipt, type Receipt, unattempted } from '../../src/bridge/command.ts';
 import { CommandListener } from '../../src/mqtt/command-listener.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
-import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -44,6 +44,14 @@ describe('the listener', () => {
     const filters = (depth: number) => [...topics.filters('set', depth), ...topics.filters('get', depth)];
     expect(open().session.filters).toEqual(filters(3));
     expect(open([]).session.filters).toEqual(filters(1));
+  });
+
+  it('subscribes deeper once a plug is moved there, and carries out each command once', () => {
+    const { bridge, session } = open(['lamp']);
+    bridge.change('east/hall/desk', { info: INFO });
+    expect(new Set(session.queued)).toEqual(new Set(new Topics('museum').filters('set', 3)));
+    session.receive('museum/east/hall/desk/set', 'ON');
+    expect(bridge.commands).toMatchObject([{ path: 'east/hall/desk' }]);
   });
 
   it('has the broker keep commands for a bridge that is away, and nothing else', () => {

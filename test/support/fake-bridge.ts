@@ -67,6 +67,10 @@ export class FakeBridge implements BridgeView {
     return this.states.get(path)?.info ?? undefined;
   }
 
+  absence(path: string): string {
+    return `there is no plug or place ${path}`;
+  }
+
   isLocked(path: string): boolean {
     return this.locked.has(path);
   }

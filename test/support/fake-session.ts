@@ -17,7 +17,7 @@ export class FakeSession implements MqttSession {
   onPublish: (message: Message) => void = () => {};
   readonly #connected: (() => void)[] = [];
   readonly #delivered: (() => void)[] = [];
-  readonly #received: ((incoming: Incoming) => void)[] = [];
+  readonly #received = new Set<(incoming: Incoming) => void>();
 
   publish(message: Message): void {
     this.messages.push(message);
@@ -39,7 +39,7 @@ export class FakeSession implements MqttSession {
   listen(filters: readonly string[], received: (incoming: Incoming) => void, qos: 0 | 1 = 0): void {
     this.filters.push(...filters);
     if (qos === 1) this.queued.push(...filters);
-    this.#received.push(received);
+    this.#received.add(received);
   }
 
   connect(): void {
