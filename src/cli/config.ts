@@ -82,5 +82,5 @@ function shown(value: unknown): string {
 }
 
 function origin({ source, at }: ExplainedOption): string {
-  return source === 'environment' ? `environment: ${at}` : at || source;
+  return source === 'environment' || source === 'credential' ? `${source}: ${at}` : at || source;
 }

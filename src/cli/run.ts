@@ -5,6 +5,7 @@ import type { Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
 import { type GivenFlags, sourcesOf } from './flags.ts';
+import { ServiceManager } from './service-manager.ts';
 import type { Shell } from './shell.ts';
 
 /** How long the bridge may take to stop. */
@@ -35,11 +36,17 @@ export async function runApp(
     if (adopts(config)) log.info({ hint }, 'no plug is configured: every plug that is found is taken in');
     else log.warn({ hint }, 'no plug is configured');
   }
+  const manager = new ServiceManager({ env: shell.env, clock, log });
   const ready = () => {
+    manager.ready();
     log.info({ version, plugs: config.plugs.length, base: config.mqtt.baseTopic }, 'bridge runs');
     onReady?.();
   };
-  shell.signal.addEventListener('abort', () => log.info('stopping'), { once: true });
+  const stopping = () => {
+    manager.stopping();
+    log.info('stopping');
+  };
+  shell.signal.addEventListener('abort', stopping, { once: true });
   await supervise([...before, ...tasks], shell.signal, { clock, log, stopMs: STOP_MS, onReady: ready });
   log.info('bridge stopped');
 }

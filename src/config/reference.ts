@@ -13,7 +13,8 @@ is an example with comments. \`hs110-mqtt config check\` says what is wrong, all
 force and where it came from; \`config schema\` prints the JSON Schema for editors.
 
 Durations are written with their unit: \`200ms\`, \`5s\`, \`30m\`, \`8h\`, \`1d\`. A secret has no flag; instead of its
-variable, \`…_FILE\` may name a file that holds it.
+variable, \`…_FILE\` may name a file that holds it, and systemd may hand it over as a credential that is called as the
+option (\`LoadCredential=mqtt.password:/etc/hs110-mqtt/mqtt.password\`); file, credential, variable: the later one wins.
 
 ## Options
 

@@ -26,8 +26,8 @@ export interface Sources {
 
 /** Where the value in force of an option was written. */
 export interface Origin {
-  readonly source: 'file' | 'environment' | 'flag';
-  /** `file:line:column`, the variable, or the flag. */
+  readonly source: 'file' | 'credential' | 'environment' | 'flag';
+  /** `file:line:column`, the name of the credential, the variable, or the flag. */
   readonly at: string;
 }
 
@@ -63,7 +63,9 @@ export class WrittenOptions {
   place(name: string): string {
     const origin = this.#origins.get(name);
     if (origin === undefined) return this.#file.locate(name.split('.'));
-    return origin.source === 'environment' ? `environment: ${origin.at}` : origin.at;
+    return origin.source === 'environment' || origin.source === 'credential'
+      ? `${origin.source}: ${origin.at}`
+      : origin.at;
   }
 
   /** The options of the program from all sources; plugs and places have their own. */
@@ -115,7 +117,7 @@ export class WrittenOptions {
    * passes unset variables on as empty ones.
    */
   #readEnvironment({ env, readFile }: Sources): { readonly [variable: string]: string } {
-    const values: { [variable: string]: string } = {};
+    const values: { [variable: string]: string } = this.#readCredentials(env.CREDENTIALS_DIRECTORY, readFile);
     const known = new Map([...optionNames(SCHEMA)].map((option) => [variableOf(option.written), option]));
     for (const [variable, value] of Object.entries(env)) {
       if (!variable.startsWith('HS110_MQTT_') || variable === CONFIG_VARIABLE || !value) continue;
@@ -130,6 +132,22 @@ export class WrittenOptions {
       if (read === undefined) continue;
       this.#add(option.name, option.leaf, { source: 'environment', at: variable }, option.written);
       values[variableOf(option.name)] = read;
+    }
+    return values;
+  }
+
+  /** Secrets that systemd hands over (LoadCredential=), each in a file that is called as the option: `mqtt.password`. */
+  #readCredentials(
+    folder: string | undefined,
+    readFile: (path: string) => string,
+  ): { [variable: string]: string } {
+    const values: { [variable: string]: string } = {};
+    if (!folder) return values;
+    for (const { name, written, leaf } of optionNames(SCHEMA)) {
+      const value = leaf.secret ? contentOf(`${folder}/${written}`, readFile) : undefined;
+      if (value === undefined) continue;
+      this.#add(name, leaf, { source: 'credential', at: written }, written);
+      values[variableOf(name)] = value;
     }
     return values;
   }
@@ -171,6 +189,15 @@ export class WrittenOptions {
     const group = path.length > 1 ? ` in ${dotted(path.slice(0, -1))}` : '';
     const hint = near === undefined ? `there are ${Object.keys(schema).join(', ')}` : `did you mean ${near}?`;
     this.problems.push(`${this.#file.locate(path)}: there is no option ${path.at(-1)}${group}; ${hint}`);
+  }
+}
+
+/** What a file holds, without the end of its last line; `undefined` if it cannot be read. */
+function contentOf(path: string, readFile: (path: string) => string): string | undefined {
+  try {
+    return readFile(path).replace(/\r?\n$/, '');
+  } catch {
+    return undefined;
   }
 }
 

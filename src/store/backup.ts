@@ -1,6 +1,6 @@
 import { closeSync, fsyncSync, openSync, renameSync, rmSync, statSync } from 'node:fs';
 import { BridgeError, CommandError, messageOf } from '../errors.ts';
-import { openExisting } from './database.ts';
+import { keepPrivate, openExisting } from './database.ts';
 
 /**
  * Copies the database in the folder `dataDir` to `file`, also while a bridge uses it; returns the size of the copy in
@@ -14,6 +14,7 @@ export function backUp(dataDir: string, file: string): number {
   try {
     // What an earlier backup left that was killed.
     rmSync(part, { force: true });
+    keepPrivate(part);
     // One transaction of SQLite: what is written meanwhile is either in the copy as a whole or not at all.
     database.prepare('VACUUM INTO ?').run(part);
     sync(part);

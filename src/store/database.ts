@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync } from 'node:fs';
+import { chmodSync, closeSync, existsSync, mkdirSync, openSync } from 'node:fs';
 import { join } from 'node:path';
 import Libsql from 'libsql';
 import { BridgeError, messageOf } from '../errors.ts';
@@ -25,11 +25,23 @@ export function setWaiting(database: Database, waits: boolean): void {
 export function openDatabase(dataDir: string): Database {
   const path = join(dataDir, FILE);
   try {
-    mkdirSync(dataDir, { recursive: true });
+    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    keepPrivate(path);
     return prepared(new Libsql(path, { timeout: BUSY_MS }));
   } catch (cause) {
     throw new BridgeError('database', `the database ${path} cannot be used: ${messageOf(cause)}`, { cause });
   }
+}
+
+/** Lets nobody else read the file; SQLite gives those beside it the same mode. */
+export function keepPrivate(path: string): void {
+  if (existsSync(path)) {
+    try {
+      chmodSync(path, 0o600);
+    } catch {
+      // It belongs to someone else: who may read it is for them to say.
+    }
+  } else closeSync(openSync(path, 'a', 0o600));
 }
 
 /** Opens the database in `dataDir` as it is, beside a bridge that may use it. Throws BridgeError if there is none of ours. */
@@ -58,7 +70,7 @@ export function openInMemory(): Database {
  */
 export function lock(dataDir: string): Database {
   const path = join(dataDir, LOCK);
-  mkdirSync(dataDir, { recursive: true });
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
   const database = new Libsql(path);
   try {
     // The lock that SQLite takes on the file is the system's, and goes with the process.

@@ -103,6 +103,18 @@ describe('secrets', () => {
     ]);
   });
 
+  it('come as credentials of systemd, which go before the file and behind variables', () => {
+    const given = {
+      file: 'mqtt:\n  password: from-the-file\n',
+      env: { CREDENTIALS_DIRECTORY: '/run/credentials/hs110-mqtt.service' },
+      secrets: { '/run/credentials/hs110-mqtt.service/mqtt.password': 'hunter2\n' },
+    };
+    expect(configOf(given).mqtt.password).toBe('hunter2');
+    expect(configOf(given).broker.password).toBeUndefined();
+    const env = { ...given.env, HS110_MQTT_MQTT_PASSWORD: 'from-the-variable' };
+    expect(configOf({ ...given, env }).mqtt.password).toBe('from-the-variable');
+  });
+
   it('alone may be named by file', () => {
     expect(problemsOf({ env: { HS110_MQTT_MQTT_USERNAME_FILE: 'f' }, secrets: { f: 'me' } })).toEqual([
       expect.stringContaining('HS110_MQTT_MQTT_USERNAME_FILE is no option'),

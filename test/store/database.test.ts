@@ -1,13 +1,23 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import Libsql from 'libsql';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { backUp } from '../../src/store/backup.ts';
 import { lock, openDatabase } from '../../src/store/database.ts';
 import { MIGRATIONS } from '../../src/store/schema.ts';
 import { openStore, type Store } from '../../src/store/store.ts';
@@ -50,6 +60,20 @@ function foreign(sql: string): void {
 }
 
 describe('a database', () => {
+  it('is for the user alone who runs the bridge, one of an earlier version too, and so is a backup', async () => {
+    const modeOf = (path: string) => (statSync(path).mode & 0o777).toString(8);
+    const { store } = open();
+    expect(modeOf(data)).toBe('700');
+    expect(modeOf(file)).toBe('600');
+    expect(modeOf(`${file}-wal`)).toBe('600');
+    backUp(data, join(folder, 'copy.db'));
+    expect(modeOf(join(folder, 'copy.db'))).toBe('600');
+    await close(store);
+    chmodSync(file, 0o644);
+    await close(open().store);
+    expect(modeOf(file)).toBe('600');
+  });
+
   it('is made in a folder that is not there yet, and keeps what was in it when it is opened again', async () => {
     const { store, lines } = open(join(data, 'deeper'));
     store.keepFact('name', 'value');

@@ -47,8 +47,8 @@ export class Program {
   }
 
   /** Starts it with a configuration file that holds `options`; resolves when it says that it runs. */
-  async start(options: object): Promise<void> {
-    this.launch(options);
+  async start(options: object, env: { readonly [name: string]: string } = {}): Promise<void> {
+    this.launch(options, env);
     const before = this.lines.length;
     const runs = () => this.lines.slice(before).some((line) => line.includes('"msg":"bridge runs"'));
     await until(() => runs() || !this.runs, 'the bridge to run', 60_000);
@@ -56,7 +56,7 @@ export class Program {
   }
 
   /** Starts it and does not wait. */
-  launch(options: object): void {
+  launch(options: object, env: { readonly [name: string]: string } = {}): void {
     const config = this.file('site.yaml');
     writeFileSync(
       config,
@@ -64,6 +64,7 @@ export class Program {
     );
     const child = spawn(process.execPath, ['--import', 'tsx', MAIN, '--config', config], {
       cwd: fileURLToPath(new URL('../..', import.meta.url)),
+      env: { ...process.env, ...env },
       stdio: ['ignore', 'ignore', 'pipe'],
     });
     this.#child = child;
