@@ -43,6 +43,7 @@ const exitCode = await runProgram(
   {
     env: process.env,
     version: readVersion(),
+    nodeVersion: process.version,
     clock,
     random: Math.random,
     signal: stop.signal,

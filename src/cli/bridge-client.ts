@@ -10,8 +10,7 @@ import type { Shell } from './shell.ts';
 /** How long a broker may take to answer CONNECT. */
 const CONNECT_MS = 5000;
 
-/** Codes in SUBACK from here on are refusals. */
-const FIRST_REFUSAL = 128;
+type Received = (topic: string, payload: Buffer, retained: boolean) => void;
 
 /** A running bridge, as every client of its broker sees it. */
 export class BridgeClient {
@@ -23,14 +22,17 @@ export class BridgeClient {
   readonly #client: MqttClient;
   readonly #shell: Shell;
   #ending = false;
+  #isLost = false;
 
   private constructor(client: MqttClient, broker: string, topics: Topics, shell: Shell) {
     this.#client = client;
     this.broker = broker;
     this.topics = topics;
     this.#shell = shell;
+    client.setMaxListeners(0);
     this.lost = new Promise((_resolve, reject) => {
       client.once('close', () => {
+        this.#isLost = true;
         if (!this.#ending)
           reject(new BridgeError('broker-lost', `the connection to the broker ${broker} is lost`));
       });
@@ -68,24 +70,30 @@ export class BridgeClient {
     }
   }
 
-  /** Hands every message that arrives from now on to `received`, and has those sent that match; rejects if it may not. */
-  async listen(
-    filter: string,
-    received: (topic: string, payload: Buffer, retained: boolean) => void,
-  ): Promise<void> {
+  get isLost(): boolean {
+    return this.#isLost;
+  }
+
+  /** Hands every message that arrives from now on to `received`. */
+  onMessage(received: Received): void {
     this.#client.on('message', (topic, payload, { retain }) => received(topic, payload, retain));
-    const granted = await this.#client.subscribeAsync(filter, { qos: 1 });
-    const refused = granted.filter(({ qos }) => Number(qos) >= FIRST_REFUSAL).map(({ topic }) => topic);
-    if (refused.length > 0)
-      throw new BridgeError(
-        'not-allowed',
-        `the broker ${this.broker} does not let you read ${refused.join(', ')}`,
-      );
+  }
+
+  /** The same, and has the broker send what matches; rejects if it does not let this client read that. */
+  async listen(filter: string, received: Received, qos: 0 | 1 = 1): Promise<void> {
+    this.onMessage(received);
+    try {
+      await Promise.race([this.#client.subscribeAsync(filter, { qos }), this.lost]);
+    } catch (cause) {
+      if (cause instanceof BridgeError) throw cause;
+      const message = `the broker ${this.broker} does not let this login read ${filter}`;
+      throw new BridgeError('not-allowed', message, { cause });
+    }
   }
 
   /** Resolves once the broker has the message. */
   async publish(topic: string, payload: string, retain = false): Promise<void> {
-    await this.#client.publishAsync(topic, payload, { qos: 1, retain });
+    await Promise.race([this.#client.publishAsync(topic, payload, { qos: 1, retain }), this.lost]);
   }
 
   /**

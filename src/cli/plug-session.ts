@@ -22,7 +22,8 @@ export interface PlugOptions {
 /** How long a plug may take to answer, in ms. */
 const TIMEOUT_MS = 5000;
 
-const ADVICE: { readonly [reason in Reason]?: string } = {
+/** What a person may do about a plug that does not answer as it should. */
+export const ADVICE: { readonly [reason in Reason]?: string } = {
   refused:
     'Newer firmware (KLAP) closes this port: `hs110-mqtt discover` shows whether it has. If not, unplug the plug for a moment.',
   timeout: 'Is the plug plugged in, and in a network that this machine reaches?',

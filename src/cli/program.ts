@@ -19,6 +19,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['watch', async () => (await import('./watch-site.ts')).addWatchVerb],
   ['set', async () => (await import('./set.ts')).addSetVerb],
   ['all', async () => (await import('./set.ts')).addAllVerb],
+  ['doctor', async () => (await import('./doctor.ts')).addDoctorVerb],
   ['health', async () => (await import('./health.ts')).addHealthVerb],
   ['plug', async () => (await import('./plug.ts')).addPlugVerb],
   ['encode', async () => (await import('./encode.ts')).addEncodeVerb],
@@ -27,10 +28,11 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['record', async () => (await import('./record.ts')).addRecordVerb],
   ['config', async () => (await import('./config.ts')).addConfigVerb],
   ['backup', async () => (await import('./backup.ts')).addBackupVerb],
+  ['completion', async () => (await import('./completion.ts')).addCompletionVerb],
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
+const CONFIGURED = new Set(['doctor', 'status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
 
 const HELP = new Set(['--help', '-h', 'help']);
 
@@ -75,8 +77,9 @@ export async function runProgram(shell: Shell, argv: readonly string[]): Promise
   }
 }
 
-/** The verbs that are named, in the order of the help; all where help is asked for the program. */
+/** The verbs that are named, in the order of the help; all where help is asked for the program, or all are to be known. */
 function verbsIn(argv: readonly string[]): string[] {
+  if (argv[0] === 'completion') return [...VERBS.keys()];
   const named = [...VERBS.keys()].filter((verb) => argv.includes(verb));
   return named.length === 0 && argv.some((argument) => HELP.has(argument)) ? [...VERBS.keys()] : named;
 }

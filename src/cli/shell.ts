@@ -5,6 +5,8 @@ import type { Input } from './input.ts';
 export interface Shell {
   readonly env: { readonly [name: string]: string | undefined };
   readonly version: string;
+  /** Of Node.js, as `v24.1.0`. */
+  readonly nodeVersion: string;
   readonly clock: Clock;
   readonly random: () => number;
   /** Aborts when the program is interrupted. */
@@ -25,7 +27,7 @@ export interface Shell {
   readonly timeZone: string;
   /** Reads a text file; throws if there is none. */
   readonly readFile: (path: string) => string;
-  /** Writes a text file, over one that is there; throws if it cannot. */
-  readonly writeFile: (path: string, text: string) => void;
+  /** Writes a file, over one that is there; throws if it cannot. */
+  readonly writeFile: (path: string, content: string | Uint8Array) => void;
   readonly fileExists: (path: string) => boolean;
 }

@@ -20,6 +20,7 @@ export interface FakeShellOptions {
 export class FakeShell implements Shell {
   readonly env: { readonly [name: string]: string };
   readonly version = '0.0.0-test';
+  readonly nodeVersion = 'v0.0.0';
   readonly clock: Clock;
   readonly random = Math.random;
   readonly isTerminal = false;
@@ -70,7 +71,11 @@ export class FakeShell implements Shell {
   readonly printError = (line: string): void => void this.errorLines.push(line);
   readonly write = (bytes: Uint8Array): void => void this.written.push(bytes);
   readonly fileExists = (path: string): boolean => this.files.has(path);
-  readonly writeFile = (path: string, text: string): void => void this.files.set(path, text);
+  readonly writeFile = (path: string, content: string | Uint8Array): void =>
+    void this.files.set(
+      path,
+      typeof content === 'string' ? content : Buffer.from(content).toString('base64'),
+    );
 
   readonly readFile = (path: string): string => {
     const text = this.files.get(path);
