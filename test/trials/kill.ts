@@ -78,7 +78,8 @@ class KillTrial {
       ...(own ? { broker: { listen: new URL(this.#url).host } } : {}),
       mqtt: { baseTopic: BASE, ...(own ? {} : { url: this.#url }) },
       poll: { interval: '300ms', timeout: '1s', backoffMax: '1s' },
-      command: { ttl: '20s' },
+      // The broker keeps what is said to an absent bridge as long, and a busy machine starts it slowly.
+      command: { ttl: '60s' },
       homeassistant: { discovery: 'off' },
       plugs: this.#plugs.map(({ path, server }) => ({ path, host: `127.0.0.1:${server.port}` })),
     });
