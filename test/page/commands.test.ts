@@ -31,7 +31,7 @@ describe('a command of the page', () => {
     const receipt = someReceipt();
     const { way, sent, told } = bench(() => receipt);
     await give(way, 'shed1', 'OFF', true);
-    expect(sent).toMatchObject([{ target: 'shed1', state: 'OFF', ttl: '20s' }]);
+    expect(sent).toMatchObject([{ target: 'shed1', state: 'OFF', ttl: '10s' }]);
     expect(told).toMatchObject([
       { type: 'asked', ask: { target: 'shed1', wanted: 'OFF', receipt: null } },
       { type: 'answered', receipt },
@@ -60,12 +60,12 @@ describe('a command of the page', () => {
     expect(end()).toMatchObject({ type: 'failed', failure: 'unreachable' });
   });
 
-  it('ends after 20 s without the bridge, and says that nothing is known of it', async () => {
+  it('ends after 10 s without the bridge, and says that nothing is known of it', async () => {
     const { clock, way, end } = bench(() => {
       throw unreachable();
     });
     const given = give(way, '', 'OFF', false);
-    await clock.advance(22_000);
+    await clock.advance(12_000);
     await given;
     expect(end()).toMatchObject({ type: 'failed', failure: 'unreachable' });
   });

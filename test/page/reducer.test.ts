@@ -49,6 +49,12 @@ describe('what the page knows', () => {
     expect(live).toMatchObject({ number: 8, problems: 0, heardAt: 2000 });
   });
 
+  it('has no state of a plug that does not answer, whatever that said last', () => {
+    const gone = somePlug('shed1', { state: 'OFF', power: 0, availability: 'offline' });
+    const live = having({ ...snapshot, plugs: [gone] });
+    expect(live.plugs.get('shed1')).toMatchObject({ state: null, power: null, availability: 'offline' });
+  });
+
   it('does not go back to a change that the snapshot holds already', () => {
     const old: Happening = {
       type: 'change',

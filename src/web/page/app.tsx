@@ -1,12 +1,12 @@
 import { useEffect, useMemo, useState } from 'preact/hooks';
+import { useViews } from './available.ts';
 import { browserClock } from './clock.ts';
 import { ask } from './http.ts';
 import { kept } from './kept.ts';
 import { give, giveAgain } from './live/commands.ts';
 import { LiveStore } from './live/store.ts';
 import { LiveStream } from './live/stream.ts';
-import { type Page, PageContext, type Question, rightsOf } from './page.ts';
-import type { IconName } from './parts/glyph.tsx';
+import { type Page, PageContext, type Question } from './page.ts';
 import { QuestionDialog } from './parts/question.tsx';
 import { type Route, routeOf } from './route.ts';
 import { Shell } from './shell.tsx';
@@ -37,6 +37,7 @@ export function App() {
   const language = languageOf([chosen, ...navigator.languages, session?.language]);
   const stream = useMemo(() => streamOf(store, setSession), [store]);
   useStream(stream);
+  const views = useViews(session);
   const page = useMemo(
     () => pageOf({ session, language, store, setQuestion, chooseLanguage, stream }),
     [session, language, store, stream],
@@ -52,7 +53,7 @@ export function App() {
         {mustLogIn(session) ? (
           <LoginView />
         ) : (
-          <Shell route={route} views={viewsOf(session)}>
+          <Shell route={route} views={views}>
             <View route={route} />
           </Shell>
         )}
@@ -83,11 +84,6 @@ function View({ route }: { readonly route: Route }) {
 
 function mustLogIn(session: Session | null): boolean {
   return session !== null && session.authentication === 'users' && session.user === null;
-}
-
-function viewsOf(session: Session | null): readonly IconName[] {
-  const views: readonly IconName[] = ['site', 'problems', 'energy', 'journal'];
-  return session !== null && rightsOf(session).admin ? [...views, 'setup'] : views;
 }
 
 /** Before anything is known of the bridge. */

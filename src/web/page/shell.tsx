@@ -1,14 +1,15 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
+import type { ViewName } from './available.ts';
 import { usePage, useSite } from './page.ts';
-import { Icon, type IconName } from './parts/glyph.tsx';
+import { Icon } from './parts/glyph.tsx';
 import { Receipts, Spoken } from './parts/receipts.tsx';
 import { hashOf, type Route } from './route.ts';
 
 interface ShellProps {
   readonly route: Route;
   /** The views that there are for this user, with this bridge. */
-  readonly views: readonly IconName[];
+  readonly views: readonly ViewName[];
   readonly children: ComponentChildren;
 }
 
@@ -48,13 +49,9 @@ export function Shell({ route, views, children }: ShellProps) {
       <OldNotice />
       <nav class="views" aria-label={words.navigation}>
         {views.map((view) => (
-          <a
-            key={view}
-            href={hashOf({ view } as Route)}
-            aria-current={isCurrent(route, view) ? 'page' : undefined}
-          >
+          <a key={view} href={hashOf({ view })} aria-current={isCurrent(route, view) ? 'page' : undefined}>
             <Icon name={view} />
-            <span>{words[view as 'site']}</span>
+            <span>{words[view]}</span>
             {view === 'problems' && problems > 0 && <b class="badge">{problems}</b>}
           </a>
         ))}
@@ -73,7 +70,7 @@ function accountLabel(account: string, name: string | undefined): string {
 }
 
 /** A plug is part of the site. */
-function isCurrent(route: Route, view: IconName): boolean {
+function isCurrent(route: Route, view: ViewName): boolean {
   return route.view === view || (route.view === 'plug' && view === 'site');
 }
 

@@ -20,7 +20,7 @@ export interface CommandWay {
 }
 
 /** How long the bridge tries a plug that is away, and how long the page tries a bridge that is. */
-const TTL_S = 20;
+const TTL_S = 10;
 const RETRY_MS = 2000;
 /** A browser has six connections to a host; one of them is the stream. */
 const AT_A_TIME = 4;

@@ -110,7 +110,7 @@ function heard(live: Live, event: Heard): Live {
         ...live,
         epoch: event.epoch,
         number: event.number,
-        plugs: byPath(event.plugs),
+        plugs: byPath(event.plugs.map(asReported)),
         places: byPath(event.places),
         pending: new Map(event.pending.map((pending) => [pending.command, pending] as const)),
         problems: event.problems ?? silent(event.plugs),
@@ -133,13 +133,18 @@ function changed(live: Live, event: Extract<Heard, { readonly type: 'change' }>)
   if (event.number <= live.number) return live;
   const plugs = new Map(live.plugs);
   const places = new Map(live.places);
-  for (const plug of event.plugs) plugs.set(plug.path, plug);
+  for (const plug of event.plugs) plugs.set(plug.path, asReported(plug));
   for (const place of event.places) places.set(place.path, place);
   for (const path of event.removed) {
     plugs.delete(path);
     places.delete(path);
   }
   return { ...live, number: event.number, plugs, places, problems: event.problems ?? silent(plugs.values()) };
+}
+
+/** A plug that does not answer now may be anything: what it said last is not shown as its state. */
+function asReported(plug: Plug): Plug {
+  return plug.availability === 'online' ? plug : { ...plug, state: null, power: null };
 }
 
 /** How many plugs do not answer: the problems that are known without being told of any. */

@@ -65,7 +65,7 @@ function Headline({ site, plugs }: HeadlineProps) {
       <div class="hero-said">
         <h1>{sentence(page, site.counts)}</h1>
         <p>
-          <Pieces texts={countsOf(page, { ...site.counts, on: 0 })} />
+          <Pieces texts={countsOf(page, besideSentence(site.counts))} />
         </p>
       </div>
       {target !== null && rightsOf(session).canSwitch(target) && <AllOff site={site} target={target} />}
@@ -89,6 +89,8 @@ function targetOf(places: readonly string[] | null): string | null {
 function AllOff({ site, target }: { readonly site: Branch; readonly target: string }) {
   const { words, question, give } = usePage();
   const { counts } = site;
+  // Nothing is on: the button is there, but no longer the thing to do.
+  const isQuiet = counts.off === counts.total;
   const ask = () => {
     const now = [words.askNowOn(counts.on), counts.locked > 0 ? words.askLocked(counts.locked) : ''];
     question({
@@ -99,7 +101,7 @@ function AllOff({ site, target }: { readonly site: Branch; readonly target: stri
     });
   };
   return (
-    <button type="button" class="button button-main button-all" onClick={ask}>
+    <button type="button" class={`button button-all ${isQuiet ? '' : 'button-main'}`} onClick={ask}>
       {words.switchAllOff}
     </button>
   );
@@ -111,15 +113,29 @@ function sentence({ words }: Page, { on, off, total }: Counts): string {
   return off === total ? words.allAreOff(total) : words.someAreOff(off, total);
 }
 
-/** The counts of a place, each with the dot that sets it off from the next. */
+/** What the sentence has not said already. */
+function besideSentence(counts: Counts): Counts {
+  return { ...counts, on: 0, off: counts.on > 0 ? counts.off : 0 };
+}
+
+/** The counts of a place, and what it draws. */
 function countsOf({ words, format }: Page, { on, off, unknown, power }: Counts): readonly string[] {
-  const texts = [
-    on > 0 ? words.countOn(on) : '',
-    off > 0 ? words.countOff(off) : '',
-    unknown > 0 ? words.countUnknown(unknown) : '',
-    power === null ? '' : format.power(power),
-  ].filter((text) => text !== '');
-  return texts.map((text, index) => (index < texts.length - 1 ? `${text} ·` : text));
+  return dotted([
+    on > 0 ? [words.countOn(on)] : [],
+    off > 0 ? [words.countOff(off)] : [],
+    unknown > 0 ? [words.countUnknown(unknown)] : [],
+    power === null ? [] : [format.power(power)],
+  ]);
+}
+
+/** Groups of texts with a dot between: it ends a line, and begins none. */
+function dotted(groups: readonly (readonly string[])[]): readonly string[] {
+  const texts: string[] = [];
+  for (const group of groups) {
+    if (group.length > 0 && texts.length > 0) texts.push(`${texts.pop()} ·`);
+    texts.push(...group);
+  }
+  return texts;
 }
 
 function notice(page: Page, silent: readonly Plug[], problems: number): string {
@@ -270,10 +286,10 @@ function PlugLine({ page, plug, wanted }: RowProps & { readonly page: Page }) {
   const { words, format } = page;
   if (wanted !== null) return <span class="asked">{wanted === 'ON' ? words.askedOn : words.askedOff}</span>;
   if (plug.state === null) return <span class="silent">{silence(page, plug)}</span>;
+  const power = plug.state === 'ON' ? plug.power : null;
   return (
     <>
-      <Pieces texts={standing(page, plug)} />
-      {plug.state === 'ON' && plug.power !== null && <span>· {format.power(plug.power)}</span>}
+      <Pieces texts={dotted([standing(page, plug), power === null ? [] : [format.power(power)]])} />
       {plug.lamp === 'out' && <span class="silent">{words.lampOut}</span>}
     </>
   );

@@ -1,0 +1,72 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { Site, type SiteOptions } from '../support/site.ts';
+
+const CHROMIUM = '/usr/bin/chromium';
+
+/** Why the tests in a browser cannot run; `undefined` if they can. */
+export const noBrowser = existsSync(CHROMIUM)
+  ? undefined
+  : `there is no ${CHROMIUM}; Debian has a package of that name`;
+
+const ARGUMENTS = [
+  ...['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+/** Starts the browser; it asks nobody but the bridge. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({ executablePath: CHROMIUM, args: ARGUMENTS });
+}
+
+export const PHONE = { viewport: { width: 360, height: 740 }, hasTouch: true } as const;
+export const DESKTOP = { viewport: { width: 1280, height: 800 } } as const;
+
+/** A site whose page is served. */
+export async function openSite(paths: readonly string[], options: SiteOptions = {}): Promise<[Site, string]> {
+  const site = await Site.open(paths, { web: { listen: '127.0.0.1:0' }, ...options });
+  return [site, urlOf(site)];
+}
+
+/** Where the page is that the bridge serves now. */
+export function urlOf(site: Site): string {
+  return String(site.bridge.lines.find(({ msg }) => msg === 'the page is served')?.url);
+}
+
+/** Opens the page in a browser of its own, so to say: nothing is shared with other visitors. */
+export async function visit(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = PHONE,
+): Promise<Page> {
+  const context = await browser.newContext({ locale: 'en-GB', timezoneId: 'Europe/Amsterdam', ...options });
+  const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
+  await page.goto(url);
+  await page.waitForSelector('h1');
+  return page;
+}
+
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+
+/** What axe finds wrong with the page, each with the first element that it is wrong with. */
+export async function violations(page: Page): Promise<readonly string[]> {
+  // The policy of the page forbids scripts that are not its own; those of the debugger are not bound by it.
+  await page.evaluate(AXE);
+  return page.evaluate(
+    `axe.run().then(({ violations }) => violations.map(({ id, nodes }) => id + ': ' + nodes[0].html))`,
+  );
+}
+
+/** What sticks out of the window to the right; nothing if the page cannot be moved sideways. */
+export function overflow(page: Page): Promise<readonly string[]> {
+  return page.evaluate(`(() => {
+    const width = document.documentElement.clientWidth;
+    if (document.documentElement.scrollWidth <= width) return [];
+    return [...document.querySelectorAll('body *')]
+      .filter((element) => element.getBoundingClientRect().right > width + 1)
+      .map((element) => element.className + ': ' + element.textContent.slice(0, 40))
+      .slice(-3);
+  })()`);
+}
