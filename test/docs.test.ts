@@ -6,6 +6,7 @@ import { buildProgram } from '../src/cli/program.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { presetOf } from '../src/plug/presets/presets.ts';
 import { isObject } from '../src/protocol/json.ts';
+import { Certificates } from './support/certificates.ts';
 import { FakeShell } from './support/fake-shell.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
@@ -23,6 +24,10 @@ const blocks: readonly Block[] = PAGES.flatMap((page) =>
   ),
 );
 
+const { server } = new Certificates();
+/** Files of certificates that a configuration names. */
+const readFile = (path: string) => (path.endsWith('.key') ? server.key : server.cert);
+
 const of = (kind: string) => blocks.filter((block) => block.kind === kind);
 const lines = (kind: string) => of(kind).flatMap(({ text }) => text.trim().split('\n'));
 
@@ -32,7 +37,7 @@ const verbs = new Set(program.commands.map((command) => command.name()));
 describe('the documentation', () => {
   it.each(of('yaml'))('$page shows a configuration that is right: $text', ({ page, text }) => {
     expect(() =>
-      loadConfig({ file: { name: page, text }, env: {}, flags: new Map(), readFile: () => '' }),
+      loadConfig({ file: { name: page, text }, env: {}, flags: new Map(), readFile }),
     ).not.toThrow();
   });
 
@@ -51,7 +56,7 @@ describe('the documentation', () => {
   });
 
   const shown = lines('sh').flatMap((line) =>
-    [...line.matchAll(/^hs110-mqtt ([a-z]+)|npm start -- ([a-z]+)/g)].map(
+    [...line.matchAll(/^hs110-mqtt ([a-z][a-z-]*)|npm start -- ([a-z][a-z-]*)/g)].map(
       ([, one, other]) => one ?? other ?? '',
     ),
   );

@@ -9,8 +9,9 @@ import { Topics } from '../mqtt/topics.ts';
 import { Resolver } from '../plug/resolver.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import { announcerFor } from './announcer.ts';
-import { embeddedBroker, sessionFor } from './connection.ts';
+import { sessionFor } from './connection.ts';
 import { bridgeFor } from './devices.ts';
+import { embeddedBroker, protectTopics } from './embedded-broker.ts';
 import { finderFor } from './finder.ts';
 import { publishInfo } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
@@ -29,6 +30,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const session = sessionFor(broker, config, { topics, store }, surroundings);
   const parts = { clock, resolver: new Resolver(clock, random), memory: store };
   const bridge = bridgeFor(config, parts, surroundings);
+  if (broker !== undefined) protectTopics(broker, bridge, topics, config.homeassistant.prefix);
   const { output, offlineValues, publishPlaces, qos, heartbeat } = config.mqtt;
   const publisher = new StatePublisher({
     bridge,

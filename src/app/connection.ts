@@ -1,5 +1,5 @@
 import type { Config } from '../config/schema.ts';
-import { Broker } from '../mqtt/broker.ts';
+import type { Broker } from '../mqtt/broker.ts';
 import { EmbeddedSession } from '../mqtt/embedded-session.ts';
 import { NetworkSession, type NetworkSessionOptions } from '../mqtt/network-session.ts';
 import type { MqttSession, SessionMemory } from '../mqtt/session.ts';
@@ -7,13 +7,6 @@ import type { Topics } from '../mqtt/topics.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import type { Store } from '../store/store.ts';
 import type { Surroundings } from './surroundings.ts';
-
-/** The broker inside, if no other is configured. */
-export function embeddedBroker(config: Config, { clock, log }: Surroundings): Broker | undefined {
-  if (config.mqtt.url !== undefined) return undefined;
-  const { username, password, listen } = config.broker;
-  return new Broker({ ...listen, username, password, clock, log });
-}
 
 /** The way to the broker: its own one the bridge need not connect to. */
 export function sessionFor(

@@ -1,8 +1,8 @@
 import { connectAsync, type IClientOptions, type MqttClient } from 'mqtt';
 import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
-import { nearUrl } from '../mqtt/broker.ts';
 import { publicAddress } from '../mqtt/disconnect.ts';
+import { nearUrl } from '../mqtt/near-url.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { interrupted } from './input.ts';
 import type { Shell } from './shell.ts';

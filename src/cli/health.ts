@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { loadConfig } from '../config/load.ts';
 import type { Config } from '../config/schema.ts';
 import { BridgeError, messageOf } from '../errors.ts';
-import { nearUrl } from '../mqtt/broker.ts';
+import { nearUrl } from '../mqtt/near-url.ts';
 import { type RetainedOptions, readRetained } from '../mqtt/retained-message.ts';
 import { Topics } from '../mqtt/topics.ts';
 import { parseObject, textAt } from '../protocol/json.ts';
@@ -62,7 +62,8 @@ async function health(shell: Shell, flags: Flags): Promise<void> {
       else answers.push({ host, state, connectedAt });
       if (state === 'online') timer.set(OTHERS_MS);
     } catch (error) {
-      problems.push(`the broker ${host} has no answer for ${topics.bridgeState}: ${messageOf(error)}`);
+      if (isKeptOut(error, config)) answers.push({ host, state: 'online', connectedAt: '' });
+      else problems.push(`the broker ${host} has no answer for ${topics.bridgeState}: ${messageOf(error)}`);
     }
   };
   await Promise.all(urls.map(ask));
@@ -100,6 +101,15 @@ function infoIn(text: string): { clientId: string | undefined; connectedAt: stri
 /** Whether a bridge with another client id than the configured one has that base topic. */
 function isAnother(clientId: string | undefined, { mqtt }: Config): boolean {
   return mqtt.clientId !== undefined && clientId !== undefined && clientId !== mqtt.clientId;
+}
+
+/**
+ * Whether the embedded broker has hashed passwords only, which this check cannot give: it runs within the bridge, and
+ * answers while that is there.
+ */
+function isKeptOut(error: unknown, { mqtt, broker }: Config): boolean {
+  const hasLogin = mqtt.url !== undefined || broker.username !== undefined || broker.users === undefined;
+  return !hasLogin && error instanceof BridgeError && error.code === 'login-refused';
 }
 
 function isWebSocket({ protocol }: URL): boolean {

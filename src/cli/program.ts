@@ -27,6 +27,7 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['discover', async () => (await import('./discover.ts')).addDiscoverVerb],
   ['record', async () => (await import('./record.ts')).addRecordVerb],
   ['config', async () => (await import('./config.ts')).addConfigVerb],
+  ['hash-password', async () => (await import('./hash-password.ts')).addHashPasswordVerb],
   ['backup', async () => (await import('./backup.ts')).addBackupVerb],
   ['completion', async () => (await import('./completion.ts')).addCompletionVerb],
 ]);

@@ -11,11 +11,28 @@ type Locate = (path: readonly (string | number)[]) => string;
 
 /** What is wrong with the embedded broker: nothing is open to the network without a password by accident. */
 export function brokerProblems({ mqtt, broker }: Config, place: (name: string) => string): string[] {
-  const open = broker.username === undefined || broker.password === undefined;
-  if (mqtt.url !== undefined || !open || broker.allowAnonymous || isLoopback(broker.listen.host)) return [];
-  return [
-    `${place('broker.listen')}: broker.listen opens the broker to the network: set broker.username and broker.password, or broker.allowAnonymous: true`,
-  ];
+  const { username, password, users, listen, tls, webSocket } = broker;
+  const at = (option: string) => `${place(`broker.${option}`)}: broker.${option}`;
+  const needs = (option: string, other: string) => `${at(option)} needs broker.${other} as well`;
+  const problems: string[] = [];
+  if (username !== undefined && password === undefined) problems.push(needs('username', 'password'));
+  if (password !== undefined && username === undefined) problems.push(needs('password', 'username'));
+  for (const file of ['cert', 'key'] as const) {
+    if (tls.listen !== undefined && tls[file] === undefined)
+      problems.push(needs('tls.listen', `tls.${file}`));
+    if (webSocket.secure && tls[file] === undefined) problems.push(needs('webSocket.secure', `tls.${file}`));
+  }
+  const hasUser = username !== undefined && password !== undefined;
+  const isOpen = !hasUser && users === undefined && !broker.allowAnonymous;
+  if (mqtt.url !== undefined || !isOpen) return problems;
+  const cure = 'set broker.users or broker.username and broker.password, or broker.allowAnonymous: true';
+  if (!isLoopback(listen.host)) problems.push(`${at('listen')} opens the broker to the network: ${cure}`);
+  // A certificate of the client is as good as a password.
+  if (tls.listen !== undefined && tls.clientCa === undefined && !isLoopback(tls.listen.host))
+    problems.push(`${at('tls.listen')} opens the broker to the network: ${cure}`);
+  if (webSocket.listen !== undefined)
+    problems.push(`${at('webSocket.listen')} opens the broker to every page in a browser: ${cure}`);
+  return problems;
 }
 
 /** A shorter token can be guessed by trying. */
@@ -46,48 +63,75 @@ export function plainProblems({ mqtt }: Config, place: (name: string) => string)
   });
 }
 
-/** The files of TLS, and what a file in PEM form begins with that holds such a thing. */
+/** What a file in PEM form begins with that holds such a thing. */
+const PEM = {
+  certificate: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m,
+  'private key': /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m,
+};
+
+/** The files of TLS. */
 const TLS_FILES = [
-  { option: 'ca', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },
-  { option: 'cert', holds: 'certificate', begins: /^-----BEGIN [A-Z0-9 ]*CERTIFICATE-----/m },
-  { option: 'key', holds: 'private key', begins: /^-----BEGIN [A-Z0-9 ]*PRIVATE KEY-----/m },
+  { option: 'ca', holds: 'certificate' },
+  { option: 'cert', holds: 'certificate' },
+  { option: 'key', holds: 'private key' },
 ] as const;
 
-/** What is wrong with the certificates and the key for the broker: files that are not there or hold something else. */
+interface TlsFiles {
+  readonly ca: string | undefined;
+  readonly cert: string | undefined;
+  readonly key: string | undefined;
+}
+
+/** What is wrong with certificates and keys: files that are not there or hold something else. */
 export function tlsProblems(
-  { mqtt }: Config,
+  { mqtt, broker: { tls } }: Config,
   place: (name: string) => string,
   readFile: (path: string) => string,
 ): string[] {
-  const at = (option: string) => `${place(`mqtt.${option}`)}: mqtt.${option}`;
+  const listener = { ca: tls.clientCa, cert: tls.cert, key: tls.key };
+  const names = { ca: 'broker.tls.clientCa', cert: 'broker.tls.cert', key: 'broker.tls.key' };
+  return [
+    ...pemProblems(mqtt, { ca: 'mqtt.ca', cert: 'mqtt.cert', key: 'mqtt.key' }, place, readFile),
+    ...pemProblems(listener, names, place, readFile),
+  ];
+}
+
+function pemProblems(
+  files: TlsFiles,
+  names: { readonly [Option in keyof TlsFiles]: string },
+  place: (name: string) => string,
+  readFile: (path: string) => string,
+): string[] {
+  const at = (option: keyof TlsFiles) => `${place(names[option])}: ${names[option]}`;
   const pem: { ca?: string; cert?: string; key?: string } = {};
-  const problems = TLS_FILES.flatMap(({ option, holds, begins }) => {
-    const path = mqtt[option];
+  const problems = TLS_FILES.flatMap(({ option, holds }) => {
+    const path = files[option];
     if (path === undefined) return [];
     try {
       pem[option] = readFile(path);
     } catch (error) {
       return [`${at(option)} names a file that cannot be read: ${messageOf(error)}`];
     }
-    return begins.test(pem[option]) ? [] : [`${at(option)}: ${path} holds no ${holds} in PEM form`];
+    return PEM[holds].test(pem[option]) ? [] : [`${at(option)}: ${path} holds no ${holds} in PEM form`];
   });
-  if (mqtt.cert !== undefined && mqtt.key === undefined)
-    problems.push(`${at('cert')} needs mqtt.key as well`);
-  if (mqtt.key !== undefined && mqtt.cert === undefined)
-    problems.push(`${at('key')} needs mqtt.cert as well`);
-  return problems.length > 0 ? problems : pairProblems(pem, at);
+  if (files.cert !== undefined && files.key === undefined)
+    problems.push(`${at('cert')} needs ${names.key} as well`);
+  if (files.key !== undefined && files.cert === undefined)
+    problems.push(`${at('key')} needs ${names.cert} as well`);
+  return problems.length > 0 ? problems : pairProblems(pem, names.cert, at);
 }
 
 function pairProblems(
   { cert, key }: { cert?: string; key?: string },
-  at: (option: string) => string,
+  certName: string,
+  at: (option: keyof TlsFiles) => string,
 ): string[] {
   if (cert === undefined || key === undefined) return [];
   try {
     const isPair = new X509Certificate(cert).checkPrivateKey(createPrivateKey(key));
-    return isPair ? [] : [`${at('key')} is not the key of the certificate mqtt.cert`];
+    return isPair ? [] : [`${at('key')} is not the key of the certificate ${certName}`];
   } catch (error) {
-    return [`${at('key')} or mqtt.cert cannot be used: ${messageOf(error)}`];
+    return [`${at('key')} or ${certName} cannot be used: ${messageOf(error)}`];
   }
 }
 

@@ -100,7 +100,8 @@ class Loader {
         `${block.place(option)}: ${name} must be ${leaf.type.expects}; it is ${leaf.secret ? 'something else' : show(raw)}`,
       );
     } catch (error) {
-      this.#problems.push(`${block.place(option)}: ${name} ${messageOf(error)}; it is ${show(raw)}`);
+      const written = leaf.secret ? '' : `; it is ${show(raw)}`;
+      this.#problems.push(`${block.place(option)}: ${name} ${messageOf(error)}${written}`);
     }
     return leaf.initial === undefined ? undefined : leaf.type.read(leaf.initial);
   }

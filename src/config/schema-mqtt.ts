@@ -1,4 +1,5 @@
 import { baseTopicProblem } from '../mqtt/topics.ts';
+import { brokerUsers } from './broker-users.ts';
 import { leaf, open, type Schema, secret } from './option.ts';
 import { brokerUrl, duration, endpoint, flag, listOf, oneOf, type Type, text } from './types.ts';
 
@@ -97,5 +98,25 @@ export const BROKER = {
   ),
   username: open('Name that clients of the embedded broker must give.', text),
   password: secret('Password that clients of the embedded broker must give.'),
+  users: {
+    ...open(
+      'Users of the embedded broker: a list, each with `name`, `password` (a hash that `hs110-mqtt hash-password` makes), and, left out where there are no limits, `publish` and `subscribe` (topic filters), and `rate` (messages a second).',
+      brokerUsers,
+    ),
+    secret: true,
+  },
+  tls: {
+    listen: open('Where the embedded broker listens for TLS as well.', endpoint(8883)),
+    cert: open('File with its certificate (PEM).', text),
+    key: open('File with the key of that certificate (PEM).', text),
+    clientCa: open(
+      'File with the certificate of an authority (PEM); clients must then have a certificate signed by it.',
+      text,
+    ),
+  },
+  webSocket: {
+    listen: open('Where the embedded broker listens for MQTT over WebSockets as well.', endpoint(9001)),
+    secure: leaf('Whether that is over TLS, with the certificate of `broker.tls`.', flag, false),
+  },
   allowAnonymous: leaf('Let the embedded broker be open to the network without a password.', flag, false),
 } as const satisfies Schema;

@@ -1,20 +1,21 @@
-import { createServer, type Server } from 'node:net';
-import type { Aedes, AedesOptions, PublishPacket } from 'aedes';
+import type { Aedes, PublishPacket } from 'aedes';
 import type { Logger } from 'pino';
-import { BridgeError } from '../errors.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
-import { sameSecret } from '../runtime/same-secret.ts';
 import { aborted, type Task, within } from '../runtime/supervisor.ts';
-import { BrokerClients, MAX_CONNECTIONS } from './broker-clients.ts';
+import { BrokerClients } from './broker-clients.ts';
+import type { ListenerOptions } from './broker-listener.ts';
+import { BrokerRules, type OwnTopics } from './broker-rules.ts';
+import type { BrokerUser } from './broker-users.ts';
+import { nearUrl } from './near-url.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import type { Incoming, Message } from './session.ts';
 import { matchesFilter } from './topic-filter.ts';
 
 export interface BrokerOptions {
-  readonly host: string;
-  readonly port: number;
-  readonly username: string | undefined;
-  readonly password: string | undefined;
+  /** The first is the one that {@link Broker.url} names. */
+  readonly listeners: readonly [ListenerOptions, ...ListenerOptions[]];
+  /** None: everybody may do everything. */
+  readonly users: readonly BrokerUser[];
   readonly clock: Clock;
   readonly log: Logger;
 }
@@ -35,7 +36,9 @@ export class Broker implements Task {
   readonly name = 'broker';
   readonly #options: BrokerOptions;
   readonly #clients: BrokerClients;
+  readonly #rules: BrokerRules;
   readonly #subscribed: ((filters: readonly string[]) => void)[] = [];
+  readonly #cleared: (() => void)[] = [];
   readonly #listeners: Listener[] = [];
   #port: number;
   #aedes: Aedes | undefined;
@@ -43,13 +46,25 @@ export class Broker implements Task {
 
   constructor(options: BrokerOptions) {
     this.#options = options;
-    this.#port = options.port;
+    this.#port = options.listeners[0].port;
     this.#clients = new BrokerClients(options);
+    this.#rules = new BrokerRules({
+      ...options,
+      addressOf: (client) => this.#clients.addressOf(client),
+      cleared: () => {
+        for (const cleared of this.#cleared) cleared();
+      },
+    });
   }
 
   /** Where clients on this machine find it, once it is ready. */
   get url(): string {
-    return nearUrl({ host: this.#options.host, port: this.#port });
+    return nearUrl({ host: this.#options.listeners[0].host, port: this.#port });
+  }
+
+  /** Keeps the topics of the bridge from clients. */
+  protect(own: OwnTopics): void {
+    this.#rules.protect(own);
   }
 
   /**
@@ -84,50 +99,91 @@ export class Broker implements Task {
     this.#aedes?.subscribe(filter, deliver, () => {});
   }
 
+  /** Calls `cleared` when a client has cleared a discovery config of the bridge, as Home Assistant does. */
+  onCleared(cleared: () => void): void {
+    this.#cleared.push(cleared);
+  }
+
   /** Calls `subscribed` with the topic filters of a client each time it has subscribed. */
   onSubscribe(subscribed: (filters: readonly string[]) => void): void {
     this.#subscribed.push(subscribed);
   }
 
-  /** Rejects if the port cannot be had. */
+  /** Rejects if a port cannot be had. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
-    const { host, port, clock, log } = this.#options;
-    // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
-    const { Aedes } = await import('aedes');
-    const aedes = await Aedes.createBroker({
-      ...this.#clients.limits((packet) => this.#received(packet)),
-      authenticate: this.#authenticate(),
-    });
-    const server = this.#serverFor(aedes);
-    this.#port = await listen(server, host, port).catch((error: unknown) => {
+    const { clock } = this.#options;
+    const aedes = await this.#create();
+    const close = await this.#listen(aedes).catch((error: unknown) => {
       // It would keep the program running.
       aedes.close();
       throw error;
     });
     this.#aedes = aedes;
-    log.info({ host, port: this.#port }, 'embedded broker listens');
     ready();
     await aborted(signal);
-    server.close();
+    close();
     await this.#flush();
     await within(clock, FLUSH_MS, new Promise<void>((resolve) => aedes.close(resolve)));
     // Clients that had not logged in yet are unknown to aedes.
-    for (const socket of this.#clients.sockets) socket.destroy();
+    this.#clients.closeAll();
   }
 
-  #serverFor(aedes: Aedes): Server {
+  async #create(): Promise<Aedes> {
+    // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
+    const { Aedes } = await import('aedes');
+    const authorizePublish = this.#rules.publishing((packet) => this.#received(packet));
+    const aedes = await Aedes.createBroker({
+      ...this.#clients.limits(),
+      preConnect: (client, packet, done) => {
+        this.#clients.completed(client);
+        this.#rules.connecting(client, packet, done);
+      },
+      authenticate: (client, name, password, done) =>
+        this.#rules.authenticate(client, name, password, (error, isIn) => {
+          if (isIn) this.#clients.loggedIn(client);
+          done(error, isIn);
+        }),
+      authorizePublish: (client, packet, done) => {
+        if (client !== null) this.#clients.completed(client);
+        authorizePublish(client, packet, done);
+      },
+      authorizeSubscribe: this.#rules.subscribing,
+    });
     this.#clients.watch(aedes);
     aedes.on('subscribe', (subscriptions) => {
       const filters = subscriptions.map(({ topic }) => topic);
       for (const subscribed of this.#subscribed) subscribed(filters);
     });
-    // Nagle's algorithm would hold back a publish behind an unacknowledged one for some 40 ms.
-    const server = createServer({ noDelay: true }, (socket) => {
-      this.#clients.add(socket);
-      aedes.handle(socket);
-    });
-    server.maxConnections = MAX_CONNECTIONS;
-    return server.on('drop', () => this.#clients.turnedAway());
+    aedes.on('unsubscribe', (filters, client) => this.#rules.unsubscribed(client, filters));
+    aedes.on('clientDisconnect', (client) => this.#rules.gone(client));
+    return aedes;
+  }
+
+  /** Listens at all addresses; returns what ends that. */
+  async #listen(aedes: Aedes): Promise<() => void> {
+    const { listen } = await import('./broker-listener.ts');
+    const { listeners, log } = this.#options;
+    const closing: (() => void)[] = [];
+    const closeAll = () => {
+      for (const close of closing) close();
+    };
+    for (const [index, options] of listeners.entries()) {
+      const { port, close } = await listen(options, {
+        connected: (socket) => this.#clients.connected(socket),
+        opened: (arrival) => {
+          this.#clients.opened(arrival);
+          aedes.handle(arrival.stream);
+        },
+      }).catch((error: unknown) => {
+        closeAll();
+        throw error;
+      });
+      closing.push(close);
+      if (index === 0) this.#port = port;
+      const { host, tls, webSocket = false } = options;
+      log.info({ host, port, tls: tls !== undefined, webSocket }, 'embedded broker listens');
+    }
+    return closeAll;
   }
 
   /**
@@ -146,52 +202,11 @@ export class Broker implements Task {
     const { clock } = this.#options;
     const until = clock.now() + FLUSH_MS;
     await new Promise<void>((resolve) => clock.soon(resolve));
-    while (clock.now() < until && [...this.#clients.sockets].some((socket) => socket.writableLength > 0)) {
-      await sleep(clock, 10);
-    }
-  }
-
-  #authenticate(): Required<AedesOptions>['authenticate'] {
-    const { username, password } = this.#options;
-    return (_client, name, secret, done) => {
-      done(
-        null,
-        username === undefined || (sameSecret(name, username) && sameSecret(secret?.toString(), password)),
-      );
-    };
+    while (clock.now() < until && !this.#clients.isFlushed) await sleep(clock, 10);
   }
 }
 
 function incomingOf({ topic, payload, retain, qos, messageId, dup }: PublishPacket): Incoming {
   const packetId = qos === 1 ? messageId : undefined;
   return { topic, payload: Buffer.from(payload), retain, packetId, dup, ...NOTHING_MORE };
-}
-
-/** Where clients on this machine find a broker that listens there. */
-export function nearUrl({ host, port }: { readonly host: string; readonly port: number }): string {
-  const near =
-    host === '0.0.0.0' ? '127.0.0.1' : host === '::' ? '[::1]' : host.includes(':') ? `[${host}]` : host;
-  return `mqtt://${near}:${port}`;
-}
-
-/** Resolves with the port, which the system chooses if `port` is 0. */
-function listen(server: Server, host: string, port: number): Promise<number> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      const why =
-        cause.code === 'EADDRINUSE' ? 'the port is taken: another broker runs there' : cause.message;
-      const cure = 'set mqtt.url to use that broker, or broker.listen to another port';
-      reject(
-        new BridgeError(
-          'broker-cannot-listen',
-          `the broker cannot listen on ${host}:${port}: ${why}; ${cure}`,
-          { cause },
-        ),
-      );
-    });
-    server.listen(port, host, () => {
-      const address = server.address();
-      resolve(typeof address === 'object' && address !== null ? address.port : port);
-    });
-  });
 }

@@ -14,6 +14,9 @@ export interface EmbeddedSessionOptions {
   readonly log: Logger;
 }
 
+/** How long after a client has cleared what the bridge had announced everything is published anew. */
+const TELL_AGAIN_MS = 2000;
+
 /** The bridge at its own broker: handed over within the program, without a network, packets, or a way to lose them. */
 export class EmbeddedSession implements Task, MqttSession {
   readonly name = 'mqtt';
@@ -68,12 +71,16 @@ export class EmbeddedSession implements Task, MqttSession {
   /** Opens once everything that publishes and listens has started; the broker runs already. */
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
     const { broker, stateTopic, clock } = this.#options;
+    const again = clock.timer(() => this.#registry.opened());
+    // A device is cleared topic by topic where each entity has its own.
+    broker.onCleared(() => again.set(TELL_AGAIN_MS));
     broker.onSubscribe((filters) => this.#subscriberWait.subscribed(filters));
     clock.soon(() => {
       if (!signal.aborted) this.#begin();
     });
     ready();
     await aborted(signal);
+    again.clear();
     this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
     this.#open = false;
     this.#subscriberWait.stop();

@@ -1,5 +1,6 @@
 import { connect, type Socket } from 'node:net';
 import mqttPacket, { type IConnectPacket, type Packet } from 'mqtt-packet';
+import { BridgeError } from '../errors.ts';
 
 export interface RetainedOptions {
   readonly username: string | undefined;
@@ -71,7 +72,7 @@ function firstMessage(socket: Socket, topic: string, version: 4 | 5): Promise<st
     parser.on('error', reject);
     parser.on('packet', (packet) => {
       const refusal = refusalIn(packet, version);
-      if (refusal !== undefined) reject(new Error(refusal));
+      if (refusal !== undefined) reject(refusal);
       else if (packet.cmd === 'connack')
         socket.write(mqttPacket.generate(subscribe, { protocolVersion: version }));
       else if (packet.cmd === 'publish' && packet.topic === topic) resolve(packet.payload.toString());
@@ -97,13 +98,15 @@ function named(error: Error): Error {
 }
 
 /** Why the broker does not do what was asked. */
-function refusalIn(packet: Packet, version: 4 | 5): string | undefined {
+function refusalIn(packet: Packet, version: 4 | 5): BridgeError | undefined {
   if (packet.cmd === 'suback' && packet.granted.some((code) => Number(code) >= REFUSED))
-    return 'the broker does not allow to read it';
+    return new BridgeError('not-readable', 'the broker does not allow to read it');
   const code = packet.cmd === 'connack' ? (packet.reasonCode ?? packet.returnCode ?? REFUSED) : 0;
   if (code === 0) return undefined;
-  const why = NOT_AUTHORIZED.has(code) ? 'Not authorized' : 'Connection refused';
-  return `${why} (code ${code} of MQTT ${version === 5 ? '5' : '3.1.1'})`;
+  const [name, why] = NOT_AUTHORIZED.has(code)
+    ? ['login-refused', 'Not authorized']
+    : ['connection-refused', 'Connection refused'];
+  return new BridgeError(name, `${why} (code ${code} of MQTT ${version === 5 ? '5' : '3.1.1'})`);
 }
 
 function connectPacket(

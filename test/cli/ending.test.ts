@@ -10,7 +10,7 @@ import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { Broker } from '../../src/mqtt/broker.ts';
-import { SystemClock } from '../../src/runtime/clock.ts';
+import { brokerOptions } from '../support/broker-options.ts';
 import { freePort } from '../support/free-port.ts';
 import { Observer } from '../support/observer.ts';
 import { Running, startBroker } from '../support/site.ts';
@@ -100,10 +100,9 @@ describe('a start that fails ends the program at once', () => {
   });
 
   it('when the broker refuses the login and that is to end it', async () => {
-    const options = { host: '127.0.0.1', port: 0, username: 'ann', password: 'hush' };
     let port = '';
     const broker = new Running((log) => {
-      const embedded = new Broker({ ...options, clock: new SystemClock(), log });
+      const embedded = new Broker(brokerOptions(log, { username: 'ann', password: 'hush' }));
       const run = (signal: AbortSignal, ready: () => void) =>
         embedded.run(signal, () => {
           port = new URL(embedded.url).port;

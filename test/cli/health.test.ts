@@ -3,7 +3,7 @@ import mqtt, { type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { Broker } from '../../src/mqtt/broker.ts';
-import { SystemClock } from '../../src/runtime/clock.ts';
+import { brokerOptions } from '../support/broker-options.ts';
 import { FakeShell } from '../support/fake-shell.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { Running, Site, startBroker } from '../support/site.ts';
@@ -133,6 +133,15 @@ describe('the verb health', () => {
     expect(shell.errors).toContain('Not authorized');
   });
 
+  it('takes the answer of an embedded broker that has hashed passwords only for what it is', async () => {
+    const { port } = await startClosedBroker();
+    const hash = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+    const users = [{ name: 'curator', password: hash }];
+    const text = stringify({ broker: { listen: `127.0.0.1:${port}`, users } });
+    const shell = new FakeShell({ files: { 'users.yaml': text } });
+    expect(await shell.run('health', '--config', 'users.yaml')).toBe(0);
+  });
+
   it('ends at once when it is interrupted', async () => {
     const { running, url } = await startBroker(0);
     closing.push(() => running.stop());
@@ -159,7 +168,7 @@ async function startClosedBroker(): Promise<{ port: number }> {
   const login = { username: 'curator', password: 'paintings' };
   let broker: Broker | undefined;
   const running = new Running((log) => {
-    broker = new Broker({ host: '127.0.0.1', port: 0, ...login, clock: new SystemClock(), log });
+    broker = new Broker(brokerOptions(log, login));
     return [broker];
   });
   await running.ready;

@@ -93,7 +93,7 @@ describe('secrets', () => {
   });
 
   it('keep what blanks they hold', () => {
-    const env = { HS110_MQTT_BROKER_PASSWORD_FILE: 'f' };
+    const env = { HS110_MQTT_BROKER_USERNAME: 'ann', HS110_MQTT_BROKER_PASSWORD_FILE: 'f' };
     expect(configOf({ env, secrets: { f: ' a\nb \n' } }).broker.password).toBe(' a\nb ');
   });
 
@@ -387,12 +387,67 @@ describe('the embedded broker', () => {
     ['on all addresses', open],
     ['on a name that only looks like loopback', 'broker:\n  listen: 127.example.org\n'],
     ['on all addresses of IPv6', 'broker:\n  listen: "[::]:1883"\n'],
-    ['with a name but without a password', `${open}  username: me\n`],
-    ['with a password but without a name', `${open}  password: x\n`],
   ])('is not opened to the network without a password: %s', (_, file) => {
     expect(problemsOf({ file })).toEqual([
       expect.stringMatching(/^site\.yaml:2:3: broker\.listen opens the broker to the network/),
     ]);
+  });
+
+  it.each([
+    ['username', 'password'],
+    ['password', 'username'],
+  ])('takes no %s without the %s: it would let anyone in', (given, other) => {
+    expect(problemsOf({ file: `broker:\n  ${given}: x\n` })).toEqual([
+      `site.yaml:2:3: broker.${given} needs broker.${other} as well`,
+    ]);
+  });
+
+  it('is opened neither to pages in a browser, nor by TLS alone', () => {
+    const webSocket = 'broker: {webSocket: {listen: "127.0.0.1:9001"}}\n';
+    expect(problemsOf({ file: webSocket })).toEqual([
+      expect.stringContaining('broker.webSocket.listen opens the broker to every page in a browser'),
+    ]);
+    const tls = 'broker: {tls: {listen: "0.0.0.0:8883"}, webSocket: {secure: true}}\n';
+    expect(problemsOf({ file: tls })).toEqual([
+      expect.stringContaining('broker.tls.listen needs broker.tls.cert as well'),
+      expect.stringContaining('broker.webSocket.secure needs broker.tls.cert as well'),
+      expect.stringContaining('broker.tls.listen needs broker.tls.key as well'),
+      expect.stringContaining('broker.webSocket.secure needs broker.tls.key as well'),
+      expect.stringContaining('broker.tls.listen opens the broker to the network'),
+    ]);
+  });
+
+  const HASH = `$scrypt$ln=15,r=8,p=1$${'A'.repeat(22)}$${'A'.repeat(43)}`;
+  const users = (text: string) => `broker:\n  users:\n    - {${text}}\n`;
+
+  it('takes users with hashes and topic filters, from the file or as JSON from a variable', () => {
+    const file = users(
+      `name: ann, password: "${HASH}", publish: museum/+/set, subscribe: [museum/#], rate: 10`,
+    );
+    const ann = { name: 'ann', password: HASH, publish: ['museum/+/set'], subscribe: ['museum/#'], rate: 10 };
+    expect(configOf({ file }).broker.users).toEqual([ann]);
+    const env = { HS110_MQTT_BROKER_USERS: JSON.stringify([ann]) };
+    expect(configOf({ env }).broker.users).toEqual([ann]);
+  });
+
+  it.each([
+    [
+      'no hash',
+      'name: ann, password: hunter2',
+      ': user 1 (ann): password must be a hash that hs110-mqtt hash',
+    ],
+    ['no name', `password: "${HASH}"`, ': user 1 has no name'],
+    ['an unknown key', `name: ann, password: "${HASH}", topics: a`, ': user 1 has no option topics'],
+    [
+      'a bad filter',
+      `name: ann, password: "${HASH}", publish: a#`,
+      ': user 1 : publish a# is no topic filter',
+    ],
+    ['a bad rate', `name: ann, password: "${HASH}", rate: 0`, ': user 1 : rate must be a whole number'],
+  ])('takes no user with %s, and never shows what was written', (_, user, problem) => {
+    const problems = problemsOf({ file: users(user) });
+    expect(problems).toEqual([expect.stringContaining(`site.yaml:2:3: broker.users ${problem}`)]);
+    expect(problems.join()).not.toMatch(/hunter2|scrypt\$ln/);
   });
 
   it.each([

@@ -6,7 +6,7 @@ import mqtt from 'mqtt';
 import mqttPacket, { type Packet } from 'mqtt-packet';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker } from '../../src/mqtt/broker.ts';
-import { SystemClock } from '../../src/runtime/clock.ts';
+import { brokerOptions } from '../support/broker-options.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { rejectionOf } from '../support/thrown.ts';
 import { until } from '../support/until.ts';
@@ -19,9 +19,8 @@ describe('the embedded broker', () => {
   });
 
   function make(options: { host?: string; port?: number; username?: string; password?: string } = {}) {
-    const { host = '127.0.0.1', port = 0, username, password } = options;
     const { log, lines } = memoryLog();
-    const broker = new Broker({ host, port, username, password, clock: new SystemClock(), log });
+    const broker = new Broker(brokerOptions(log, options, options));
     return { broker, lines };
   }
 
@@ -170,13 +169,19 @@ describe('the embedded broker', () => {
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
-  it('keeps topics of its own to itself', async () => {
-    const { broker } = await start();
+  it('keeps topics of its own to itself: what a client publishes there is left out, and said', async () => {
+    const { broker, lines } = await start();
     const client = await connect(broker.url);
-    const closed = closeOf(client.stream);
-    client.on('error', () => {});
-    client.publish('$SYS/uptime', 'x');
-    await closed;
+    const seen: string[] = [];
+    client.on('message', (topic) => seen.push(topic));
+    await client.subscribeAsync(['$SYS/uptime', '#', '$dropped']);
+    await client.publishAsync('$SYS/uptime', 'x', { qos: 1, retain: true });
+    await client.publishAsync('t', 'x', { qos: 1 });
+    await until(() => seen.includes('t'), 'the other message');
+    expect(seen.filter((topic) => topic === '$SYS/uptime')).toEqual([]);
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { topic: '$SYS/uptime', msg: 'the broker refuses what a client wants' },
+    ]);
   });
 
   it('disconnects a client that reads nothing, says so once, and keeps nobody else waiting for it', async () => {
@@ -228,7 +233,13 @@ describe('the embedded broker', () => {
 
   it('closes connections beyond a thousand, and says so once', async () => {
     const { broker, lines } = await start();
-    const sockets = await Promise.all(Array.from({ length: 1000 }, () => raw(broker.url)));
+    const sockets: Socket[] = [];
+    for (let number = 0; number < 1000; number++) {
+      const socket = await raw(broker.url);
+      socket.write(packet({ ...CONNECT, clientId: `client ${number}` }));
+      await once(socket, 'data');
+      sockets.push(socket);
+    }
     const closed = await Promise.all(
       [1, 2].map(async () => {
         const socket = connectTcp({ host: '127.0.0.1', port: Number(new URL(broker.url).port) });
@@ -242,6 +253,24 @@ describe('the embedded broker', () => {
     expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
       { connections: 1000, msg: 'too many connections; closed' },
     ]);
+  });
+
+  it('closes the oldest of more than a hundred connections that do not log in, and lets others in meanwhile', async () => {
+    const { broker, lines } = await start();
+    const idle = await Promise.all(Array.from({ length: 150 }, () => raw(broker.url)));
+    await until(() => idle.filter((socket) => socket.destroyed || socket.closed).length >= 50, 'fifty to go');
+    expect((await connect(broker.url)).connected).toBe(true);
+    expect(idle.filter((socket) => !socket.destroyed).length).toBeGreaterThanOrEqual(99);
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { msg: 'too many connections that do not log in; the oldest closed' },
+    ]);
+  });
+
+  it('answers a client that speaks MQTT 5 with the code for that', async () => {
+    const { broker } = await start();
+    expect(await rejectionOf(mqtt.connectAsync(broker.url, { protocolVersion: 5 }))).toMatchObject({
+      code: 132,
+    });
   });
 
   it('ends in time though clients neither log in nor read', async () => {

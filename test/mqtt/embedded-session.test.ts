@@ -4,6 +4,7 @@ import { Broker } from '../../src/mqtt/broker.ts';
 import { EmbeddedSession } from '../../src/mqtt/embedded-session.ts';
 import type { Incoming, Message } from '../../src/mqtt/session.ts';
 import { type Clock, SystemClock } from '../../src/runtime/clock.ts';
+import { brokerOptions } from '../support/broker-options.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { Observer } from '../support/observer.ts';
@@ -30,14 +31,7 @@ describe('the session at the embedded broker', () => {
   /** A broker with a client, and a session that has not begun. */
   async function open(filter = '#', sessionClock: Clock = clock) {
     const { log } = memoryLog();
-    const broker = new Broker({
-      host: '127.0.0.1',
-      port: 0,
-      username: undefined,
-      password: undefined,
-      clock,
-      log,
-    });
+    const broker = new Broker(brokerOptions(log));
     const running = new RunningTask(broker);
     stops.push(() => running.stop());
     await until(() => running.ready === 1, 'the broker');
@@ -142,6 +136,29 @@ describe('the session at the embedded broker', () => {
     session.publish(message('too deep', { topic: 'x/'.repeat(200), qos: 1 }));
     session.publish(message('well'));
     await watch.message('museum/lamp', (payload) => payload === 'well');
+  });
+
+  it('tells everything again two seconds after a client has cleared what was announced', async () => {
+    const manual = new ManualClock();
+    const { broker, session, watch } = await open('#', manual);
+    broker.protect({ isOwn: () => false, isDiscovery: (topic) => topic.startsWith('homeassistant/') });
+    let told = 0;
+    session.onConnect(() => told++);
+    const task = new RunningTask(session);
+    stops.push(async () => {
+      const stopped = task.stop();
+      await manual.advance(2000);
+      await stopped;
+    });
+    await manual.advance(0);
+    await watch.message('museum/bridge/state');
+    expect(told).toBe(1);
+    for (const name of ['a', 'b'])
+      await watch.client.publishAsync(`homeassistant/sensor/${name}/config`, '', { retain: true, qos: 1 });
+    await manual.advance(1999);
+    expect(told).toBe(1);
+    await manual.advance(1);
+    expect(told).toBe(2);
   });
 
   it('lets a message wait until a client has subscribed to it, if it is to', async () => {

@@ -5,6 +5,7 @@ import { Broker } from '../../src/mqtt/broker.ts';
 import { NetworkSession, type NetworkSessionOptions } from '../../src/mqtt/network-session.ts';
 import { type Incoming, type Message, SHUTDOWN_MS } from '../../src/mqtt/session.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
+import { brokerOptions } from '../support/broker-options.ts';
 import { freePort } from '../support/free-port.ts';
 import { ManualClock } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
@@ -249,8 +250,7 @@ describe('the session at a broker', () => {
   });
 
   it('gives up when the login is refused, if that is wanted', async () => {
-    const options = { host: '127.0.0.1', port: 0, username: 'ann', password: 'secret', clock };
-    const guarded = new Broker({ ...options, log: memoryLog().log });
+    const guarded = new Broker(brokerOptions(memoryLog().log, { username: 'ann', password: 'secret' }));
     const task = new RunningTask(guarded);
     stops.push(() => task.stop());
     await until(() => task.ready === 1, 'the broker');

@@ -8,6 +8,7 @@ import { SystemClock } from '../../src/runtime/clock.ts';
 import { supervise, type Task } from '../../src/runtime/supervisor.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
+import { brokerOptions } from './broker-options.ts';
 import { type LogLine, memoryLog } from './memory-log.ts';
 import { Observer } from './observer.ts';
 
@@ -152,14 +153,7 @@ export interface SiteOptions {
 export async function startBroker(port: number): Promise<{ running: Running; url: string }> {
   let url = '';
   const running = new Running((log) => {
-    const broker = new Broker({
-      host: '127.0.0.1',
-      port,
-      username: undefined,
-      password: undefined,
-      clock,
-      log,
-    });
+    const broker = new Broker(brokerOptions(log, {}, { port }));
     return [
       {
         name: 'broker',
