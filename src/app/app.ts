@@ -43,6 +43,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     publishPlaces,
     qos: qos.state,
     heartbeatMs: heartbeat,
+    report: config.report,
   });
   const responseTopics = {
     discoveryPrefix: config.homeassistant.prefix,

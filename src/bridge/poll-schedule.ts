@@ -9,6 +9,9 @@ export interface ScheduleSettings extends IntervalSettings {
 /** Nothing is sent for so long after an exchange that failed: plugs need a pause after a time-out. */
 const PAUSE_MS = 1000;
 
+/** Devices that are polled first within this time are few enough for their statistics to be read at once. */
+const SMALL_SITE_MS = 500;
+
 const NEVER = Number.POSITIVE_INFINITY;
 
 /** When one device is asked next. Times are those of `clock.now()`. */
@@ -35,10 +38,10 @@ export class PollSchedule {
     this.statisticsAt = Math.min(this.statisticsAt, now + settings.statisticsMs);
   }
 
-  /** Begins: the first poll after `phaseMs`, the statistics after that of the other devices. */
+  /** Begins: the first poll after `phaseMs`, the statistics after it; on a large site after those of other devices. */
   start(now: number, phaseMs: number): void {
     this.pollAt = now + phaseMs;
-    this.statisticsAt = this.pollAt + 500 + 10 * phaseMs;
+    this.statisticsAt = this.pollAt + (phaseMs < SMALL_SITE_MS ? 0 : 10 * phaseMs);
   }
 
   /** The device was polled. The grid of polls stays where it is; what was missed is not made up for. */

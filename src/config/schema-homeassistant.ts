@@ -1,6 +1,6 @@
 import { leaf, open } from './option.ts';
 import { baseTopic } from './schema-mqtt.ts';
-import { oneOf, text } from './types.ts';
+import { number, oneOf, text } from './types.ts';
 
 /** What Home Assistant is told, and how. */
 export const HOMEASSISTANT = {
@@ -25,4 +25,17 @@ export const APPEARANCE = {
     'What its relay is in Home Assistant; of a place, those of its plugs too. Default: switch.',
     oneOf('switch', 'light'),
   ),
+};
+
+const deadband = (unit: string) => ({
+  change: open(`By how much it must have changed, in ${unit}.`, number(0, 100_000)),
+  percent: open('By how many percent it must have changed; with `change`, by both.', number(0, 100)),
+});
+
+/** How much a value must have changed to be published again. Left out: every change is. */
+export const REPORT = {
+  power: deadband('W'),
+  voltage: deadband('V'),
+  current: deadband('A'),
+  rssi: deadband('dBm'),
 };

@@ -5,7 +5,7 @@ import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
-import { APPEARANCE, HOMEASSISTANT } from './schema-homeassistant.ts';
+import { APPEARANCE, HOMEASSISTANT, REPORT } from './schema-homeassistant.ts';
 import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
 import { count, duration, endpoint, flag, listOf, oneOf, type Type, text, timeZone } from './types.ts';
@@ -81,6 +81,7 @@ export const SCHEMA = {
     concurrency: leaf('How many plugs of a place are switched at a time.', count(1, 10_000), 64),
   },
   homeassistant: HOMEASSISTANT,
+  report: REPORT,
   discovery: {
     adopt: open(
       'Take in every plug that is found, under its name in the Kasa app. Left out: only if no plug is configured.',

@@ -56,6 +56,18 @@ export function count(least: number, most: number): Type<number> {
   };
 }
 
+/** A number that need not be whole. */
+export function number(least: number, most: number): Type<number> {
+  return {
+    expects: `a number from ${least} to ${most}`,
+    schema: { type: 'number', minimum: least, maximum: most },
+    read(raw) {
+      const value = typeof raw === 'string' && /^\d+(\.\d+)?$/.test(raw) ? Number(raw) : raw;
+      return typeof value === 'number' && value >= least && value <= most ? value : undefined;
+    },
+  };
+}
+
 export function oneOf<const T extends string>(...values: readonly T[]): Type<T> {
   return {
     expects: `one of ${values.join(', ')}`,

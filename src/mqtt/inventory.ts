@@ -40,7 +40,7 @@ export class Inventory implements Task {
   constructor(options: InventoryOptions) {
     this.#options = options;
     this.#timer = options.clock.timer(() => this.#publish());
-    this.#cleaner = new RetainedCleaner(options.session, options.retained, ['details']);
+    this.#cleaner = new RetainedCleaner({ ...options, kinds: ['details'] });
   }
 
   async run(signal: AbortSignal, ready: () => void): Promise<void> {
@@ -64,6 +64,7 @@ export class Inventory implements Task {
     for (const end of unsubscribe) end();
     this.#timer.clear();
     this.#changed.clear();
+    this.#cleaner.finish();
   }
 
   /** Publishes everything anew, as after a connect, and clears what was published of others. */

@@ -3,6 +3,8 @@ import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
+import { type Deadbands, damped, dampedValue, hasDeadband, saysTheSame } from './deadband.ts';
+import { FirstReports } from './first-report.ts';
 import { flatPayloads, placePayload, plugValues, withoutValues } from './payloads.ts';
 import { RetainedCleaner, type RetainedTopics } from './retained-topics.ts';
 import type { MqttSession } from './session.ts';
@@ -21,6 +23,8 @@ export interface PublisherOptions {
   readonly qos: 0 | 1;
   /** The state of a plug that answers is published again after this time, so that `last_seen` stays meaningful. */
   readonly heartbeatMs: number;
+  /** How much values must have changed to be published again. */
+  readonly report: Deadbands;
 }
 
 /** What was last published of a plug. */
@@ -28,7 +32,14 @@ interface Published {
   readonly availability: PlugState['availability'];
   readonly lastSeen: number | null;
   readonly flat: readonly string[];
+  /** Only where there are deadbands. */
+  readonly values: ReturnType<typeof plugValues> | undefined;
   readonly at: number;
+}
+
+/** What was last published of a place. */
+interface PublishedPlace extends Pick<PlaceState, 'on' | 'off' | 'power'> {
+  readonly payload: string;
 }
 
 /** A place of which only the power changes is published at most this often. */
@@ -49,7 +60,7 @@ export class StatePublisher implements Task {
   readonly #options: PublisherOptions;
   /** The longest ago first. */
   readonly #published = new Map<string, Published>();
-  readonly #publishedPlaces = new Map<string, string>();
+  readonly #publishedPlaces = new Map<string, PublishedPlace>();
   readonly #plugs = new Set<string>();
   /** Plugs that were switched: they are waited for, and go first. */
   readonly #switched = new Set<string>();
@@ -57,6 +68,8 @@ export class StatePublisher implements Task {
   /** Places of which only the power changed; they wait for the timer. */
   readonly #idlePlaces = new Set<string>();
   readonly #cleaner: RetainedCleaner;
+  readonly #first: FirstReports;
+  readonly #isDamped: boolean;
   readonly #timer: Timer;
   readonly #heartbeat: Timer;
   #waiting = false;
@@ -67,7 +80,12 @@ export class StatePublisher implements Task {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#cleaner = new RetainedCleaner(options.session, options.retained, ['plug', 'place', 'bridge']);
+    this.#cleaner = new RetainedCleaner({ ...options, kinds: ['plug', 'place', 'bridge'] });
+    this.#first = new FirstReports(options.clock, (path) => {
+      this.#plugs.add(path);
+      this.#later();
+    });
+    this.#isDamped = hasDeadband(options.report);
     this.#timer = options.clock.timer(() => this.#promote());
     this.#heartbeat = options.clock.timer(() => this.#beat());
   }
@@ -85,9 +103,11 @@ export class StatePublisher implements Task {
     for (const end of unsubscribe) end();
     this.#timer.clear();
     this.#heartbeat.clear();
+    this.#first.stop();
     this.#flush(true);
     this.#stopped = true;
     for (const plug of bridge.plugs()) this.#offline(plug);
+    this.#cleaner.finish();
   }
 
   /** Publishes everything anew, as after a connect: the broker may have forgotten it all. */
@@ -123,6 +143,8 @@ export class StatePublisher implements Task {
     this.#published.delete(path);
     this.#plugs.delete(path);
     this.#switched.delete(path);
+    this.#first.forget(path);
+    this.#availability(path, 'offline');
     this.#cleaner.clear('plug', topics.of(path));
     for (const place of places) {
       this.#publishedPlaces.delete(place);
@@ -135,6 +157,9 @@ export class StatePublisher implements Task {
   #note({ before, after, asked }: BridgeEvents['plug']): void {
     const { session } = this.#options;
     if (asked) this.#published.delete(after.path);
+    // Who asks or switches waits for the state, complete or not.
+    const isAwaited = asked || (before.relay !== null && before.relay !== after.relay);
+    if (isAwaited && !this.#published.has(after.path)) this.#first.release(after.path);
     // A user waits for a plug that was switched: it is published at once, unless many were.
     const isSwitched = before.relay !== after.relay;
     if (isSwitched && !this.#flushing && !session.congested) this.#publishPlug(after);
@@ -238,14 +263,26 @@ export class StatePublisher implements Task {
   #publishPlug(plug: PlugState): void {
     const { clock, offlineValues } = this.#options;
     const last = this.#published.get(plug.path);
+    if (last === undefined && this.#first.holds(plug)) return;
     const isCleared = offlineValues === 'clear' && plug.availability !== 'online';
-    const values = isCleared ? withoutValues(plugValues(plug)) : plugValues(plug);
+    const exact = isCleared ? withoutValues(plugValues(plug)) : plugValues(plug);
+    const values = this.#isDamped ? damped(exact, last?.values, this.#options.report) : exact;
+    if (this.#isDamped && last !== undefined && !this.#isNews(plug, values, last)) return;
     const flat = plug.lastSeen === null ? [] : this.#publishValues(plug.path, values, last?.flat);
     if (last?.availability !== plug.availability && plug.availability !== 'unknown') {
       this.#availability(plug.path, plug.availability);
     }
     const { availability, lastSeen } = plug;
-    this.#keep(plug.path, { availability, lastSeen, flat, at: clock.now() });
+    const at = clock.now();
+    if (last === undefined) this.#first.forget(plug.path);
+    this.#keep(plug.path, { availability, lastSeen, flat, values: this.#isDamped ? values : undefined, at });
+  }
+
+  /** Whether a report says more than the last one, or that is long ago. */
+  #isNews({ availability }: PlugState, values: ReturnType<typeof plugValues>, last: Published): boolean {
+    const { clock, heartbeatMs } = this.#options;
+    const isDue = clock.now() >= last.at + heartbeatMs;
+    return isDue || availability !== last.availability || !last.values || !saysTheSame(values, last.values);
   }
 
   /** Publishes values, one by one only those that differ from `last`; returns what they are one by one. */
@@ -268,13 +305,17 @@ export class StatePublisher implements Task {
     this.#availability(plug.path, 'offline');
   }
 
-  #publishPlace(place: PlaceState): void {
-    const { output, topics, publishPlaces } = this.#options;
+  #publishPlace(exact: PlaceState): void {
+    const { output, topics, publishPlaces, report } = this.#options;
     if (!publishPlaces) return;
+    const last = this.#publishedPlaces.get(exact.path);
+    const isSwitched = last?.on !== exact.on || last.off !== exact.off;
+    const power = isSwitched ? exact.power : dampedValue(exact.power, last.power, report.power);
+    const place = power === exact.power ? exact : { ...exact, power };
     const payload = placePayload(place);
-    if (this.#publishedPlaces.get(place.path) === payload) return;
+    if (last?.payload === payload) return;
     this.#cleaner.used('place', topics.of(place.path));
-    this.#publishedPlaces.set(place.path, payload);
+    this.#publishedPlaces.set(place.path, { on: place.on, off: place.off, power, payload });
     if (output !== 'flat') this.#state(topics.of(place.path), payload);
     if (output !== 'json') {
       this.#state(topics.below(place.path, 'state'), place.state ?? '');

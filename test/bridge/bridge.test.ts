@@ -67,11 +67,12 @@ describe('the bridge', () => {
     const unsubscribe = bench.bridge.on('plug', () => heard++);
     bench.start();
     await settled();
-    expect(heard).toBe(1);
-    expect(bench.log.lines.filter(({ msg }) => msg === 'a listener failed')).toHaveLength(1);
+    // The first poll, and the statistics.
+    expect(heard).toBe(2);
+    expect(bench.log.lines.filter(({ msg }) => msg === 'a listener failed')).toHaveLength(2);
     unsubscribe();
     await bench.clock.advance(10_000);
-    expect(heard).toBe(1);
+    expect(heard).toBe(2);
   });
 
   it('polls a plug that is taken in while it runs at once, and forgets one that is let go', async () => {

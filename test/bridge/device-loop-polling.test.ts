@@ -45,7 +45,7 @@ describe('polling a plug', () => {
 
   it('asks a plug alone whether it has a meter before it ever asks for the meter', async () => {
     const bench = await PlugBench.polled();
-    expect(bench.transport.queries).toEqual([
+    expect(bench.transport.queries.slice(0, 2)).toEqual([
       { system: { get_sysinfo: {} } },
       { system: { get_sysinfo: {} }, emeter: { get_realtime: {} } },
     ]);
@@ -76,10 +76,10 @@ describe('polling a plug', () => {
     expect(bench.told.at(-1)?.asked).toBe(false);
   });
 
-  it('reads what changes slowly soon after the start, and then at its own pace', async () => {
+  it('reads what changes slowly right after the first poll, and then at its own pace', async () => {
     const bench = await PlugBench.polled({ poll: { statisticsMs: 60_000 } });
     await bench.clock.advance(130_000);
-    expect(bench.statisticsReads).toEqual([500, 60_500, 120_500]);
+    expect(bench.statisticsReads).toEqual([0, 60_000, 120_000]);
     expect(bench.state).toMatchObject({ cloud: { bound: false, connected: false }, clock: 'right' });
   });
 

@@ -1,13 +1,20 @@
 import { describe, expect, it } from 'vitest';
 import { type PublisherOptions, StatePublisher } from '../../src/mqtt/state-publisher.ts';
 import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
-import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryStore } from '../support/memory-store.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 const HEARTBEAT_MS = 600_000;
+const NO_DEADBAND = { change: undefined, percent: undefined };
+const NO_DEADBANDS = {
+  power: NO_DEADBAND,
+  voltage: NO_DEADBAND,
+  current: NO_DEADBAND,
+  rssi: NO_DEADBAND,
+};
 
 function open(
   paths: readonly string[],
@@ -30,6 +37,7 @@ function open(
     publishPlaces: true,
     qos: 0,
     heartbeatMs: HEARTBEAT_MS,
+    report: NO_DEADBANDS,
     ...options,
   });
   const task = new RunningTask(publisher);
@@ -248,9 +256,13 @@ describe('what is published of a plug', () => {
   });
 
   it('is taken back when it is removed, and so are the places that went with it', async () => {
-    const { bridge, session } = await published(['lamp', 'east/hall/desk']);
+    const { bridge, session, clock } = await published(['lamp', 'east/hall/desk']);
     bridge.remove('east/hall/desk');
     await settled();
+    // Home Assistant hears first that it is no more.
+    expect(session.on('museum/east/hall/desk/availability')).toEqual(['offline']);
+    expect(session.messages.some(({ payload }) => payload === '')).toBe(false);
+    await clock.advance(3000);
     const { messages } = session;
     const emptied = messages
       .filter(({ payload, retain }) => payload === '' && retain)
@@ -284,14 +296,28 @@ describe('what is published of a plug', () => {
   });
 });
 
+describe('a plug that is taken away and comes back at once', () => {
+  it('keeps what is retained of it', async () => {
+    const { bridge, session, clock } = await published(['lamp']);
+    bridge.remove('lamp');
+    bridge.seen('lamp', true);
+    await clock.advance(5000);
+    expect(
+      session.messages.filter(({ topic, payload }) => topic === 'museum/lamp' && payload === ''),
+    ).toEqual([]);
+  });
+});
+
 describe('what is published of a place', () => {
   it('is nothing if so configured, and what a former run left is cleared', async () => {
-    const { bridge, session, publisher, retained } = open(['hall/lamp'], 'both', { publishPlaces: false });
+    const { bridge, session, publisher, retained, clock } = open(['hall/lamp'], 'both', {
+      publishPlaces: false,
+    });
     retained.keepRetained('place', 'museum/hall');
     await settled();
     publisher.publishAll();
     bridge.seen('hall/lamp', true);
-    await settled();
+    await clock.advance(3000);
     const news = session.news();
     expect(news).toMatchObject({
       'museum/hall': '',
@@ -405,5 +431,111 @@ describe('a broker that takes no more', () => {
     session.free();
     await settled();
     expect(session.on('museum/lamp/state')).toEqual(['ON', 'OFF']);
+  });
+});
+
+describe('the first report of a plug', () => {
+  const METERED = { info: INFO, power: 40 };
+
+  it('waits for the energy of the day and the month, so that it is complete', async () => {
+    const { bridge, session, clock } = open(['lamp'], 'json');
+    bridge.seen('lamp', true, METERED);
+    await clock.advance(400);
+    expect(session.messages.filter(({ topic }) => topic.startsWith('museum/lamp'))).toEqual([]);
+    bridge.change('lamp', { energyToday: 0.12, energyMonth: 3.4, clock: 'right' });
+    await settled();
+    expect(session.on('museum/lamp').map((payload) => JSON.parse(payload))).toMatchObject([
+      { state: 'ON', power: 40, energy_today: 0.12, energy_month: 3.4 },
+    ]);
+    expect(session.on('museum/lamp/availability')).toEqual(['online']);
+  });
+
+  it('does not wait longer than a second, nor for a plug without a meter', async () => {
+    const { bridge, session, clock } = open(['lamp', 'desk', 'late'], 'json');
+    bridge.seen('lamp', true, METERED);
+    bridge.seen('desk', true, { info: { ...INFO, hasMeter: false } });
+    await clock.advance(500);
+    bridge.seen('late', true, METERED);
+    await settled();
+    expect(session.on('museum/desk')).toHaveLength(1);
+    await clock.advance(499);
+    expect(session.on('museum/lamp')).toEqual([]);
+    await clock.advance(1);
+    expect(session.on('museum/lamp')).toHaveLength(1);
+    expect(session.on('museum/late')).toEqual([]);
+    await clock.advance(500);
+    expect(session.on('museum/late')).toHaveLength(1);
+  });
+
+  it.each([
+    ['switches it', { relay: false }, false],
+    ['asks for it', {}, true],
+    ['takes it off the network', { availability: 'offline' }, false],
+  ] as const)('does not wait when somebody %s', async (_, change, asked) => {
+    const { bridge, session } = open(['lamp'], 'json');
+    bridge.seen('lamp', true, METERED);
+    bridge.change('lamp', change, asked);
+    await settled();
+    expect(session.on('museum/lamp')).toHaveLength(1);
+  });
+
+  it('leaves no timer armed at the end', async () => {
+    const { bridge, clock, task } = open(['lamp'], 'json');
+    bridge.seen('lamp', true, METERED);
+    await task.stop();
+    expect(clock.armed).toBe(0);
+  });
+});
+
+describe('with a deadband', () => {
+  const report = { ...NO_DEADBANDS, power: { change: 1, percent: 2 } };
+  const powers = (session: FakeSession, topic: string) =>
+    session.on(topic).map((payload) => JSON.parse(payload).power as unknown);
+
+  it('a plug is published when its power has changed by more, when it is switched, and as a heartbeat', async () => {
+    const { bridge, session, clock } = await published(['lamp'], 'json', { report });
+    bridge.seen('lamp', true, { power: 60 });
+    await settled();
+    for (const power of [60.4, 60.9, 61.5, 61.6, 0]) {
+      bridge.change('lamp', { power, lastSeen: 1 });
+      await settled();
+    }
+    expect(powers(session, 'museum/lamp')).toEqual([60, 61.5, 0]);
+    bridge.seen('lamp', false, { power: 0.3 });
+    await settled();
+    bridge.change('lamp', { power: 0.4, lastSeen: 2 });
+    await clock.advance(HEARTBEAT_MS + 1000);
+    expect(powers(session, 'museum/lamp').slice(3)).toEqual([0.3, 0.3]);
+  });
+
+  it('a plug is published when anything else has changed, with the power it had', async () => {
+    const { bridge, session } = await published(['lamp'], 'json', { report });
+    bridge.seen('lamp', true, { power: 60 });
+    await settled();
+    bridge.change('lamp', { power: 60.5, energy: 1.5 });
+    await settled();
+    expect(JSON.parse(session.on('museum/lamp')[1] ?? '')).toMatchObject({ power: 60, energy: 1.5 });
+  });
+
+  it('a plug that is asked for is published exactly', async () => {
+    const { bridge, session } = await published(['lamp'], 'json', { report });
+    bridge.seen('lamp', true, { power: 60 });
+    await settled();
+    bridge.change('lamp', { power: 60.5 }, true);
+    await settled();
+    expect(powers(session, 'museum/lamp')).toEqual([60, 60.5]);
+  });
+
+  it('a place is published as its power changes by more, and when a plug of it is switched', async () => {
+    const { bridge, session, clock } = await published(['east/a', 'east/b'], 'json', { report });
+    bridge.seen('east/a', true, { power: 60 });
+    await clock.advance(1000);
+    for (const power of [60.5, 61.5]) {
+      bridge.change('east/a', { power });
+      await clock.advance(1000);
+    }
+    bridge.seen('east/b', true, { power: 0.2 });
+    await clock.advance(1000);
+    expect(powers(session, 'museum/east')).toEqual([60, 61.5, 61.7]);
   });
 });
