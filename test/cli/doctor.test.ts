@@ -4,15 +4,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
+import { buildApp } from '../../src/app/app.ts';
 import { examineMachine } from '../../src/cli/doctor/machine.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { configOf } from '../support/config-sources.ts';
 import { FakeShell, type FakeShellOptions } from '../support/fake-shell.ts';
+import { freePort } from '../support/free-port.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
 import { Observer } from '../support/observer.ts';
-import { Site, type SiteOptions, startPlug } from '../support/site.ts';
+import { Running, Site, type SiteOptions, SURROUNDINGS, startPlug } from '../support/site.ts';
 
 const closing: (() => unknown)[] = [];
 
@@ -87,6 +89,28 @@ describe('the doctor', () => {
     expect(output).toMatch(/^ok +plugs {10}2 of 2 are fine$/m);
     expect(output).toMatch(/^0 problems, \d notes?$/m);
     expect({ code, errors }).toEqual({ code: 0, errors: '' });
+  });
+
+  it('has nothing to say against the embedded broker either', async () => {
+    const plug = await startPlug('shed3', 1);
+    const port = await freePort();
+    const text = fileOf({
+      broker: { listen: `127.0.0.1:${port}` },
+      web: { listen: 'off' },
+      plugs: [{ path: 'shed3', host: `127.0.0.1:${plug.server.port}` }],
+    });
+    const bridge = new Running((log) => buildApp(configOf({ file: text }), { ...SURROUNDINGS, log }));
+    closing.push(
+      () => plug.server.stop(),
+      () => bridge.stop(),
+    );
+    await bridge.ready;
+    const observer = await Observer.connect(`mqtt://127.0.0.1:${port}`);
+    closing.push(() => observer.end());
+    await observer.message('museum/shed3/availability', (payload) => payload === 'online');
+    const { code, output } = await examine(text);
+    expect(output).not.toContain('PROBLEM');
+    expect(code).toBe(0);
   });
 
   it('leaves nothing behind at the broker', async () => {
