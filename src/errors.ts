@@ -10,6 +10,7 @@ export type Reason =
   | 'plug-error'
   | 'wrong-plug'
   | 'not-found'
+  | 'login-refused'
   | 'newer-firmware'
   | 'unsupported'
   | 'no-sockets'

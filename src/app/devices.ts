@@ -1,11 +1,12 @@
 import { Bridge } from '../bridge/bridge.ts';
 import type { DeviceSpec } from '../bridge/device-spec.ts';
-import type { Memory } from '../bridge/memory.ts';
+import { keepKnown, type Memory } from '../bridge/memory.ts';
 import { placesOf } from '../bridge/places.ts';
 import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
 import { PlugClient } from '../plug/plug-client.ts';
+import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Resolver } from '../plug/resolver.ts';
-import { TcpTransport } from '../plug/tcp-transport.ts';
+import { type Credentials, type Login, loginsOf } from '../protocol/klap.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -69,6 +70,22 @@ function placeOptions({ places }: Config, path: string): PlaceConfig[] {
   return options === undefined ? [] : [options];
 }
 
+/** The logins that a plug may answer to: that of its own account, that of the site, those from the factory. */
+export function loginsFor(
+  plug: Pick<PlugConfig, 'kasa'>,
+  { kasa }: Pick<Config, 'kasa'>,
+): () => readonly Login[] {
+  let logins: readonly Login[] | undefined;
+  return () => {
+    logins ??= loginsOf([plug.kasa, kasa].flatMap(accountOf));
+    return logins;
+  };
+}
+
+function accountOf({ username, password }: Config['kasa']): Credentials[] {
+  return username === undefined || password === undefined ? [] : [{ username, password }];
+}
+
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
 export function deviceSpec(
   plug: PlugConfig,
@@ -79,12 +96,22 @@ export function deviceSpec(
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;
-  const transport = new TcpTransport(plug.host, clock, resolver.lookup);
   const timeoutMs = own((from) => from.poll.timeout, poll.timeout);
   // A plug that is only known by its address must still be the one that answered there before the restart.
   const learnt = plug.host === undefined ? undefined : memory.learntMac(plug.path, plug.host);
+  const mac = plug.mac ?? learnt;
+  const transport = new PlugTransport(plug.host, {
+    protocol: mac === undefined ? undefined : memory.device(mac)?.protocol,
+    logins: loginsFor(plug, config),
+    clock,
+    lookup: resolver.lookup,
+    learnt: (protocol) => {
+      if (client.mac !== undefined) keepKnown(memory, client.mac, { protocol });
+    },
+  });
+  const client = new PlugClient(transport, timeoutMs, mac);
   return {
-    client: new PlugClient(transport, timeoutMs, plug.mac ?? learnt),
+    client,
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),
       fastMs: own((from) => from.poll.fast, poll.fast),

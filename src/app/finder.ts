@@ -4,7 +4,8 @@ import { BARE_PLUG, type Config } from '../config/schema.ts';
 import type { Endpoint } from '../config/types.ts';
 import { pathsByAlias } from '../mqtt/plug-paths.ts';
 import type { Topics } from '../mqtt/topics.ts';
-import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from '../plug/discovery.ts';
+import { broadcastAddresses, discover, type FoundPlug } from '../plug/discovery.ts';
+import { PLUG_PORT } from '../plug/transport.ts';
 import { adopts, type DeviceParts, deviceSpec } from './devices.ts';
 import type { Surroundings } from './surroundings.ts';
 

@@ -12,7 +12,7 @@ import type { DeviceSettings, DeviceSpec } from './device-spec.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
-import { type Memory, outletKey } from './memory.ts';
+import { keepKnown, type Memory, outletKey } from './memory.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
 import type { PlugInfo, PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
@@ -272,6 +272,8 @@ export class Bridge implements Task, BridgeView, Directory {
       return;
     }
     this.#byMac.set(mac, loop);
+    // What was found out before it was known of whom.
+    keepKnown(memory, mac, { protocol: loop.client.protocol });
     if (loop.client.address !== undefined) memory.learnMac(loop.path, loop.client.address, mac);
     for (const outlet of loop.outlets) {
       const stored = memory.outlet(outletKey(mac, outlet.id), outlet.path);

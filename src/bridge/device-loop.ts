@@ -33,7 +33,7 @@ export interface LoopOptions extends DeviceSpec {
 }
 
 const NEWER_FIRMWARE =
-  'newer firmware of the plug closed port 9999 and speaks KLAP only; this bridge does not';
+  'newer firmware of the plug speaks neither of the protocols of Kasa plugs, but that of Tapo devices';
 
 /** How long an exchange in flight may take to end when the bridge stops. */
 const STOP_GRACE_MS = 1000;

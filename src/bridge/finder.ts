@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import type { FoundPlug } from '../plug/discovery.ts';
-import type { Address } from '../plug/transport.ts';
+import { type Address, isSamePlace } from '../plug/transport.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { Adoption, type AdoptionOptions, placeOf } from './adoption.ts';
@@ -160,7 +160,7 @@ export class Finder implements Task {
   #place(found: FoundPlug): void {
     const loop = this.#loopFor(found);
     if (loop === undefined) this.#unconfigured(found);
-    else if (found.protocol === 'klap') loop.foundNewerFirmware();
+    else if (found.protocol === 'other') loop.foundNewerFirmware();
     else {
       this.#move(loop, found);
       this.#adoption?.found(found);
@@ -204,7 +204,7 @@ export class Finder implements Task {
 
   #move(loop: DeviceLoop, { address, mac }: FoundPlug): void {
     const before = loop.client.address;
-    if (before?.host === address.host && before.port === address.port) return;
+    if (before !== undefined && isSamePlace(before, address)) return;
     // A plug that answers where it was is not torn away by an answer from elsewhere.
     if (before !== undefined && loop.state?.availability === 'online') return;
     const from = before === undefined ? 'nowhere yet' : `${before.host}:${before.port}`;
@@ -227,14 +227,14 @@ export class Finder implements Task {
   }
 }
 
+/** Whether it may be the plug of which nothing is known but that address: it has moved from one port to another. */
 function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
-  return protocol === 'klap' && sysinfo.kind === 'plug';
+  return protocol !== 'xor' && sysinfo.kind !== 'bulb';
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
-function reasonAgainst({ protocol, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
+function reasonAgainst({ joined, sysinfo: { kind } }: FoundPlug): string | undefined {
   if (kind === 'strip' || kind === 'bulb') return `it is a ${kind}`;
   if (kind === 'other') return 'it is not a plug';
-  if (protocol === 'klap') return 'its newer firmware speaks KLAP only';
   return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';
 }

@@ -1,4 +1,4 @@
-import type { Address } from '../plug/transport.ts';
+import type { Address, Protocol } from '../plug/transport.ts';
 import type { Moment } from '../runtime/clock.ts';
 import type { Command, Receipt, Settlement } from './command.ts';
 
@@ -7,6 +7,13 @@ export interface StoredOutlet {
   readonly relay: boolean | null;
   readonly timer: { readonly relay: boolean; readonly at: Moment; readonly armed: boolean } | null;
   readonly disarm: boolean;
+}
+
+/** What was found out about a device, so that a restart need not find it out again. */
+export interface KnownDevice {
+  readonly protocol: Protocol;
+  /** Ids of its outlets; none if it is one itself. */
+  readonly outlets: readonly string[];
 }
 
 /** A plug that was taken in: the path it was given, and where it was last. */
@@ -50,6 +57,8 @@ export interface Memory {
   /** The MAC that was learnt of the plug configured for `path` at `address`. */
   learntMac(path: string, address: Address): string | undefined;
   learnMac(path: string, address: Address, mac: string): void;
+  device(mac: string): KnownDevice | undefined;
+  keepDevice(mac: string, device: KnownDevice): void;
   /** Plugs that were taken in without being configured, by MAC. */
   adopted(): ReadonlyMap<string, Adopted>;
   adopt(mac: string, adopted: Adopted): void;
@@ -68,6 +77,13 @@ export interface Memory {
   finish(id: number, receipt: Receipt): void;
   /** The broker has the receipt: nothing more need be known of the command. */
   acknowledge(id: number): void;
+}
+
+/** Keeps what was found out about a device, beside what else is known of it. */
+export function keepKnown(memory: Memory, mac: string, found: Partial<KnownDevice>): void {
+  const known = memory.device(mac) ?? { protocol: 'xor', outlets: [] };
+  const next = { ...known, ...found };
+  if (JSON.stringify(next) !== JSON.stringify(known)) memory.keepDevice(mac, next);
 }
 
 /** How an outlet is known to the memory: by its device, and by its own id if that has several. */

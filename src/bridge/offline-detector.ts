@@ -11,7 +11,13 @@ export interface OfflineSettings {
 }
 
 /** Reasons that a single failure proves. */
-const CERTAIN: ReadonlySet<Reason> = new Set(['wrong-plug', 'newer-firmware', 'not-found', 'unsupported']);
+const CERTAIN: ReadonlySet<Reason> = new Set([
+  'wrong-plug',
+  'newer-firmware',
+  'login-refused',
+  'not-found',
+  'unsupported',
+]);
 
 /** Counts the failures of one plug in a row: says when it is offline, and when to poll it next. */
 export class OfflineDetector {

@@ -135,6 +135,25 @@ function pairProblems(
   }
 }
 
+/** A name without a password, or the other way round, logs in nowhere. */
+export function accountProblems(
+  { kasa, plugs }: Config,
+  place: (name: string) => string,
+  locate: Locate,
+): string[] {
+  const halves = [
+    { account: kasa, name: 'kasa', at: place('kasa.username') },
+    ...plugs.map((plug, index) => ({
+      account: plug.kasa,
+      name: `plugs[${index}].kasa`,
+      at: locate(['plugs', index, 'kasa']),
+    })),
+  ];
+  return halves
+    .filter(({ account }) => (account.username === undefined) !== (account.password === undefined))
+    .map(({ name, at }) => `${at}: ${name} needs both a username and a password`);
+}
+
 /** What is wrong with the plugs among themselves: a path is a plug or a place, an address and a MAC are one plug's. */
 export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): string[] {
   const problems: string[] = [];

@@ -2,6 +2,7 @@ import { ConfigError, messageOf } from '../errors.ts';
 import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
+  accountProblems,
   brokerProblems,
   metricsProblems,
   placeProblems,
@@ -68,6 +69,7 @@ class Loader {
       ...metricsProblems(config, place),
       ...plainProblems(config, place),
       ...tlsProblems(config, place, this.#sources.readFile),
+      ...accountProblems(config, place, locate),
       ...plugProblems(config.plugs, locate),
       ...placeProblems(config, locate),
     ];

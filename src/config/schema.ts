@@ -55,10 +55,22 @@ const POLL = {
   statistics: duration(10 * SECOND, DAY),
 };
 
+/** The Kasa account that plugs with newer firmware are bound to: they want its name and password. */
+const KASA = {
+  username: open(
+    'E-mail address of the Kasa account that plugs with newer firmware (KLAP) are bound to, capitals as they were written when they were bound.',
+    text,
+  ),
+  password: secret(
+    'Password of that account. It stays on this machine: plugs are only shown that it is known.',
+  ),
+};
+
 /** Every option there is, but for the plugs. The names are those of the file, of the variables and of the flags. */
 export const SCHEMA = {
   mqtt: MQTT,
   broker: BROKER,
+  kasa: KASA,
   poll: {
     interval: leaf('Time between two polls of a plug.', POLL.interval, '5s'),
     fast: open('In its place for 10 s after a command or a change.', POLL.fast),
@@ -191,6 +203,10 @@ export const PLUG_SCHEMA = {
   alias: open('Its name in the Kasa app, to find it by.', text),
   name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
   ...APPEARANCE,
+  kasa: {
+    username: open('As `kasa.username`, where the plug is bound to another account.', text),
+    password: secret('Password of that account.'),
+  },
   ...POLICY,
   poll: OWN_POLL,
 } as const satisfies Schema;
@@ -207,6 +223,7 @@ export const BARE_PLUG: PlugConfig = {
   name: undefined,
   area: undefined,
   as: undefined,
+  kasa: { username: undefined, password: undefined },
   locked: undefined,
   restore: undefined,
   enforce: undefined,

@@ -8,15 +8,15 @@ import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import type { Resolver } from './resolver.ts';
-import type { Address } from './transport.ts';
+import { type Address, PLUG_PORT } from './transport.ts';
 
 /** A plug that answered. */
 export interface FoundPlug {
   readonly mac: string;
   /** Where it takes TCP connections; for newer firmware that is its HTTP server. */
   readonly address: Address;
-  /** `klap`: it answers as newer firmware only, and nothing but its kind and model is known. */
-  readonly protocol: 'xor' | 'klap';
+  /** `klap`: it answers as newer firmware only, and nothing but its kind and model is known. `other`: it wants yet another. */
+  readonly protocol: 'xor' | 'klap' | 'other';
   /** Whether it has joined a Wi-Fi network, and is not in its own to be set up. */
   readonly joined: boolean;
   readonly sysinfo: Sysinfo;
@@ -45,9 +45,6 @@ export interface DiscoveryOptions {
   /** Called when a target could not be asked at all. */
   readonly unsent?: (target: Address, error: Error) => void;
 }
-
-/** Where plugs of the XOR protocol answer, on UDP and TCP. */
-export const PLUG_PORT = 9999;
 
 /** Datagrams get lost, the more the more plugs answer at once: every search has this many rounds … */
 const ROUNDS = 4;
@@ -139,12 +136,13 @@ function readXor(datagram: Buffer, { host, port }: Address): FoundPlug | undefin
 }
 
 function readNewer(datagram: Buffer, { host }: Address): FoundPlug | undefined {
-  const { kind, model, hardware, mac, httpPort } = readKlapAnswer(datagram);
+  const { kind, model, hardware, mac, encryption, httpPort } = readKlapAnswer(datagram);
   if (mac === undefined) return undefined;
+  const protocol = kind !== 'other' && (encryption ?? 'KLAP') === 'KLAP' ? 'klap' : 'other';
   return {
     mac,
-    address: { host, port: httpPort },
-    protocol: 'klap',
+    address: { host, port: httpPort, ...(protocol === 'klap' ? { protocol } : {}) },
+    protocol,
     joined: host !== SETUP_ADDRESS,
     sysinfo: { ...readSysinfo({ model, hw_ver: hardware, mac }), kind },
   };
@@ -289,7 +287,7 @@ class Search {
     if (seen === undefined || this.over) return;
     const known = this.#plugs.get(seen.mac);
     if (known === undefined && !this.#hasRoomFor(seen.mac)) return;
-    if (known?.protocol === 'xor' && seen.protocol === 'klap') return;
+    if (known?.protocol === 'xor' && seen.protocol !== 'xor') return;
     this.#plugs.set(seen.mac, seen);
     if (known === undefined) this.#count();
     else if (isSamePlace(known, seen)) return;

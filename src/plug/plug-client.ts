@@ -25,7 +25,7 @@ import {
   startCountdown,
 } from '../protocol/requests.ts';
 import { NO_TOTALS, readClockAndCloud, readEnergyTotals, type Statistics } from './statistics.ts';
-import type { Address, Transport } from './transport.ts';
+import type { Address, Protocol, Transport } from './transport.ts';
 
 /** What one exchange showed of a plug; `meter` only where the plug has one and was asked for it. */
 export interface Observation {
@@ -74,6 +74,11 @@ export class PlugClient {
 
   get mac(): string | undefined {
     return this.#mac;
+  }
+
+  /** What the plug speaks, as far as it is known. */
+  get protocol(): Protocol {
+    return this.#transport.protocol;
   }
 
   /** Where the plug is; `undefined` until it has been found. */

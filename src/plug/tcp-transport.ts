@@ -1,10 +1,11 @@
 import { connect, type LookupFunction, type Socket } from 'node:net';
-import { BridgeError, PlugError, type Reason } from '../errors.ts';
+import { BridgeError, PlugError } from '../errors.ts';
 import { decodeBody, FrameDecoder } from '../protocol/frame.ts';
 import { type JsonObject, parseReply } from '../protocol/json.ts';
 import type { Request } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { atExit, notAtExit } from '../runtime/exit.ts';
+import { nameOf, socketError } from './socket-errors.ts';
 import type { Address, Transport } from './transport.ts';
 
 /**
@@ -53,6 +54,7 @@ export class TcpTransport implements Transport {
   #hangUps = 0;
   /** Connections that were ended because the plug would. */
   #foregone = 0;
+  readonly protocol = 'xor';
   hungUp = false;
 
   /** `lookup` resolves host names; without it the system is asked anew for each connection. */
@@ -175,7 +177,7 @@ export class TcpTransport implements Transport {
     const exchange = this.#exchange;
     this.#drop();
     if (exchange?.reused) this.#again(exchange);
-    else this.#fail(describe(error, this.#name));
+    else this.#fail(socketError(error, this.#name));
   }
 
   /** Asks once more on a new connection, within the same deadline. Setting a relay twice does no harm. */
@@ -233,8 +235,7 @@ export class TcpTransport implements Transport {
 
   /** The plug as it is called in messages. */
   get #name(): string {
-    const { host, port } = this.#address ?? { host: 'the plug', port: 0 };
-    return port === 0 ? host : host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+    return nameOf(this.#address);
   }
 
   /**
@@ -251,29 +252,6 @@ export class TcpTransport implements Transport {
     if (isOwed && socket?.connecting === false) socket.resetAndDestroy();
     else socket?.destroy();
   }
-}
-
-const REASONS: ReadonlyMap<string, [Reason, string]> = new Map([
-  ['ECONNREFUSED', ['refused', 'refuses connections']],
-  ['EHOSTUNREACH', ['unreachable', 'cannot be reached']],
-  ['EHOSTDOWN', ['unreachable', 'cannot be reached']],
-  ['ENETUNREACH', ['unreachable', 'is in a network that cannot be reached']],
-  ['EADDRNOTAVAIL', ['unreachable', 'cannot be reached from here']],
-  ['ETIMEDOUT', ['timeout', 'did not accept a connection in time']],
-  ['ENOTFOUND', ['unknown-host', 'is a name that does not resolve']],
-  ['EAI_AGAIN', ['unknown-host', 'is a name that does not resolve at the moment']],
-  ['ECONNRESET', ['reset', 'reset the connection']],
-  ['EPIPE', ['reset', 'reset the connection']],
-  ['EMFILE', ['no-sockets', 'was not asked: this process may open no more sockets (raise `ulimit -n`)']],
-  ['ENFILE', ['no-sockets', 'was not asked: this machine may open no more sockets']],
-]);
-
-function describe(error: NodeJS.ErrnoException, plug: string): PlugError {
-  const [reason, words] = REASONS.get(error.code ?? '') ?? [
-    'unreachable',
-    `cannot be reached: ${error.message}`,
-  ];
-  return new PlugError(reason, `${plug} ${words}`, { cause: error });
 }
 
 function asPlugError(error: unknown): PlugError {

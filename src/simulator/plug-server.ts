@@ -1,12 +1,12 @@
 import { createSocket, type RemoteInfo, type Socket as UdpSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { createServer, type Server, type Socket } from 'node:net';
-import { BridgeError } from '../errors.ts';
 import { decodeBody, encodeDatagram, FrameDecoder } from '../protocol/frame.ts';
 import { isObject, type JsonObject, parseObject } from '../protocol/json.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
 import type { SimulatedDevice } from './device.ts';
 import { type Fault, type Step, script } from './faults.ts';
+import { listening } from './listening.ts';
 import type { PlugDevice } from './plug-device.ts';
 
 export interface ServerOptions<Device extends PlugDevice = SimulatedDevice> {
@@ -231,19 +231,4 @@ export function cut(socket: Socket): void {
 
 function isAnswer(value: unknown): boolean {
   return isObject(value) && 'err_code' in value;
-}
-
-function listening(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, reject) => {
-    server.once('error', (cause: NodeJS.ErrnoException) => {
-      reject(
-        new BridgeError(
-          'plug-cannot-listen',
-          `a simulated plug cannot listen on ${host}:${port}: ${cause.message}`,
-          { cause },
-        ),
-      );
-    });
-    server.listen(port, host, resolve);
-  });
 }

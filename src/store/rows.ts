@@ -1,5 +1,5 @@
 import type { Command, Missing, Outcome, Receipt, Settlement } from '../bridge/command.ts';
-import type { Adopted, StoredCommand, StoredOutlet, StoredPart } from '../bridge/memory.ts';
+import type { Adopted, KnownDevice, StoredCommand, StoredOutlet, StoredPart } from '../bridge/memory.ts';
 import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../protocol/json.ts';
 import type { Moment } from '../runtime/clock.ts';
 
@@ -21,6 +21,15 @@ export function readAdopted(row: unknown): readonly [mac: string, Adopted] {
   const columns = objectOf(row);
   const address = { host: demand(textAt(columns, 'host')), port: demand(numberAt(columns, 'port')) };
   return [demand(textAt(columns, 'mac')), { path: demand(textAt(columns, 'path')), address }];
+}
+
+export function readDevice(row: unknown): KnownDevice {
+  const columns = objectOf(row);
+  const protocol = textAt(columns, 'protocol');
+  if (protocol !== 'xor' && protocol !== 'klap' && protocol !== 'klap-singly')
+    throw new Error(`a device speaks ${protocol}, which this version does not`);
+  const outlets: unknown = JSON.parse(demand(textAt(columns, 'outlets')));
+  return { protocol, outlets: Array.isArray(outlets) ? outlets.filter((id) => typeof id === 'string') : [] };
 }
 
 export function readCommandRow(row: unknown, parts: readonly unknown[]): StoredCommand {

@@ -93,4 +93,8 @@ export const MIGRATIONS: readonly string[] = [
   -- Each tariff, and the day since which it holds.
   CREATE TABLE tariff (since INTEGER PRIMARY KEY, tariff TEXT NOT NULL) STRICT
   `,
+  `
+  -- What was found out about a device: what it speaks, and the outlets it has if it is a strip, as JSON.
+  CREATE TABLE device (mac TEXT PRIMARY KEY, protocol TEXT NOT NULL, outlets TEXT NOT NULL) STRICT, WITHOUT ROWID
+  `,
 ];

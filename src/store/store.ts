@@ -1,14 +1,14 @@
 import type Libsql from 'libsql';
 import type { Logger } from 'pino';
 import type { Receipt, Settlement } from '../bridge/command.ts';
-import type { Adopted, Memory, StoredCommand, StoredOutlet } from '../bridge/memory.ts';
+import type { Adopted, KnownDevice, Memory, StoredCommand, StoredOutlet } from '../bridge/memory.ts';
 import { BridgeError, messageOf } from '../errors.ts';
 import type { Address } from '../plug/transport.ts';
 import { isObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { type Database, lock, openDatabase, openInMemory, setWaiting } from './database.ts';
-import { readAdopted, readCommandRow, readOutlet } from './rows.ts';
+import { readAdopted, readCommandRow, readDevice, readOutlet } from './rows.ts';
 
 export interface StoreOptions {
   readonly database: Database;
@@ -122,6 +122,16 @@ export class Store implements Task, Memory {
       textOf(address),
       mac,
     ]);
+  }
+
+  device(mac: string): KnownDevice | undefined {
+    const row = this.#get('SELECT protocol, outlets FROM device WHERE mac = ?', [mac]);
+    return row === undefined ? undefined : this.#read(() => readDevice(row));
+  }
+
+  keepDevice(mac: string, { protocol, outlets }: KnownDevice): void {
+    const row = [mac, protocol, JSON.stringify(outlets)];
+    this.#soon(`device ${mac}`, 'INSERT OR REPLACE INTO device VALUES (?, ?, ?)', row);
   }
 
   adopted(): ReadonlyMap<string, Adopted> {

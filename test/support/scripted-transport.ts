@@ -14,6 +14,7 @@ export class ScriptedTransport implements Transport {
   behaviour: Behaviour = 'answer';
   /** Every query that was sent, oldest first. */
   readonly queries: Query[] = [];
+  readonly protocol = 'xor';
   connection = 1;
   connected = true;
   hungUp = false;
