@@ -2,11 +2,11 @@ import { Bridge } from '../bridge/bridge.ts';
 import type { DeviceSpec } from '../bridge/device-spec.ts';
 import { keepKnown, type Memory } from '../bridge/memory.ts';
 import { placesOf } from '../bridge/places.ts';
+import { loginsFrom } from '../config/account.ts';
 import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Resolver } from '../plug/resolver.ts';
-import { type Credentials, type Login, loginsOf } from '../protocol/klap.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -70,22 +70,6 @@ function placeOptions({ places }: Config, path: string): PlaceConfig[] {
   return options === undefined ? [] : [options];
 }
 
-/** The logins that a plug may answer to: that of its own account, that of the site, those from the factory. */
-export function loginsFor(
-  plug: Pick<PlugConfig, 'kasa'>,
-  { kasa }: Pick<Config, 'kasa'>,
-): () => readonly Login[] {
-  let logins: readonly Login[] | undefined;
-  return () => {
-    logins ??= loginsOf([plug.kasa, kasa].flatMap(accountOf));
-    return logins;
-  };
-}
-
-function accountOf({ username, password }: Config['kasa']): Credentials[] {
-  return username === undefined || password === undefined ? [] : [{ username, password }];
-}
-
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
 export function deviceSpec(
   plug: PlugConfig,
@@ -102,7 +86,7 @@ export function deviceSpec(
   const mac = plug.mac ?? learnt;
   const transport = new PlugTransport(plug.host, {
     protocol: mac === undefined ? undefined : memory.device(mac)?.protocol,
-    logins: loginsFor(plug, config),
+    logins: loginsFrom([plug.kasa, config.kasa]),
     clock,
     lookup: resolver.lookup,
     learnt: (protocol) => {

@@ -227,14 +227,15 @@ export class Finder implements Task {
   }
 }
 
-/** Whether it may be the plug of which nothing is known but that address: it has moved from one port to another. */
+/** Whether it may be the plug of which nothing is known but that address: its firmware has left the one port for the other. */
 function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
-  return protocol !== 'xor' && sysinfo.kind !== 'bulb';
+  return protocol === 'klap' && sysinfo.kind === 'plug';
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
-function reasonAgainst({ joined, sysinfo: { kind } }: FoundPlug): string | undefined {
+function reasonAgainst({ protocol, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
   if (kind === 'strip' || kind === 'bulb') return `it is a ${kind}`;
   if (kind === 'other') return 'it is not a plug';
+  if (protocol === 'other') return 'its firmware speaks the protocol of Tapo devices';
   return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';
 }

@@ -1,14 +1,17 @@
 import { type Command, Option } from 'commander';
 import { stringify } from 'yaml';
-import { PlugError } from '../errors.ts';
+import { PlugError, PlugRefusal } from '../errors.ts';
 import { pathsByAlias } from '../mqtt/plug-paths.ts';
 import { discover, type FoundPlug } from '../plug/discovery.ts';
-import { TcpTransport } from '../plug/tcp-transport.ts';
-import { type Address, PLUG_PORT } from '../plug/transport.ts';
+import { PlugTransport } from '../plug/plug-transport.ts';
+import { type Address, KLAP_PORT, PLUG_PORT, type Transport } from '../plug/transport.ts';
 import { printable, printableJson } from '../printable.ts';
 import { type CloudReading, GET_CLOUD, readCloud } from '../protocol/cloud.ts';
-import { answerTo } from '../protocol/replies.ts';
+import type { Login } from '../protocol/klap.ts';
+import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
+import { GET_SYSINFO } from '../protocol/requests.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
+import { loginsAt } from './logins.ts';
 import type { Shell } from './shell.ts';
 import { table } from './table.ts';
 
@@ -19,8 +22,10 @@ interface DiscoverOptions {
   readonly yaml?: true;
 }
 
-/** A plug found, and what it said when it was asked over TCP. */
+/** A plug found, and what it said when it was asked over TCP, in its protocol. */
 interface AskedPlug extends FoundPlug {
+  /** Whether it does not accept the login. */
+  readonly refusesLogin: boolean;
   /** Whether its port takes TCP connections; `undefined` if that did not come out. */
   readonly takesTcp: boolean | undefined;
   /** `undefined` if it did not say. */
@@ -57,11 +62,15 @@ export function addDiscoverVerb(program: Command, shell: Shell): void {
         'hs110-mqtt discover --yaml > museum.yaml',
       ),
     )
-    .action((options: DiscoverOptions) => discoverPlugs(shell, options));
+    .action((options: DiscoverOptions) => discoverPlugs(shell, loginsAt(shell), options));
 }
 
-async function discoverPlugs(shell: Shell, options: DiscoverOptions): Promise<void> {
-  const plugs = (await ask(await search(shell, options), shell)).sort(byAddress);
+async function discoverPlugs(
+  shell: Shell,
+  logins: () => readonly Login[],
+  options: DiscoverOptions,
+): Promise<void> {
+  const plugs = (await ask(await search(shell, options), logins, shell)).sort(byAddress);
   if (options.json) shell.print(printableJson(plugs.map(asJson), 2));
   else if (options.yaml) for (const line of asYaml(plugs)) shell.print(line);
   else for (const line of asTable(plugs)) shell.print(line);
@@ -80,39 +89,59 @@ async function search(shell: Shell, { target, timeout }: DiscoverOptions): Promi
   return [...plugs.values()];
 }
 
-/** Asks all that speak the XOR protocol, many at a time and not for ever. */
-async function ask(plugs: readonly FoundPlug[], { clock, signal }: Shell): Promise<AskedPlug[]> {
+/** Asks all whose protocol is known here, many at a time and not for ever. */
+async function ask(
+  plugs: readonly FoundPlug[],
+  logins: () => readonly Login[],
+  { clock, signal }: Shell,
+): Promise<AskedPlug[]> {
   const until = clock.now() + ALL_ANSWERS_MS;
   const waiting = plugs.values();
   const asked: AskedPlug[] = [];
   const work = async () => {
     for (const plug of waiting) {
       const timeoutMs = signal.aborted ? 0 : Math.min(ANSWER_MS, until - clock.now());
-      const silent = plug.protocol === 'klap' || timeoutMs <= 0;
-      asked.push({ ...plug, ...(silent ? UNKNOWN : await askOne(plug, timeoutMs, clock)) });
+      const silent = plug.protocol === 'other' || timeoutMs <= 0;
+      const transport = new PlugTransport(plug.address, { logins, clock });
+      asked.push({ ...plug, ...UNKNOWN, ...(silent ? {} : await askOne(plug, transport, timeoutMs)) });
     }
   };
   await Promise.all(Array.from({ length: ASKED_AT_A_TIME }, work));
   return asked;
 }
 
-const UNKNOWN = { takesTcp: undefined, cloud: undefined };
+const UNKNOWN = { takesTcp: undefined, cloud: undefined, refusesLogin: false };
 
 async function askOne(
-  { address }: FoundPlug,
+  { protocol, sysinfo }: FoundPlug,
+  transport: Transport,
   timeoutMs: number,
-  clock: Shell['clock'],
-): Promise<Pick<AskedPlug, 'takesTcp' | 'cloud'>> {
-  const transport = new TcpTransport(address, clock);
+): Promise<Partial<AskedPlug>> {
   try {
-    const reply = await transport.exchange(GET_CLOUD, timeoutMs);
-    return { takesTcp: true, cloud: readCloud(answerTo(reply, 'cnCloud', 'get_info')) };
+    // Who answers to KLAP's question does not say how it is called.
+    const said = protocol === 'klap' ? await askSysinfo(transport, timeoutMs) : sysinfo;
+    return { takesTcp: true, sysinfo: said, ...(await askCloud(transport, timeoutMs)) };
   } catch (error) {
     if (!(error instanceof PlugError)) throw error;
-    if (error.reason === 'refused') return { takesTcp: false, cloud: undefined };
-    return { takesTcp: error.reason === 'plug-error' ? true : undefined, cloud: undefined };
+    if (error.reason === 'login-refused') return { takesTcp: true, refusesLogin: true };
+    return error.reason === 'refused' ? { takesTcp: false } : {};
   } finally {
     transport.close();
+  }
+}
+
+async function askSysinfo(transport: Transport, timeoutMs: number): Promise<Sysinfo> {
+  return readSysinfo(answerTo(await transport.exchange(GET_SYSINFO, timeoutMs), 'system', 'get_sysinfo'));
+}
+
+/** Not every device has a cloud to speak of. */
+async function askCloud(transport: Transport, timeoutMs: number): Promise<Pick<AskedPlug, 'cloud'>> {
+  const reply = await transport.exchange(GET_CLOUD, timeoutMs);
+  try {
+    return { cloud: readCloud(answerTo(reply, 'cnCloud', 'get_info')) };
+  } catch (error) {
+    if (error instanceof PlugRefusal) return { cloud: undefined };
+    throw error;
   }
 }
 
@@ -151,6 +180,7 @@ function asTable(plugs: readonly AskedPlug[]): string[] {
       sysinfo.alias ?? '',
       addressText(address),
       mac,
+      plug.protocol === 'other' ? '?' : plug.protocol.toUpperCase(),
       sysinfo.rssi === undefined ? '' : `${sysinfo.rssi} dBm`,
       onOff(sysinfo.relay) ?? '?',
       cloudText(cloud),
@@ -164,6 +194,7 @@ function asTable(plugs: readonly AskedPlug[]): string[] {
     'ALIAS',
     'ADDRESS',
     'MAC',
+    'PROTOCOL',
     'SIGNAL',
     'RELAY',
     'CLOUD',
@@ -183,9 +214,10 @@ const NONE_FOUND = [
 /** What is worth a note on a plug, and what it means. */
 const EXPLANATIONS = {
   'not a plug': 'it is a strip, a bulb or of another family; this program switches plugs only',
-  'newer firmware (KLAP)': 'it has closed port 9999 and wants a login; this program cannot switch it',
-  'TCP closed':
-    'it answers here, but takes no connections: newer firmware, or it needs to be unplugged for a moment',
+  'other protocol': 'it speaks that of Tapo devices; this program cannot switch it',
+  'login refused':
+    'it wants the name and password of the Kasa account that it is bound to: kasa.username and kasa.password in the configuration, or HS110_MQTT_KASA_USERNAME and HS110_MQTT_KASA_PASSWORD',
+  'TCP closed': 'it answers here, but takes no connections: it needs to be unplugged for a moment',
   'not yet joined':
     'it waits in a Wi-Fi of its own; `hs110-mqtt plug 192.168.0.1 join SSID` takes it into yours',
 } as const;
@@ -193,13 +225,18 @@ const EXPLANATIONS = {
 function notesOn({
   protocol,
   takesTcp,
+  refusesLogin,
   joined,
   sysinfo,
-}: Pick<AskedPlug, 'protocol' | 'takesTcp' | 'joined' | 'sysinfo'>): (keyof typeof EXPLANATIONS)[] {
+}: Pick<
+  AskedPlug,
+  'protocol' | 'takesTcp' | 'refusesLogin' | 'joined' | 'sysinfo'
+>): (keyof typeof EXPLANATIONS)[] {
   const isPlug = sysinfo.kind === 'plug';
   return [
     ...(isPlug ? [] : ['not a plug' as const]),
-    ...(isPlug && protocol === 'klap' ? ['newer firmware (KLAP)' as const] : []),
+    ...(isPlug && protocol === 'other' ? ['other protocol' as const] : []),
+    ...(refusesLogin ? ['login refused' as const] : []),
     ...(takesTcp === false ? ['TCP closed' as const] : []),
     ...(joined ? [] : ['not yet joined' as const]),
   ];
@@ -226,7 +263,7 @@ function asYaml(plugs: readonly AskedPlug[]): string[] {
 
 function reasonAgainst(plug: AskedPlug): string | undefined {
   if (plug.sysinfo.kind !== 'plug') return 'not a plug';
-  if (plug.protocol === 'klap') return 'newer firmware (KLAP)';
+  if (plug.protocol === 'other') return 'other protocol';
   return plug.joined ? undefined : 'not yet joined';
 }
 
@@ -235,7 +272,7 @@ function nameOf({ sysinfo, address, mac }: FoundPlug): string {
 }
 
 function addressText({ host, port }: Address): string {
-  return port === PLUG_PORT ? host : `${host}:${port}`;
+  return port === PLUG_PORT || port === KLAP_PORT ? host : `${host}:${port}`;
 }
 
 function onOff(relay: boolean | undefined): 'ON' | 'OFF' | undefined {

@@ -3,7 +3,6 @@ import { discover } from '../plug/discovery.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { SECURITY } from '../plug/presets/network.ts';
 import { checkAll } from '../plug/presets/preset.ts';
-import { TcpTransport } from '../plug/tcp-transport.ts';
 import type { Address } from '../plug/transport.ts';
 import { printable } from '../printable.ts';
 import { readMac } from '../protocol/replies.ts';
@@ -61,7 +60,7 @@ export async function join(
     return;
   }
   session.shell.printError(printable(`Waiting for ${mac} to re-appear …`));
-  const address = await reappearance(session.shell, mac, place, within);
+  const address = await reappearance(session, mac, place, within);
   session.show({ mac, ssid, host: address.host, port: address.port });
 }
 
@@ -97,13 +96,14 @@ async function readPassword({ input }: Shell, ssid: string, security: string): P
 }
 
 async function reappearance(
-  shell: Shell,
+  session: PlugSession,
   mac: string,
   place: Address | 'anywhere',
   withinMs: number,
 ): Promise<Address> {
+  const { shell } = session;
   const found =
-    place === 'anywhere' ? await find(shell, mac, withinMs) : await wait(shell, mac, place, withinMs);
+    place === 'anywhere' ? await find(shell, mac, withinMs) : await wait(session, mac, place, withinMs);
   if (found !== undefined) return found;
   if (shell.signal.aborted) throw interrupted();
   throw new PlugError(
@@ -124,13 +124,14 @@ async function find(
 }
 
 async function wait(
-  { clock, signal }: Shell,
+  session: PlugSession,
   mac: string,
   address: Address,
   withinMs: number,
 ): Promise<Address | undefined> {
+  const { clock, signal } = session.shell;
   const until = clock.now() + withinMs;
-  const transport = new TcpTransport(address, clock);
+  const transport = session.transportTo(address);
   const close = () => transport.close();
   signal.addEventListener('abort', close, { once: true });
   try {

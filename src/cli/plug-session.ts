@@ -1,10 +1,11 @@
 import { BridgeError, CommandError, PlugError, type Reason } from '../errors.ts';
 import { dangersIn } from '../plug/dangers.ts';
 import { PlugClient } from '../plug/plug-client.ts';
-import { TcpTransport } from '../plug/tcp-transport.ts';
+import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Address } from '../plug/transport.ts';
 import { printable, printableJson } from '../printable.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { Login } from '../protocol/klap.ts';
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Request } from '../protocol/requests.ts';
 import { interrupted } from './input.ts';
@@ -24,8 +25,9 @@ const TIMEOUT_MS = 5000;
 
 /** What a person may do about a plug that does not answer as it should. */
 export const ADVICE: { readonly [reason in Reason]?: string } = {
-  refused:
-    'Newer firmware (KLAP) closes this port: `hs110-mqtt discover` shows whether it has. If not, unplug the plug for a moment.',
+  refused: 'Is that the right address? `hs110-mqtt discover` shows. If it is, unplug the plug for a moment.',
+  'login-refused':
+    'Give it in the configuration, or as HS110_MQTT_KASA_USERNAME and HS110_MQTT_KASA_PASSWORD (or …_PASSWORD_FILE).',
   timeout: 'Is the plug plugged in, and in a network that this machine reaches?',
   unreachable: 'Is the plug plugged in, and in a network that this machine reaches?',
   'unknown-host': 'Its address is in the list of your router, and `hs110-mqtt discover` finds it.',
@@ -37,16 +39,23 @@ export class PlugSession {
   readonly shell: Shell;
   readonly options: PlugOptions;
   readonly address: Address;
-  readonly #transport: TcpTransport;
+  readonly #logins: () => readonly Login[];
+  readonly #transport: PlugTransport;
   /** The client that the bridge uses: what it sets is confirmed. */
   readonly client: PlugClient;
 
-  constructor(shell: Shell, address: Address, options: PlugOptions) {
+  constructor(shell: Shell, address: Address, options: PlugOptions, logins: () => readonly Login[]) {
     this.shell = shell;
     this.address = address;
     this.options = options;
-    this.#transport = new TcpTransport(address, shell.clock);
+    this.#logins = logins;
+    this.#transport = this.transportTo(address);
     this.client = new PlugClient(this.#transport, options.timeout ?? TIMEOUT_MS, undefined);
+  }
+
+  /** A way to that address, with the logins of the session. */
+  transportTo(address: Address): PlugTransport {
+    return new PlugTransport(address, { logins: this.#logins, clock: this.shell.clock });
   }
 
   /** Does `work` and closes; a failure gets words of advice, the end of the program interrupts it. */

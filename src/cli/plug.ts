@@ -11,6 +11,7 @@ import { request, type Settings } from '../protocol/requests.ts';
 import { sleep } from '../runtime/clock.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
 import { type JoinOptions, join } from './join.ts';
+import { loginsAt } from './logins.ts';
 import { type PlugOptions, PlugSession } from './plug-session.ts';
 import { observationData, observationText, onOff } from './plug-text.ts';
 import type { Shell } from './shell.ts';
@@ -40,6 +41,7 @@ const OWN: readonly (Pick<Preset, 'name' | 'parameters' | 'does'> & {
 
 /** Adds `plug`: queries and commands for one plug. */
 export function addPlugVerb(program: Command, shell: Shell): void {
+  const logins = loginsAt(shell);
   program
     .command('plug')
     .description('query, switch or configure one plug')
@@ -83,7 +85,7 @@ export function addPlugVerb(program: Command, shell: Shell): void {
     .action(
       (address: Address, command: string, given: string[], options: PlugOptions & JoinOptions, verb) => {
         refuseNeedlessOptions(verb, command);
-        const session = new PlugSession(shell, address, options);
+        const session = new PlugSession(shell, address, options, logins);
         return session.run(() => perform(session, [command, ...given], options));
       },
     );

@@ -1,6 +1,6 @@
 import { type Command, Option } from 'commander';
 import { BridgeError, messageOf, PlugError, type Reason } from '../errors.ts';
-import { TcpTransport } from '../plug/tcp-transport.ts';
+import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Address, Transport } from '../plug/transport.ts';
 import { printableJson } from '../printable.ts';
 import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
@@ -11,6 +11,7 @@ import { sleep } from '../runtime/clock.ts';
 import { RECORDING_KEY } from '../simulator/recorded-device.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
 import { interrupted } from './input.ts';
+import { loginsAt } from './logins.ts';
 import type { Shell } from './shell.ts';
 
 interface RecordOptions {
@@ -46,11 +47,13 @@ export function addRecordVerb(program: Command, shell: Shell): void {
       'after',
       examples('hs110-mqtt record 192.168.1.145', 'hs110-mqtt simulate --from "HS110(EU)_1.0_1.2.5.json"'),
     )
-    .action((address: Address, options: RecordOptions) => record(shell, address, options));
+    .action((address: Address, options: RecordOptions) =>
+      record(shell, new PlugTransport(address, { logins: loginsAt(shell), clock: shell.clock }), options),
+    );
 }
 
-async function record(shell: Shell, address: Address, { output, timeout }: RecordOptions): Promise<void> {
-  const recorder = new Recorder(new TcpTransport(address, shell.clock), timeout, shell);
+async function record(shell: Shell, transport: Transport, { output, timeout }: RecordOptions): Promise<void> {
+  const recorder = new Recorder(transport, timeout, shell);
   const recording = redact(await recorder.record());
   const text = `${printableJson(recording, 2)}\n`;
   if (output === '-') shell.print(text.trimEnd());

@@ -206,7 +206,7 @@ describe('a request', () => {
           address: '192.0.2.77:9999',
           alias: 'Lamp',
           model: null,
-          newer_firmware: false,
+          protocol: 'xor',
           joined: true,
         },
         {
@@ -214,7 +214,7 @@ describe('a request', () => {
           address: '192.0.2.5:80',
           alias: null,
           model: null,
-          newer_firmware: true,
+          protocol: 'klap',
           joined: false,
         },
       ],

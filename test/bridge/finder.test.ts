@@ -175,15 +175,29 @@ describe('a plug that is found', () => {
   });
 
   it.each([
-    ['by its MAC', macOf(1), '192.0.2.200', 1000],
-    ['by its address, if it never said its MAC', macOf(9), '192.0.2.1', 0],
-  ])('with newer firmware is known %s, and that is its problem', async (_, mac, host, seenMs) => {
+    ['its MAC', macOf(1), '192.0.2.200', 1000],
+    ['its address, if it never said its MAC', macOf(9), '192.0.2.1', 0],
+  ])('with newer firmware is known by %s, and asked where it now answers', async (_, mac, host, seenMs) => {
     const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
     const transport = site.bench.transport('lamp');
     if (seenMs === 0) transport.behaviour = new PlugError('refused', 'closed');
     await site.run(seenMs);
     transport.behaviour = new PlugError('refused', 'closed');
     site.found = [foundPlug(mac, undefined, { protocol: 'klap', address: { host, port: 80 } })];
+    await site.bench.clock.advance(20_000);
+    // One port or the other: which of them is found out by asking.
+    expect(site.bench.bridge.address('lamp')?.host).toBe(host);
+    transport.behaviour = 'answer';
+    await site.bench.clock.advance(40_000);
+    expect(site.bench.bridge.plug('lamp')?.problem).toBeNull();
+  });
+
+  it('by its MAC, with a protocol that is not spoken here, has that as its problem', async () => {
+    const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
+    await site.run(1000);
+    site.bench.transport('lamp').behaviour = new PlugError('refused', 'closed');
+    const address = { host: '192.0.2.1', port: 80 };
+    site.found = [foundPlug(macOf(1), undefined, { protocol: 'other', address })];
     await site.bench.clock.advance(20_000);
     expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'newer-firmware' });
     expect(site.bench.bridge.address('lamp')).toEqual({ host: '192.0.2.1', port: 9999 });
@@ -214,7 +228,7 @@ describe('a plug that nobody configured', () => {
 
   it.each([
     ['waits to be set up', { joined: false }],
-    ['speaks another protocol', { protocol: 'klap' }],
+    ['speaks another protocol', { protocol: 'other' }],
     ['has no relay of its own', { sysinfo: readSysinfo({ mac: macOf(9), alias: 'Strip' }) }],
     ['is a strip that reports a relay', { sysinfo: readSysinfo({ relay_state: 1, children: [] }) }],
   ] as const)('is not taken in when it %s', async (_, more) => {
@@ -290,8 +304,8 @@ describe('what is left out', () => {
   it.each([
     ['a strip', { sysinfo: readSysinfo({ alias: 'Desk', children: [] }) }, /strip/],
     ['a bulb', { sysinfo: readSysinfo({ alias: 'Desk', mic_type: 'IOT.SMARTBULB' }) }, /bulb/],
-    ['anything else', { protocol: 'klap', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
-    ['newer firmware', { protocol: 'klap' }, /KLAP/],
+    ['anything else', { protocol: 'other', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
+    ['another protocol', { protocol: 'other' }, /Tapo/],
     ['a plug that waits to be set up', { joined: false }, /set up/],
   ] as const)('is named in the log once: %s', async (_, more, why) => {
     const site = new FinderBench([], { adopt: true });
@@ -318,7 +332,7 @@ describe('what is left out', () => {
     const site = new FinderBench(['lamp'], { poll: { offlineAfter: 1 } });
     site.bench.transport('lamp').behaviour = new PlugError('refused', 'closed');
     const address = { host: '192.0.2.1', port: 80 };
-    site.found = [foundPlug(macOf(9), undefined, { protocol: 'klap', address, sysinfo: readSysinfo({}) })];
+    site.found = [foundPlug(macOf(9), undefined, { protocol: 'other', address, sysinfo: readSysinfo({}) })];
     await site.run(20_000);
     expect(site.searches).not.toEqual([]);
     expect(site.bench.bridge.plug('lamp')).toMatchObject({ problem: 'refused' });

@@ -2,11 +2,14 @@ import { createSocket } from 'node:dgram';
 import { afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { encodeDatagram } from '../../src/protocol/frame.ts';
+import type { Credentials } from '../../src/protocol/klap.ts';
 import { KLAP_DISCOVERY_PORT } from '../../src/protocol/klap-discovery.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import type { KlapServer } from '../../src/simulator/klap-server.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { FakeShell } from '../support/fake-shell.ts';
+import { ACCOUNT, KlapPlug } from '../support/klap-plug.ts';
 
 const clock = new SystemClock();
 const opened: { stop(): Promise<unknown> }[] = [];
@@ -36,18 +39,10 @@ async function deafPlug(host: string, port: number, answer: Buffer): Promise<num
   return socket.address().port;
 }
 
-function klapAnswer(mac: string): Buffer {
-  const result = {
-    device_type: 'IOT.SMARTPLUGSWITCH',
-    device_model: 'HS110(UK)',
-    mac,
-    hw_ver: '4.1',
-    mgt_encrypt_schm: { encrypt_type: 'KLAP' },
-  };
-  return Buffer.concat([
-    Buffer.from('02000001015b000000000000c3b3625c', 'hex'),
-    Buffer.from(JSON.stringify({ result, error_code: 0 })),
-  ]);
+async function klapPlugAt(host: string, credentials: Credentials): Promise<KlapServer> {
+  const { server } = await KlapPlug.started({ host, credentials, discoveryPort: KLAP_DISCOVERY_PORT });
+  opened.push(server);
+  return server;
 }
 
 /** Runs `discover` at these plugs, for as short as it may take. */
@@ -66,9 +61,43 @@ describe('the verb discover', () => {
     const first = await plugAt('127.0.1.9', 1, { hardware: '2.0' });
     const { printed } = await discover([at(second), at(first)]);
     expect(printed.map((line) => line.split(/ {2,}/))).toEqual([
-      ['MODEL', 'HARDWARE', 'FIRMWARE', 'ALIAS', 'ADDRESS', 'MAC', 'SIGNAL', 'RELAY', 'CLOUD', 'NOTE'],
-      ['HS110(EU)', '2.0', '1.5.4', 'Lamp 1', at(first), '50:C7:BF:00:00:01', '-52 dBm', 'OFF', 'not bound'],
-      ['HS100(EU)', '1.0', '1.2.5', 'Lamp 2', at(second), '50:C7:BF:00:00:02', '-52 dBm', 'ON', 'not bound'],
+      [
+        'MODEL',
+        'HARDWARE',
+        'FIRMWARE',
+        'ALIAS',
+        'ADDRESS',
+        'MAC',
+        'PROTOCOL',
+        'SIGNAL',
+        'RELAY',
+        'CLOUD',
+        'NOTE',
+      ],
+      [
+        'HS110(EU)',
+        '2.0',
+        '1.5.4',
+        'Lamp 1',
+        at(first),
+        '50:C7:BF:00:00:01',
+        'XOR',
+        '-52 dBm',
+        'OFF',
+        'not bound',
+      ],
+      [
+        'HS100(EU)',
+        '1.0',
+        '1.2.5',
+        'Lamp 2',
+        at(second),
+        '50:C7:BF:00:00:02',
+        'XOR',
+        '-52 dBm',
+        'ON',
+        'not bound',
+      ],
     ]);
   });
 
@@ -110,14 +139,22 @@ describe('the verb discover', () => {
     expect(await shell.run('config', 'check', 'found.yaml')).toBe(0);
   });
 
-  it('says of newer firmware that it is, and leaves it out of the section', async () => {
-    await deafPlug('127.0.1.15', KLAP_DISCOVERY_PORT, klapAnswer('50-C7-BF-00-00-07'));
+  it('asks plugs with newer firmware who they are, and says of those that refuse the login what they want', async () => {
+    await klapPlugAt('127.0.1.15', ACCOUNT);
     const { printed, output } = await discover(['127.0.1.15']);
-    expect(printed[1]).toMatch(/^HS110\(UK\) +4\.1 .* 127\.0\.1\.15:80 .* newer firmware \(KLAP\)$/);
-    expect(output).toContain('newer firmware (KLAP): it has closed port 9999');
-    const section = (await discover(['127.0.1.15'], '--yaml')).output;
-    expect(section).toContain('# left out: HS110(UK) 127.0.1.15:80 50:C7:BF:00:00:07: newer firmware (KLAP)');
-    expect(parse(section)).toEqual({ plugs: [] });
+    expect(printed[1]).toMatch(/^HS110\(EU\) +2\.0 .* 127\.0\.1\.15:\d+ .* KLAP .* login refused$/);
+    expect(output).toContain('login refused: it wants the name and password of the Kasa account');
+    expect(output).not.toContain('Loom');
+  });
+
+  it('shows a plug with newer firmware that accepts the login like any other, in the section too', async () => {
+    const { port } = await klapPlugAt('127.0.1.23', { username: '', password: '' });
+    const { printed } = await discover(['127.0.1.23']);
+    expect(printed[1]).toMatch(/^HS110\(EU\) +2\.0 +1\.5\.4 +Loom .* KLAP +-52 dBm +OFF +not bound$/);
+    const section = (await discover(['127.0.1.23'], '--yaml')).output;
+    expect(parse(section)).toEqual({
+      plugs: [{ path: 'loom', mac: '50:C7:BF:00:00:01', host: `127.0.1.23:${port}` }],
+    });
   });
 
   it('says of a strip that it is not a plug, and leaves it out of the section', async () => {

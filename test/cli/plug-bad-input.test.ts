@@ -58,7 +58,7 @@ describe('a host that is no plug', () => {
     const shell = new FakeShell();
     expect(await shell.run('plug', host, 'info')).toBe(1);
     expect(shell.errors).toBe(
-      `hs110-mqtt: ${host} refuses connections\nNewer firmware (KLAP) closes this port: \`hs110-mqtt discover\` shows whether it has. If not, unplug the plug for a moment.`,
+      `hs110-mqtt: ${host} refuses connections\nIs that the right address? \`hs110-mqtt discover\` shows. If it is, unplug the plug for a moment.`,
     );
   });
 

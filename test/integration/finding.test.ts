@@ -137,7 +137,7 @@ describe('finding plugs', () => {
     expect(config).toMatchObject({ device: { name: 'Größe 2/3' } });
   });
 
-  it('says of a plug with newer firmware that it has it', async () => {
+  it('says of a plug whose firmware speaks what is not spoken here that it has it', async () => {
     const newer = createSocket('udp4');
     await new Promise<void>((resolve) => newer.bind(20_002, '127.0.0.1', resolve));
     newer.on('message', (_message, { port, address }) => {
@@ -146,7 +146,7 @@ describe('finding plugs', () => {
         device_model: 'HS110(UK)',
         mac: '50-C7-BF-00-00-01',
         hw_ver: '4.1',
-        mgt_encrypt_schm: { encrypt_type: 'KLAP', http_port: 80 },
+        mgt_encrypt_schm: { encrypt_type: 'AES', http_port: 80 },
       };
       const body = Buffer.from(JSON.stringify({ result, error_code: 0 }));
       newer.send(

@@ -350,6 +350,13 @@ describe('an answer', () => {
     expect(found?.sysinfo).toMatchObject({ kind, model: device_model });
   });
 
+  it('of a plug that wants another encryption than KLAP is one of another protocol', () => {
+    const answer = klapAnswer('50-C7-BF-00-00-01', {
+      mgt_encrypt_schm: { encrypt_type: 'AES', http_port: 80 },
+    });
+    expect(readAnswer(answer, { host: '192.0.2.1', port: 20002 })?.protocol).toBe('other');
+  });
+
   it('that nests as deep as a datagram allows is none', () => {
     const deep = `{"system":${'{"a":'.repeat(1000)}{}${'}'.repeat(1000)}}`;
     expect(readAnswer(encodeDatagram(deep), { host: '192.0.2.1', port: 9999 })).toBeUndefined();
@@ -360,6 +367,7 @@ describe('an answer', () => {
     expect(readAnswer(answer, { host: '192.0.2.1', port: 20002 })?.address).toEqual({
       host: '192.0.2.1',
       port: 80,
+      protocol: 'klap',
     });
   });
 });

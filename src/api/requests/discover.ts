@@ -12,7 +12,7 @@ function describe({ mac, address, protocol, joined, sysinfo }: FoundPlug) {
     address: `${address.host}:${address.port}`,
     alias: sysinfo.alias ?? null,
     model: sysinfo.model ?? null,
-    newer_firmware: protocol === 'klap',
+    protocol,
     joined,
   };
 }
