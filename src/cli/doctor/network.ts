@@ -1,7 +1,8 @@
 import { type NetworkInterfaceInfo, networkInterfaces } from 'node:os';
 import type { Config } from '../../config/schema.ts';
 import { messageOf } from '../../errors.ts';
-import { broadcastAddresses, discover, type FoundPlug, PLUG_PORT } from '../../plug/discovery.ts';
+import { broadcastAddresses, discover, type FoundPlug } from '../../plug/discovery.ts';
+import { PLUG_PORT } from '../../plug/transport.ts';
 import type { Shell } from '../shell.ts';
 import { type Finding, note, ok, problem } from './finding.ts';
 

@@ -1,9 +1,10 @@
+import { loginsFrom } from '../../config/account.ts';
 import type { Config } from '../../config/schema.ts';
 import { PlugError } from '../../errors.ts';
 import type { FoundPlug } from '../../plug/discovery.ts';
 import { PlugClient } from '../../plug/plug-client.ts';
+import { PlugTransport } from '../../plug/plug-transport.ts';
 import type { Statistics } from '../../plug/statistics.ts';
-import { TcpTransport } from '../../plug/tcp-transport.ts';
 import type { Address } from '../../plug/transport.ts';
 import { textAt } from '../../protocol/json.ts';
 import type { Sysinfo } from '../../protocol/replies.ts';
@@ -19,6 +20,8 @@ const AT_A_TIME = 64;
 
 /** A weaker signal loses packets. */
 const WEAK_DBM = -80;
+
+const NO_ACCOUNT = { username: undefined, password: undefined };
 
 /** A plug that is to be there. */
 interface Expected {
@@ -47,7 +50,7 @@ export async function examinePlugs(
   const work = async () => {
     for (const plug of waiting) {
       if (shell.signal.aborted) return;
-      findings.set(plug.path, await examine(plug, found, config, shell, examined));
+      findings.set(plug.path, await examine(plug, config, shell, examined));
     }
   };
   await Promise.all(Array.from({ length: AT_A_TIME }, work));
@@ -96,7 +99,6 @@ function expected(
 /** What is worth knowing of one plug; nothing if all is well. */
 async function examine(
   { path, address, mac }: Expected,
-  found: ReadonlyMap<string, FoundPlug>,
   config: Config,
   { clock }: Shell,
   examined: Examined[],
@@ -109,7 +111,8 @@ async function examine(
         'is it plugged in, and in a network that a search reaches? Or name it by host',
       ),
     ];
-  const transport = new TcpTransport(address, clock);
+  const own = config.plugs.find((plug) => plug.path === path)?.kasa ?? NO_ACCOUNT;
+  const transport = new PlugTransport(address, { logins: loginsFrom([own, config.kasa]), clock });
   const client = new PlugClient(transport, config.poll.timeout, mac);
   try {
     const { sysinfo } = await client.read();
@@ -120,13 +123,8 @@ async function examine(
     ];
   } catch (error) {
     if (!(error instanceof PlugError)) throw error;
-    const klap = [...found.values()].some(
-      ({ address: { host }, protocol }) => host === address.host && protocol === 'klap',
-    );
-    const cure = klap
-      ? 'its firmware has closed port 9999 and speaks KLAP only; docs/troubleshooting.md says what can be done'
-      : ADVICE[error.reason];
-    return [problem('plugs', `${path} at ${address.host}:${address.port}: ${error.message}`, cure)];
+    const what = `${path} at ${address.host}:${address.port}: ${error.message}`;
+    return [problem('plugs', what, ADVICE[error.reason])];
   } finally {
     client.close();
   }

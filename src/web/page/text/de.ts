@@ -102,6 +102,7 @@ export const de: Words = {
     'plug-error': 'Sie antwortet mit einem eigenen Fehler.',
     'wrong-plug': 'An ihrer Adresse ist eine andere Steckdose.',
     'not-found': 'Sie wird im Netz nicht gefunden.',
+    'login-refused': 'Sie nimmt den Namen und das Passwort des Kasa-Kontos nicht an.',
     'newer-firmware': 'Ihre Firmware spricht ein neueres Protokoll.',
     unsupported: 'Es ist ein Gerät anderer Art.',
     'no-sockets': 'Der Brücke gehen die Verbindungen aus.',

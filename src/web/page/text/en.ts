@@ -105,6 +105,7 @@ export const en = {
     'plug-error': 'It answers with an error of its own.',
     'wrong-plug': 'Another plug is at its address.',
     'not-found': 'It is not found in the network.',
+    'login-refused': 'It does not accept the name and password of the Kasa account.',
     'newer-firmware': 'Its firmware speaks a newer protocol.',
     unsupported: 'It is a device of another kind.',
     'no-sockets': 'The bridge has no connections left.',

@@ -104,6 +104,7 @@ export const nl: Words = {
     'plug-error': 'Hij antwoordt met een eigen fout.',
     'wrong-plug': 'Op zijn adres is een andere stekker.',
     'not-found': 'Hij wordt in het netwerk niet gevonden.',
+    'login-refused': 'Hij accepteert de naam en het wachtwoord van de Kasa-account niet.',
     'newer-firmware': 'Zijn firmware spreekt een nieuwer protocol.',
     unsupported: 'Het is een ander soort apparaat.',
     'no-sockets': 'De bridge heeft geen verbindingen meer over.',
