@@ -135,23 +135,23 @@ function pairProblems(
   }
 }
 
-/** A name without a password, or the other way round, logs in nowhere. */
+/** A password alone logs in nowhere; a name alone may get its password from elsewhere. */
 export function accountProblems(
   { kasa, plugs }: Config,
   place: (name: string) => string,
   locate: Locate,
 ): string[] {
-  const halves = [
-    { account: kasa, name: 'kasa', at: place('kasa.username') },
+  const all = [
+    { account: kasa, name: 'kasa', at: place('kasa.password') },
     ...plugs.map((plug, index) => ({
       account: plug.kasa,
       name: `plugs[${index}].kasa`,
       at: locate(['plugs', index, 'kasa']),
     })),
   ];
-  return halves
-    .filter(({ account }) => (account.username === undefined) !== (account.password === undefined))
-    .map(({ name, at }) => `${at}: ${name} needs both a username and a password`);
+  return all
+    .filter(({ account }) => account.password !== undefined && account.username === undefined)
+    .map(({ name, at }) => `${at}: ${name}.password needs ${name}.username`);
 }
 
 /** What is wrong with the plugs among themselves: a path is a plug or a place, an address and a MAC are one plug's. */

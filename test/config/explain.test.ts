@@ -131,4 +131,9 @@ places:
   it('are not told while anything is wrong', () => {
     expect(() => explain({ text: 'poll:\n  intervall: 1s\n' })).toThrow(ConfigError);
   });
+
+  it('do not show the password of one plug', () => {
+    const text = 'plugs: [{path: lamp, host: h, kasa: {username: me, password: hush}}]\n';
+    expect(explain({ text }).get('plugs[0].kasa.password')?.value).toBe('***');
+  });
 });

@@ -551,6 +551,26 @@ describe('a secret', () => {
   });
 });
 
+describe('the account that newer firmware wants', () => {
+  it('may be split between the file and the environment, or a file that it names', () => {
+    const given = {
+      file: 'kasa: {username: staff@museum.example}\n',
+      env: { HS110_MQTT_KASA_PASSWORD_FILE: '/run/secret' },
+      secrets: { '/run/secret': 'hunter2\n' },
+    };
+    expect(configOf(given).kasa).toEqual({ username: 'staff@museum.example', password: 'hunter2' });
+  });
+
+  it.each(['', 'plugs[0].'])('has no password without a name: %skasa', (at) => {
+    const kasa = 'kasa: {password: hunter2}';
+    const file = at === '' ? `${kasa}\n` : `plugs: [{path: lamp, host: h, ${kasa}}]\n`;
+    const [problem, ...more] = problemsOf({ file });
+    expect(problem).toContain(`${at}kasa.password needs ${at}kasa.username`);
+    expect(problem).not.toContain('hunter2');
+    expect(more).toEqual([]);
+  });
+});
+
 describe('the MAC of a plug', () => {
   it.each([
     '500712345678',
