@@ -17,6 +17,7 @@ import { publishInfo } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { namesFor } from './names.ts';
+import { roundsFor, timeZoneOf } from './records.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webFor } from './web.ts';
@@ -60,7 +61,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     log,
   });
   const finder = finderFor(config, { bridge, topics }, parts, surroundings);
-  const timeZone = config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+  const timeZone = timeZoneOf(config);
   const allow = new Set(config.allow);
   const search = () => finder.search();
   const logLevel = new LevelOfLog(log, config.log.level);
@@ -79,6 +80,7 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   });
   return [
     store,
+    roundsFor(config, { bridge, store }, surroundings),
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,

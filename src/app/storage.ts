@@ -1,7 +1,8 @@
 import { join } from 'node:path';
 import type { Config } from '../config/schema.ts';
+import { openStore } from '../store/open-store.ts';
 import { takeOverStateFile } from '../store/state-file.ts';
-import { openStore, type Store } from '../store/store.ts';
+import type { Store } from '../store/store.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** Where version 0.1 kept what now stands in the database; its container image had that in the volume. */

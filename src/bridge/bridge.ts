@@ -13,6 +13,7 @@ import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
 import { keepKnown, type Memory, outletKey } from './memory.ts';
+import { type KnownMeter, knownMeters, PlaceEnergy } from './metering.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
 import type { PlugInfo, PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
@@ -49,6 +50,7 @@ export class Bridge implements Task, BridgeView, Directory {
   readonly #places = new Map<string, Member[]>([['', []]]);
   /** Where plugs and places went that were moved since the start, by their former paths. */
   readonly #moved = new Map<string, string>();
+  readonly #energy: PlaceEnergy;
   /** The loop of each device that is known, by MAC. */
   readonly #byMac = new Map<string, DeviceLoop>();
   #running = false;
@@ -56,6 +58,7 @@ export class Bridge implements Task, BridgeView, Directory {
   constructor(options: BridgeOptions) {
     this.#options = options;
     this.#emitter = new Emitter(options.log);
+    this.#energy = new PlaceEnergy(options.memory.energyByPath());
     this.#dispatcher = new Dispatcher({ ...options, directory: this, emitter: this.#emitter });
     for (const device of options.devices) this.add(device);
   }
@@ -222,7 +225,22 @@ export class Bridge implements Task, BridgeView, Directory {
 
   place(path: string): PlaceState | undefined {
     const members = this.#places.get(path);
-    return members && aggregate(path, states(members));
+    return members && aggregate(path, states(members), this.#energy.of(path, members));
+  }
+
+  /** The meters of all outlets whose devices are known, for those who store what they count. */
+  meters(): Iterable<KnownMeter> {
+    return knownMeters(this.#outlets.values());
+  }
+
+  setEnergy(path: string, kwh: number): boolean {
+    return this.#outlets.get(path)?.outlet.setEnergy(kwh) === true;
+  }
+
+  relearnLamps(path: string): string[] {
+    const single = this.#outlets.get(path);
+    const members = single === undefined ? (this.#places.get(path) ?? []) : [single];
+    return members.filter(({ outlet }) => outlet.relearnLamp()).map(({ outlet }) => outlet.path);
   }
 
   outlet(path: string): Member | undefined {
@@ -260,7 +278,7 @@ export class Bridge implements Task, BridgeView, Directory {
 
   /** A device has shown its MAC: what is remembered of it is its own, and no other path may lead to it. */
   #identified(loop: DeviceLoop, mac: string): void {
-    const { memory, log } = this.#options;
+    const { memory, clock, log } = this.#options;
     const other = this.#byMac.get(mac);
     if (other !== undefined && other !== loop && memory.adopted().get(mac)?.path === other.path) {
       // It is configured after all: what was taken in goes.
@@ -276,8 +294,11 @@ export class Bridge implements Task, BridgeView, Directory {
     keepKnown(memory, mac, { protocol: loop.client.protocol });
     if (loop.client.address !== undefined) memory.learnMac(loop.path, loop.client.address, mac);
     for (const outlet of loop.outlets) {
-      const stored = memory.outlet(outletKey(mac, outlet.id), outlet.path);
+      const key = outletKey(mac, outlet.id);
+      const stored = memory.outlet(key, outlet.path);
       if (stored !== undefined) outlet.recall(stored);
+      const meter = memory.meter(key);
+      if (meter !== undefined) outlet.meter.recall(meter, { now: clock.now(), date: clock.date() });
     }
   }
 
@@ -296,8 +317,9 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   #enter(member: Member): void {
-    const { path } = member.outlet;
+    const { path, meter } = member.outlet;
     this.#outlets.set(path, member);
+    this.#energy.entered(path, meter.counted);
     for (const place of placesOf(path)) {
       const members = this.#places.get(place);
       if (members === undefined) this.#places.set(place, [member]);
@@ -307,6 +329,8 @@ export class Bridge implements Task, BridgeView, Directory {
 
   /** Takes an outlet out of its places; returns those that are empty now and gone. The site itself stays. */
   #leave(path: string): string[] {
+    this.#emitter.emit('leaving', { path });
+    this.#energy.left(path, this.#outlets.get(path)?.outlet.meter.counted ?? 0);
     this.#outlets.delete(path);
     return placesOf(path).filter((place) => {
       const members = (this.#places.get(place) ?? []).filter(({ outlet }) => outlet.path !== path);

@@ -297,7 +297,7 @@ export class DeviceLoop {
     this.#schedule.statisticsRead(this.#clock.now());
     if (this.state?.availability !== 'online') return;
     try {
-      const seen = await this.client.readStatistics();
+      const seen = await this.client.readStatistics(this.#outlets.wantsMonthsSince);
       this.#outlets.observeStatistics(seen, await this.#clockSync.check(seen));
     } catch (error) {
       // The next poll shows whether the plug is gone.

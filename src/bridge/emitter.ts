@@ -7,6 +7,7 @@ type Listener<E extends BridgeEvent> = (event: BridgeEvents[E]) => void;
 export class Emitter {
   readonly #listeners: { readonly [E in BridgeEvent]: Set<Listener<E>> } = {
     plug: new Set(),
+    leaving: new Set(),
     removed: new Set(),
     command: new Set(),
     receipt: new Set(),

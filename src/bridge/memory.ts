@@ -1,6 +1,7 @@
 import type { Address, Protocol } from '../plug/transport.ts';
 import type { Moment } from '../runtime/clock.ts';
 import type { Command, Receipt, Settlement } from './command.ts';
+import type { StoredMeter } from './outlet-meter.ts';
 
 /** What must be known of an outlet after a restart of the bridge. */
 export interface StoredOutlet {
@@ -54,6 +55,10 @@ export interface Memory {
   /** What is kept of an outlet; `path` finds what an old state file says of it. */
   outlet(key: string, path: string): StoredOutlet | undefined;
   keepOutlet(key: string, outlet: StoredOutlet): void;
+  /** What the meter of an outlet added up to. */
+  meter(key: string): StoredMeter | undefined;
+  /** Energy in thousandths of a Wh that was ever used at each path. */
+  energyByPath(): ReadonlyMap<string, number>;
   /** The MAC that was learnt of the plug configured for `path` at `address`. */
   learntMac(path: string, address: Address): string | undefined;
   learnMac(path: string, address: Address, mac: string): void;

@@ -1,6 +1,7 @@
 import type { Reason } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
 import type { Statistics } from '../plug/statistics.ts';
+import type { LampSettings } from '../rules/lamp.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { momentOf, timeOf } from '../runtime/clock.ts';
 import type { ClockState } from './clock-sync.ts';
@@ -9,6 +10,7 @@ import { isFlapping, reported } from './correction.ts';
 import type { Desired, Retry, Sending, Step } from './desired.ts';
 import * as desired from './desired.ts';
 import type { StoredOutlet } from './memory.ts';
+import { OutletMeter } from './outlet-meter.ts';
 import {
   differs,
   type ExpectedChange,
@@ -17,6 +19,7 @@ import {
   type PlugState,
   unseen,
   unsupported,
+  withMeter,
   withStatistics,
 } from './plug-state.ts';
 import type { Policy } from './policy.ts';
@@ -30,6 +33,8 @@ export interface OutletSpec {
   /** Which one of its device; `null` if it has only one. */
   readonly id: string | null;
   readonly policy: Policy;
+  /** What the lamp on it should draw; left out where none is checked. */
+  readonly lamp?: LampSettings | undefined;
 }
 
 /** An answer of a device, and what is known besides; only `outlet` was just made to do something: `expected`. */
@@ -62,6 +67,7 @@ export interface WishListener {
 /** One relay with its meter: its state as reported, and what it should be. The one owner of both. */
 export class Outlet {
   readonly id: string | null;
+  readonly meter: OutletMeter;
   readonly #options: OutletOptions;
   readonly #clock: Clock;
   readonly #listeners = new Map<number, WishListener>();
@@ -72,6 +78,7 @@ export class Outlet {
   constructor(options: OutletOptions) {
     this.id = options.id;
     this.#policy = options.policy;
+    this.meter = new OutletMeter(options.lamp);
     this.#options = options;
     this.#clock = options.clock;
     this.#state = unseen(options.path);
@@ -90,8 +97,9 @@ export class Outlet {
   }
 
   /** From now on it has that path and policy. A lock ends what waits to switch it; else what is wanted of it stays. */
-  configure({ path, policy }: OutletSpec): void {
+  configure({ path, policy, lamp }: OutletSpec): void {
     this.#policy = policy;
+    this.meter.configure(lamp);
     if (path !== this.path) this.#state = { ...this.#state, path };
     if (policy.locked) this.#step(desired.locked(this.#desired));
   }
@@ -220,7 +228,9 @@ export class Outlet {
   observe(seen: Observation, answer: Answer): void {
     const expected = answer.outlet === this ? answer.expected : undefined;
     const before = this.#state;
-    const after = observe(before, seen, { at: this.#clock.date(), outlet: this.id, expected });
+    const date = this.#clock.date();
+    this.meter.read(seen.meter, seen.sysinfo.relay ?? null, { now: answer.now, date });
+    const after = observe(before, seen, { at: date, meter: this.meter, outlet: this.id, expected });
     if (expected === undefined && after.relay !== null) this.#judge(before, after, after.relay, answer);
     const flaps = expected === undefined && isFlapping(this.#desired, after.relay, this.policy);
     this.#show(flaps ? { ...after, problem: 'flapping' } : after, answer.asked);
@@ -228,7 +238,22 @@ export class Outlet {
 
   /** What changes slowly was read. */
   observeStatistics(seen: Statistics, clock: ClockState | null): void {
-    this.#show(withStatistics(this.#state, seen, clock), false);
+    this.meter.observeStatistics(seen, { now: this.#clock.now(), date: this.#clock.date() });
+    this.#show(withMeter(withStatistics(this.#state, seen, clock), this.meter), false);
+  }
+
+  /** Sets its lifetime counter to so many kWh; false while there is none. */
+  setEnergy(kwh: number): boolean {
+    const isSet = this.meter.set(kwh);
+    if (isSet) this.#show(withMeter(this.#state, this.meter), false);
+    return isSet;
+  }
+
+  /** Learns anew what its lamp draws; false if that is not learnt. */
+  relearnLamp(): boolean {
+    const isLearnt = this.meter.relearn();
+    if (isLearnt) this.#show(withMeter(this.#state, this.meter), false);
+    return isLearnt;
   }
 
   /** The plug is offline, or cannot be used. */

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
 import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
-import type { Statistics } from '../plug/statistics.ts';
+import type { Month, Statistics } from '../plug/statistics.ts';
 import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
@@ -84,6 +84,15 @@ export class Outlets {
     }
   }
 
+  /** The month since which the plug's statistics are wanted, if it may be another than this one. */
+  get wantsMonthsSince(): Month | undefined {
+    let since: number | undefined;
+    for (const { meter } of this.all) since = meter.wantsDaysSince ?? since;
+    // A day earlier: the plug may be in any time zone.
+    const date = since === undefined ? undefined : new Date(since - DAY_MS);
+    return date && { year: date.getUTCFullYear(), month: date.getUTCMonth() + 1 };
+  }
+
   /** What changes slowly was read. */
   observeStatistics(seen: Statistics, clock: ClockState | null): void {
     for (const outlet of this.all) outlet.observeStatistics(seen, clock);
@@ -104,6 +113,8 @@ export class Outlets {
     for (const outlet of this.all) outlet.settleAll(settlement, spareInFlight);
   }
 }
+
+const DAY_MS = 86_400_000;
 
 /** Whether what is sent goes before something else: older wishes first, corrections last. */
 function goesBefore({ id }: Sending, other: Sending): boolean {

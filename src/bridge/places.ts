@@ -12,6 +12,8 @@ export interface PlaceState {
   readonly total: number;
   /** W, summed over the plugs that report it; `null` if none does. */
   readonly power: number | null;
+  /** kWh that were used there since the bridge counts; `null` while that is nothing that it knows of. */
+  readonly energy: number | null;
 }
 
 /** The places a plug belongs to, the nearest first: `a/b/lamp` is in `a/b`, `a` and `''`. */
@@ -24,17 +26,22 @@ export function placesOf(path: string): string[] {
   return places;
 }
 
-/** Sums up a place from the states of its plugs. A plug that is not online counts as unknown. */
-export function aggregate(path: string, members: Iterable<PlugState>): PlaceState {
+/**
+ * Sums up a place from the states of its plugs. A plug that is not online counts as unknown. `energy` is what the place
+ * has used, in thousandths of a Wh.
+ */
+export function aggregate(path: string, members: Iterable<PlugState>, energy: number): PlaceState {
   let on = 0;
   let off = 0;
   let unknown = 0;
   let milliwatts: number | null = null;
+  let isMetered = energy > 0;
   for (const plug of members) {
     const online = plug.availability === 'online';
     if (!online || plug.relay === null) unknown++;
     else if (plug.relay) on++;
     else off++;
+    isMetered ||= plug.energy !== null;
     if (online && plug.power !== null) milliwatts = (milliwatts ?? 0) + Math.round(plug.power * 1000);
   }
   return {
@@ -45,5 +52,6 @@ export function aggregate(path: string, members: Iterable<PlugState>): PlaceStat
     unknown,
     total: on + off + unknown,
     power: milliwatts === null ? null : milliwatts / 1000,
+    energy: isMetered ? Math.round(energy / 1000) / 1000 : null,
   };
 }

@@ -2,9 +2,8 @@ import type { Reason } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
 import type { Statistics } from '../plug/statistics.ts';
 import type { CloudReading } from '../protocol/cloud.ts';
-import type { MeterReading } from '../protocol/replies.ts';
-
 import type { ClockState } from './clock-sync.ts';
+import type { Metered } from './outlet-meter.ts';
 
 /** Who made a relay change: a client of ours by its way in, the bridge by a rule, or the plug (button, app). */
 export type Origin = 'mqtt' | 'web' | 'schedule' | 'bridge' | 'plug';
@@ -22,7 +21,7 @@ export interface PlugInfo {
 }
 
 /** All that is known of one plug. `null` is "not known": not reported, or not reported yet. */
-export interface PlugState {
+export interface PlugState extends Metered {
   readonly path: string;
   /** `unknown` until the first poll has succeeded or failed. */
   readonly availability: 'unknown' | 'online' | 'offline';
@@ -33,17 +32,11 @@ export interface PlugState {
   readonly led: boolean | null;
   /** dBm */
   readonly rssi: number | null;
-  /** W */
-  readonly power: number | null;
-  /** V */
-  readonly voltage: number | null;
-  /** A */
-  readonly current: number | null;
-  /** kWh since the plug last booted */
-  readonly energy: number | null;
   /** kWh, by the plug's calendar */
   readonly energyToday: number | null;
+  readonly energyYesterday: number | null;
   readonly energyMonth: number | null;
+  readonly energyLastMonth: number | null;
   /** What it has to do with the vendor's cloud. */
   readonly cloud: CloudReading | null;
   readonly clock: ClockState | null;
@@ -71,8 +64,13 @@ export function unseen(path: string): PlugState {
     voltage: null,
     current: null,
     energy: null,
+    energyBoot: null,
     energyToday: null,
+    energyYesterday: null,
     energyMonth: null,
+    energyLastMonth: null,
+    lamp: null,
+    glitches: 0,
     cloud: null,
     clock: null,
     onSince: null,
@@ -87,19 +85,19 @@ export interface ExpectedChange {
   readonly origin: Origin;
 }
 
-/** The state after the plug answered. What it did not report becomes unknown. */
+/** The state after the plug answered, and its meter was read. What it did not report becomes unknown. */
 export function observe(
   state: PlugState,
   seen: Observation,
   {
     at,
+    meter,
     outlet = null,
     expected,
-  }: { at: number; outlet?: string | null; expected?: ExpectedChange | undefined },
+  }: { at: number; meter: Metered; outlet?: string | null; expected?: ExpectedChange | undefined },
 ): PlugState {
   const { sysinfo } = seen;
   const relay = sysinfo.relay ?? null;
-  const meter = seen.meter ?? NO_METER;
   return {
     path: state.path,
     availability: 'online',
@@ -108,12 +106,17 @@ export function observe(
     relay,
     led: sysinfo.led ?? null,
     rssi: sysinfo.rssi ?? null,
-    power: rounded(meter.power),
-    voltage: rounded(meter.voltage),
-    current: rounded(meter.current),
-    energy: rounded(meter.energy),
+    power: meter.power,
+    voltage: meter.voltage,
+    current: meter.current,
+    energy: meter.energy,
+    energyBoot: meter.energyBoot,
     energyToday: state.energyToday,
+    energyYesterday: state.energyYesterday,
     energyMonth: state.energyMonth,
+    energyLastMonth: state.energyLastMonth,
+    lamp: meter.lamp,
+    glitches: meter.glitches,
     cloud: state.cloud,
     clock: state.clock,
     onSince: relay ? onSince(state, sysinfo.onTimeS, at) : null,
@@ -131,13 +134,18 @@ export function differs(one: PlugState, other: PlugState): boolean {
     one.relay !== other.relay ||
     one.rssi !== other.rssi ||
     one.energy !== other.energy ||
+    one.energyBoot !== other.energyBoot ||
     one.led !== other.led ||
     one.availability !== other.availability ||
     one.problem !== other.problem ||
     one.onSince !== other.onSince ||
     one.changedBy !== other.changedBy ||
     one.energyToday !== other.energyToday ||
+    one.energyYesterday !== other.energyYesterday ||
     one.energyMonth !== other.energyMonth ||
+    one.energyLastMonth !== other.energyLastMonth ||
+    one.lamp !== other.lamp ||
+    one.glitches !== other.glitches ||
     one.cloud !== other.cloud ||
     one.clock !== other.clock ||
     one.info !== other.info
@@ -147,17 +155,24 @@ export function differs(one: PlugState, other: PlugState): boolean {
 /** The state after what changes slowly was read. */
 export function withStatistics(
   state: PlugState,
-  { today, month, cloud }: Statistics,
+  { today, yesterday, month, lastMonth, cloud }: Omit<Statistics, 'days'>,
   clock: ClockState | null,
 ): PlugState {
   const same = cloud?.bound === state.cloud?.bound && cloud?.connected === state.cloud?.connected;
   return {
     ...state,
     energyToday: rounded(today),
+    energyYesterday: rounded(yesterday),
     energyMonth: rounded(month),
+    energyLastMonth: rounded(lastMonth),
     cloud: same ? state.cloud : (cloud ?? null),
     clock,
   };
+}
+
+/** The state after its counter or its lamp was set, not by what the plug reported. */
+export function withMeter(state: PlugState, { energy, lamp }: Metered): PlugState {
+  return { ...state, energy, lamp };
 }
 
 /** The state once the plug counts as offline. What it last reported stays, dated by `lastSeen`. */
@@ -174,13 +189,6 @@ export function unsupported(
   const info = sameInfo(state.info, seen, outlet);
   return { ...unseen(state.path), availability: 'offline', problem: 'unsupported', info, lastSeen: at };
 }
-
-const NO_METER: MeterReading = {
-  power: undefined,
-  voltage: undefined,
-  current: undefined,
-  energy: undefined,
-};
 
 /** Meters resolve thousandths (mW, mV, mA, Wh); what floats add beyond that is noise. */
 function rounded(value: number | undefined): number | null {

@@ -15,7 +15,9 @@ export function hadPowerCut(
 ): boolean {
   const restarted = before.onSince !== null && before.onSince !== after.onSince;
   const meterFell =
-    before.energy !== null && after.energy !== null && after.energy < before.energy - ROUNDING;
+    before.energyBoot !== null &&
+    after.energyBoot !== null &&
+    after.energyBoot < before.energyBoot - ROUNDING;
   if (meterFell && (restarted || interrupted)) return true;
   if (before.availability === 'online') return false;
   const was = before.relay ?? lastRelay;

@@ -10,6 +10,8 @@ import type { PlugInfo, PlugState } from './plug-state.ts';
 export interface BridgeEvents {
   /** A plug's state is another, or was asked for and is to be published even if it is the same. */
   plug: { readonly before: PlugState; readonly after: PlugState; readonly asked: boolean };
+  /** A plug is about to leave its path: what it has counted there is stored now, or counts elsewhere. */
+  leaving: { readonly path: string };
   /** A plug is no more, nor are the places that were there for it alone. */
   removed: { readonly path: string; readonly places: readonly string[] };
   /** A command was taken; it ends with a receipt of the same number. */
@@ -58,6 +60,10 @@ export interface BridgeView {
   address(path: string): Address | undefined;
   /** Asks a plug something else; it may take `timeoutMs` over it. Rejects with a PlugError, also if there is no such plug. */
   ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject>;
+  /** Sets the lifetime counter of a plug to so many kWh; false if there is none of that path, or it was never read. */
+  setEnergy(path: string, kwh: number): boolean;
+  /** Has the lamp of a plug, or those of a place, learnt anew; returns the plugs whose lamp is learnt. */
+  relearnLamps(path: string): string[];
   /** Reads a plug, or every plug of a place, now; false if there is none of that path. */
   refresh(path: string): boolean;
 }

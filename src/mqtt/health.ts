@@ -35,6 +35,8 @@ export class Health implements Task {
   /** When the counters are published next at the latest. */
   #dueAt = Number.POSITIVE_INFINITY;
   #connects = 0;
+  /** Readings of meters that were held back. */
+  #glitches = 0;
   #startedAt = 0;
   /** Commands that had ended when the counters were last published. */
   #published = 0;
@@ -64,6 +66,7 @@ export class Health implements Task {
       bridge.on('removed', () => this.#availabilityChanged()),
       bridge.on('plug', ({ before, after }) => {
         if (before.availability !== after.availability) this.#availabilityChanged();
+        this.#glitches += after.glitches - before.glitches;
       }),
     ];
     this.#publishIn(EVERY_MS);
@@ -116,6 +119,7 @@ export class Health implements Task {
       plugs: this.#plugs,
       commands: Object.fromEntries(this.#outcomes),
       failed_commands: FAILURES.reduce((sum, outcome) => sum + (this.#outcomes.get(outcome) ?? 0), 0),
+      meter_glitches: this.#glitches,
       database: storeProblem() ?? 'ok',
     };
     session.publish({ topic: topics.bridgeHealth, payload: JSON.stringify(health), retain: true, qos: 0 });

@@ -10,8 +10,12 @@ export function plugValues(plug: PlugState) {
     voltage: plug.voltage,
     current: plug.current,
     energy: plug.energy,
+    energy_boot: plug.energyBoot,
     energy_today: plug.energyToday,
+    energy_yesterday: plug.energyYesterday,
     energy_month: plug.energyMonth,
+    energy_last_month: plug.energyLastMonth,
+    lamp_check: plug.lamp,
     led: onOff(plug.led),
     rssi: plug.rssi,
     on_since: isoTime(plug.onSince),
@@ -33,8 +37,12 @@ const NOTHING = {
   voltage: null,
   current: null,
   energy: null,
+  energy_boot: null,
   energy_today: null,
+  energy_yesterday: null,
   energy_month: null,
+  energy_last_month: null,
+  lamp_check: null,
   led: null,
   rssi: null,
   on_since: null,
@@ -50,8 +58,8 @@ export function flatPayloads(values: ReturnType<typeof plugValues>): string[] {
 }
 
 /** A place's state as it is published. */
-export function placePayload({ state, on, off, unknown, total, power }: PlaceState): string {
-  return JSON.stringify({ kind: 'place', state, on, off, unknown, total, power });
+export function placePayload({ state, on, off, unknown, total, power, energy }: PlaceState): string {
+  return JSON.stringify({ kind: 'place', state, on, off, unknown, total, power, energy });
 }
 
 function onOff(value: boolean | null): 'ON' | 'OFF' | null {

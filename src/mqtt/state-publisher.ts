@@ -8,7 +8,7 @@ import { FirstReports } from './first-report.ts';
 import { flatPayloads, placePayload, plugValues, withoutValues } from './payloads.ts';
 import { RetainedCleaner, type RetainedTopics } from './retained-topics.ts';
 import type { MqttSession } from './session.ts';
-import { FLAT_VALUES, type Topics } from './topics.ts';
+import { FLAT_VALUES, PLACE_VALUES, type Topics } from './topics.ts';
 
 export interface PublisherOptions {
   readonly bridge: BridgeView;
@@ -318,8 +318,7 @@ export class StatePublisher implements Task {
     this.#publishedPlaces.set(place.path, { on: place.on, off: place.off, power, payload });
     if (output !== 'flat') this.#state(topics.of(place.path), payload);
     if (output !== 'json') {
-      this.#state(topics.below(place.path, 'state'), place.state ?? '');
-      this.#state(topics.below(place.path, 'power'), place.power === null ? '' : String(place.power));
+      for (const name of PLACE_VALUES) this.#state(topics.below(place.path, name), String(place[name] ?? ''));
     }
   }
 

@@ -5,8 +5,12 @@ export const FLAT_VALUES = [
   'voltage',
   'current',
   'energy',
+  'energy_boot',
   'energy_today',
+  'energy_yesterday',
   'energy_month',
+  'energy_last_month',
+  'lamp_check',
   'led',
   'rssi',
   'on_since',
@@ -14,7 +18,7 @@ export const FLAT_VALUES = [
 ] as const;
 
 /** The values of a place that have a topic of their own. */
-export const PLACE_VALUES = ['state', 'power'] as const;
+export const PLACE_VALUES = ['state', 'power', 'energy'] as const;
 
 export type FlatValue = (typeof FLAT_VALUES)[number];
 

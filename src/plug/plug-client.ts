@@ -24,7 +24,14 @@ import {
   setTime,
   startCountdown,
 } from '../protocol/requests.ts';
-import { NO_TOTALS, readClockAndCloud, readEnergyTotals, type Statistics } from './statistics.ts';
+import {
+  type Month,
+  monthsToRead,
+  NO_TOTALS,
+  readClockAndCloud,
+  readEnergyTotals,
+  type Statistics,
+} from './statistics.ts';
 import type { Address, Protocol, Transport } from './transport.ts';
 
 /** What one exchange showed of a plug; `meter` only where the plug has one and was asked for it. */
@@ -146,15 +153,18 @@ export class PlugClient {
     return this.#ask(made, true, timeoutMs);
   }
 
-  /** Reads clock, cloud, and the energy of the day that the clock shows; parts that it does not answer are `undefined`. */
-  async readStatistics(): Promise<Statistics> {
+  /**
+   * Reads clock, cloud, and the energy of the day that the clock shows, back to the month `since` if that is given; parts
+   * that it does not answer are `undefined`.
+   */
+  async readStatistics(since?: Month): Promise<Statistics> {
     const clockAndCloud = readClockAndCloud(await this.#ask(GET_CLOCK_AND_CLOUD));
     const { time, clockSet } = clockAndCloud;
     if (!this.hasMeter || time === undefined || clockSet === false) return { ...clockAndCloud, ...NO_TOTALS };
-    return {
-      ...clockAndCloud,
-      ...readEnergyTotals(await this.#ask(getStatistics(time.year, time.month)), time),
-    };
+    const replies: JsonObject[] = [];
+    for (const { year, month } of monthsToRead(time, since))
+      replies.push(await this.#ask(getStatistics(year, month)));
+    return { ...clockAndCloud, ...readEnergyTotals(replies, time) };
   }
 
   /** Sets the plug's clock to a local time in the zone of that index, and returns what it then shows. */

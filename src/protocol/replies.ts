@@ -56,6 +56,8 @@ export interface MeterReading {
   readonly voltage: number | undefined;
   readonly current: number | undefined;
   readonly energy: number | undefined;
+  /** A value was beyond what such a meter can measure, and counts as not said. */
+  readonly implausible?: true;
 }
 
 /** Energy of one day (`day` is there) or one month, in kWh, by the plug's own calendar. */
@@ -149,12 +151,16 @@ export function readMac(text: string | undefined): string | undefined {
  * later hardware mA, mV, mW, Wh. What an HS110 cannot measure (a known glitch) counts as not said.
  */
 export function readMeter(answer: JsonObject): MeterReading {
-  return {
-    power: measuredAt(answer, 'power', 'power_mw', MAX_POWER),
-    voltage: measuredAt(answer, 'voltage', 'voltage_mv', 500),
-    current: measuredAt(answer, 'current', 'current_ma', 25),
-    energy: measuredAt(answer, 'total', 'total_wh', MAX_ENERGY),
-  };
+  const power = measuredAt(answer, 'power', 'power_mw', MAX_POWER);
+  const voltage = measuredAt(answer, 'voltage', 'voltage_mv', 500);
+  const current = measuredAt(answer, 'current', 'current_ma', 25);
+  const energy = measuredAt(answer, 'total', 'total_wh', MAX_ENERGY);
+  const implausible =
+    (power === undefined && isSaid(answer, 'power', 'power_mw')) ||
+    (voltage === undefined && isSaid(answer, 'voltage', 'voltage_mv')) ||
+    (current === undefined && isSaid(answer, 'current', 'current_ma')) ||
+    (energy === undefined && isSaid(answer, 'total', 'total_wh'));
+  return implausible ? { power, voltage, current, energy, implausible } : { power, voltage, current, energy };
 }
 
 /** Reads the days of `emeter.get_daystat`: only days with a record, in any order; the last of a day holds. */
@@ -196,6 +202,10 @@ function readEnergyRecord(record: JsonObject, most: number): EnergyRecord[] {
 
 function negate(value: boolean | undefined): boolean | undefined {
   return value === undefined ? undefined : !value;
+}
+
+function isSaid(answer: JsonObject, key: string, milliKey: string): boolean {
+  return numberAt(answer, key) !== undefined || numberAt(answer, milliKey) !== undefined;
 }
 
 /** What is under `key`, or a thousandth of what is under `milliKey`; not said if it is negative or above `most`. */

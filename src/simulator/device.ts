@@ -76,6 +76,11 @@ export class SimulatedDevice implements PlugDevice {
     this.#outlet.stuck = stuck;
   }
 
+  /** Something else is plugged in, or the lamp has aged: it draws so much from now on, in W. */
+  set loadW(watts: number) {
+    this.#outlet.loadW = watts;
+  }
+
   /** Presses the button: the relay changes without a request. */
   press(): void {
     this.#outlet.switch(!this.relay);

@@ -4,6 +4,7 @@ import { type DeviceClock, fields } from './device-clock.ts';
 import { type Answer, BAD_ARGUMENT, type Module, OK } from './plug-device.ts';
 
 const HOUR_MS = 3_600_000;
+const DAY_MS = 24 * HOUR_MS;
 const MINUTE_MS = 60_000;
 
 export interface MeterOptions {
@@ -24,22 +25,37 @@ export class SimulatedMeter {
   #bookedAt: number;
   readonly #wattHoursByDay = new DayCounter();
   readonly #onMsByDay = new DayCounter();
+  /** What is on the outlet draws when it is on, in W. */
+  loadW: number;
   #gains = { vgain: 13_290, igain: 16_887 };
 
   constructor(options: MeterOptions, time: DeviceClock) {
     this.#options = options;
+    this.loadW = options.loadW;
     this.#time = time;
     this.#bookedAt = time.now();
   }
 
   /** Adds what was used until `until` with the relay as it was. Without a clock nothing is booked by day. */
   book(relay: boolean, until: number): void {
-    if (until <= this.#bookedAt) return;
+    while (this.#bookedAt < until) this.#add(relay, Math.min(until, this.#midnightAfter(this.#bookedAt)));
+  }
+
+  /** When the day of the device ends that it is at `at`; infinite without a clock. */
+  #midnightAfter(at: number): number {
+    const local = this.#time.local(at);
+    if (local === undefined) return Number.POSITIVE_INFINITY;
+    const midnight = this.#time.timeOf((Math.floor(local / DAY_MS) + 1) * DAY_MS);
+    return midnight > at ? midnight : at + HOUR_MS;
+  }
+
+  /** Adds what was used until `until`, all on one day. */
+  #add(relay: boolean, until: number): void {
+    const local = this.#time.local(this.#bookedAt);
     const onMs = relay ? until - this.#bookedAt : 0;
-    const wattHours = (this.#options.loadW * onMs) / HOUR_MS;
+    const wattHours = (this.loadW * onMs) / HOUR_MS;
     this.#bookedAt = until;
     this.#wattHours += wattHours;
-    const local = this.#time.local(until);
     if (local === undefined) return;
     const { year, month, mday } = fields(local);
     const today: Day = { year, month, day: mday };
@@ -95,7 +111,7 @@ export class SimulatedMeter {
   }
 
   #realtime(relay: boolean): Answer {
-    const power = relay ? this.#options.loadW * (1 + this.#ripple() / 50) : 0;
+    const power = relay ? this.loadW * (1 + this.#ripple() / 50) : 0;
     const voltage = 230 + 2 * this.#ripple();
     const current = power === 0 ? 0 : power / voltage + 0.005;
     if (this.#options.inUnits) {

@@ -77,6 +77,12 @@ export class SimulatedOutlet {
     this.#switchAt(on, this.#time.now());
   }
 
+  /** Something else is plugged in, or the lamp has aged: it draws so much from now on, in W. */
+  set loadW(watts: number) {
+    this.book();
+    this.#meter.loadW = watts;
+  }
+
   /** Adds what was used up to now; returns whether it is on. */
   book(): boolean {
     this.#runRules();

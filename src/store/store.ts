@@ -2,12 +2,14 @@ import type Libsql from 'libsql';
 import type { Logger } from 'pino';
 import type { Receipt, Settlement } from '../bridge/command.ts';
 import type { Adopted, KnownDevice, Memory, StoredCommand, StoredOutlet } from '../bridge/memory.ts';
-import { BridgeError, messageOf } from '../errors.ts';
+import type { StoredMeter } from '../bridge/outlet-meter.ts';
+import { messageOf } from '../errors.ts';
 import type { Address } from '../plug/transport.ts';
 import { isObject, numberAt, textAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { type Database, lock, openDatabase, openInMemory, setWaiting } from './database.ts';
+import { type Database, setWaiting } from './database.ts';
+import { readEnergyByPath, readMeter } from './meters.ts';
 import { readAdopted, readCommandRow, readDevice, readOutlet } from './rows.ts';
 
 export interface StoreOptions {
@@ -108,6 +110,14 @@ export class Store implements Task, Memory {
   keepOutlet(key: string, { relay, timer, disarm }: StoredOutlet): void {
     const row = [key, flag(relay), json(timer), flag(disarm)];
     this.#soon(`outlet ${key}`, 'INSERT OR REPLACE INTO outlet VALUES (?, ?, ?, ?)', row);
+  }
+
+  meter(key: string): StoredMeter | undefined {
+    return this.#read(() => readMeter(this.database, key));
+  }
+
+  energyByPath(): ReadonlyMap<string, number> {
+    return this.#read(() => readEnergyByPath(this.database)) ?? new Map();
   }
 
   learntMac(path: string, address: Address): string | undefined {
@@ -303,29 +313,6 @@ export class Store implements Task, Memory {
       this.#statements.set(sql, statement);
     }
     return statement;
-  }
-}
-
-/**
- * Opens the store in the folder `dataDir`; `undefined` keeps everything in memory only. A database that cannot be used
- * is said loudly, and left as it is: the bridge then goes on from memory. Throws BridgeError `data-in-use` if another
- * bridge uses it.
- */
-export function openStore(dataDir: string | undefined, { clock, log }: { clock: Clock; log: Logger }): Store {
-  if (dataDir === undefined)
-    return new Store({ database: openInMemory(), lock: undefined, problem: null, clock, log });
-  let guard: Database | undefined;
-  try {
-    guard = lock(dataDir);
-    return new Store({ database: openDatabase(dataDir), lock: guard, problem: null, clock, log });
-  } catch (error) {
-    if (error instanceof BridgeError && error.code === 'data-in-use') throw error;
-    const problem = messageOf(error);
-    log.error(
-      { dataDir, reason: problem },
-      'no database: switching works, but nothing will survive a restart',
-    );
-    return new Store({ database: openInMemory(), lock: guard, problem, clock, log });
   }
 }
 

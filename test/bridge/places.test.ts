@@ -40,15 +40,22 @@ describe('the state of a place', () => {
       aggregate(
         'east',
         shorts.map((short) => plug(short)),
+        0,
       ),
     ).toMatchObject({ path: 'east', state });
   });
 
   it('sums the power of those that report it, to the milliwatt, and of nobody else', () => {
     const members = [plug('on', 0.1), plug('on', 0.2), plug('off', 0), plug('on', null), plug('away', 60)];
-    expect(aggregate('', members).power).toBe(0.3);
-    expect(aggregate('', [plug('on'), plug('away', 60)]).power).toBeNull();
-    expect(aggregate('', [plug('off', 0)]).power).toBe(0);
+    expect(aggregate('', members, 0).power).toBe(0.3);
+    expect(aggregate('', [plug('on'), plug('away', 60)], 0).power).toBeNull();
+    expect(aggregate('', [plug('off', 0)], 0).power).toBe(0);
+  });
+
+  it('has used what it is told, to the Wh; nothing is known where no plug has a meter and none ever had', () => {
+    expect(aggregate('', [plug('on')], 1_234_600).energy).toBe(1.235);
+    expect(aggregate('', [plug('on')], 0).energy).toBeNull();
+    expect(aggregate('', [{ ...plug('away'), energy: 7 }], 0).energy).toBe(0);
   });
 
   it('counts every plug once', () => {
@@ -58,6 +65,7 @@ describe('the state of a place', () => {
         const { on, off, unknown, total } = aggregate(
           '',
           members.map((short) => plug(short)),
+          0,
         );
         const count = (...which: Short[]) => members.filter((short) => which.includes(short)).length;
         expect({ on, off, unknown, total }).toEqual({

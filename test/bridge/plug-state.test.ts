@@ -1,5 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import { observe, offline, type PlugState, unseen, withStatistics } from '../../src/bridge/plug-state.ts';
+import { OutletMeter } from '../../src/bridge/outlet-meter.ts';
+import {
+  type ExpectedChange,
+  observe as observeMetered,
+  offline,
+  type PlugState,
+  unseen,
+  withStatistics,
+} from '../../src/bridge/plug-state.ts';
 import type { Observation } from '../../src/plug/plug-client.ts';
 import type { Statistics } from '../../src/plug/statistics.ts';
 import type { MeterReading, Sysinfo } from '../../src/protocol/replies.ts';
@@ -23,6 +31,17 @@ function answer(sysinfo: Partial<Sysinfo> = {}, meter: Partial<MeterReading> | u
   return { sysinfo: { ...SYSINFO, ...sysinfo }, meter: meter && { ...METER, ...meter } };
 }
 
+/** Observes a plug whose meter was never read before. */
+function observe(
+  before: PlugState,
+  seen: Observation,
+  { at, expected }: { at: number; expected?: ExpectedChange | undefined },
+): PlugState {
+  const meter = new OutletMeter(undefined);
+  meter.read(seen.meter, seen.sysinfo.relay ?? null, { now: at, date: at });
+  return observeMetered(before, seen, { at, meter, expected });
+}
+
 const observed = (seen: Observation, at = 100_000, before: PlugState = unseen('lamp')) =>
   observe(before, seen, { at });
 
@@ -37,6 +56,7 @@ describe('what is known of a plug after it answered', () => {
       voltage: 230.1,
       current: 0.174,
       energy: 1.5,
+      energyBoot: 1.5,
       onSince: 90_000,
       lastSeen: 100_000,
     });
@@ -54,6 +74,7 @@ describe('what is known of a plug after it answered', () => {
       voltage: null,
       current: null,
       energy: null,
+      energyBoot: null,
       onSince: null,
       changedBy: null,
     });
@@ -125,14 +146,19 @@ describe('what changes slowly', () => {
     clockSet: undefined,
     cloud: { bound: true, connected: false },
     today: 0.12345,
+    yesterday: 0.5,
     month: 3.4,
+    lastMonth: 12.6789,
+    days: [],
   };
 
   it('is taken over, and unknown where the plug did not say it', () => {
     const state = withStatistics(observed(answer()), reading, 'right');
     expect(state).toMatchObject({
       energyToday: 0.123,
+      energyYesterday: 0.5,
       energyMonth: 3.4,
+      energyLastMonth: 12.679,
       cloud: { bound: true, connected: false },
       clock: 'right',
       relay: true,

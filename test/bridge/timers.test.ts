@@ -188,7 +188,7 @@ describe('a plug that is looked after', () => {
     expect(bench.state.energy).toBeGreaterThan(0);
     bench.device.answer({ emeter: { erase_emeter_stat: {} } });
     await bench.clock.advance(HOUR);
-    expect(bench.state.energy).toBe(0);
+    expect(bench.state.energyBoot).toBe(0);
     expect(bench.device.relay).toBe(false);
     expect(bench.switched).toEqual([0]);
   });

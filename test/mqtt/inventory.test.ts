@@ -232,6 +232,7 @@ describe('the health', () => {
         plugs: { total: 3, online: 0, offline: 0, unknown: 3 },
         commands: {},
         failed_commands: 0,
+        meter_glitches: 0,
         database: 'ok',
       },
       {
@@ -242,6 +243,7 @@ describe('the health', () => {
         plugs: { total: 3, online: 1, offline: 1, unknown: 1 },
         commands: { confirmed: 1 },
         failed_commands: 0,
+        meter_glitches: 0,
         database: 'ok',
       },
     ]);

@@ -10,6 +10,8 @@ describe('the values of a plug', () => {
     led: false,
     power: 61.2,
     energy: 0,
+    energyBoot: 0.5,
+    lamp: 'weak',
     rssi: -54,
     onSince: Date.parse('2026-01-01T07:15:00Z'),
     lastSeen: Date.parse('2026-01-01T12:00:00Z'),
@@ -25,8 +27,12 @@ describe('the values of a plug', () => {
       voltage: null,
       current: null,
       energy: 0,
+      energy_boot: 0.5,
       energy_today: null,
+      energy_yesterday: null,
       energy_month: null,
+      energy_last_month: null,
+      lamp_check: 'weak',
       led: 'OFF',
       rssi: -54,
       on_since: '2026-01-01T07:15:00.000Z',
@@ -48,8 +54,12 @@ describe('the values of a plug', () => {
       voltage: '',
       current: '',
       energy: '0',
+      energy_boot: '0.5',
       energy_today: '',
+      energy_yesterday: '',
       energy_month: '',
+      energy_last_month: '',
+      lamp_check: 'weak',
       led: 'OFF',
       rssi: '-54',
       on_since: '2026-01-01T07:15:00.000Z',
@@ -64,7 +74,16 @@ describe('the values of a plug', () => {
 
 describe('the values of a place', () => {
   it('leave out where it is, which the topic says', () => {
-    const place = { path: 'east', state: null, on: 1, off: 0, unknown: 2, total: 3, power: null };
+    const place = {
+      path: 'east',
+      state: null,
+      on: 1,
+      off: 0,
+      unknown: 2,
+      total: 3,
+      power: null,
+      energy: 1.5,
+    };
     expect(JSON.parse(placePayload(place))).toEqual({
       kind: 'place',
       state: null,
@@ -73,6 +92,7 @@ describe('the values of a place', () => {
       unknown: 2,
       total: 3,
       power: null,
+      energy: 1.5,
     });
   });
 });

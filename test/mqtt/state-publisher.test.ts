@@ -144,6 +144,7 @@ describe('what is published of a plug', () => {
       'museum',
       'museum/state',
       'museum/power',
+      'museum/energy',
     ]);
   });
 
@@ -257,6 +258,9 @@ describe('what is published of a plug', () => {
 
   it('is taken back when it is removed, and so are the places that went with it', async () => {
     const { bridge, session, clock } = await published(['lamp', 'east/hall/desk']);
+    bridge.seen('lamp', true, { energy: 1 });
+    await settled();
+    session.news();
     bridge.remove('east/hall/desk');
     await settled();
     // Home Assistant hears first that it is no more.
@@ -275,6 +279,7 @@ describe('what is published of a plug', () => {
           place,
           `${place}/state`,
           `${place}/power`,
+          `${place}/energy`,
         ]),
       ]),
     );
@@ -339,6 +344,7 @@ describe('what is published of a place', () => {
       unknown: 0,
       total: 2,
       power: 40,
+      energy: null,
     });
     expect(session.on('museum/east/power')).toEqual(['40']);
   });

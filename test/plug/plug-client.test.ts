@@ -404,7 +404,8 @@ describe('what changes slowly', () => {
         zone: 39,
         clockSet: true,
       });
-      expect(statistics.today).toBeCloseTo(2.4, 6);
+      expect(statistics.today).toBeCloseTo(2.2, 6);
+      expect(statistics.yesterday).toBeCloseTo(1.2, 6);
       expect(statistics.month).toBeCloseTo(3.4, 6);
       expect(statistics.cloud).toBeDefined();
     },

@@ -291,13 +291,12 @@ describe('the meter of a simulated plug', () => {
 
   it.each(BOTH)('books energy on hardware %s by day and by month', async (hardware) => {
     const { device, clock } = plug({ hardware, on: true });
-    for (let hour = 0; hour < 36; hour++) {
-      await clock.advance(HOUR_MS);
-      meterOf(device);
-    }
+    await clock.advance(36 * HOUR_MS);
     const { days, months } = statisticsOf(device);
-    expect(days.map(({ day }) => day)).toEqual([1, 2, 3]);
-    expect(days.reduce((sum, { energy }) => sum + energy, 0)).toBeCloseTo(3.6, 9);
+    expect(days).toMatchObject([
+      { day: 1, energy: expect.closeTo(1.2, 9) },
+      { day: 2, energy: expect.closeTo(2.4, 9) },
+    ]);
     expect(months).toEqual([{ year: 2026, month: 1, day: undefined, energy: expect.closeTo(3.6, 9) }]);
     const other = device.answer({ emeter: { get_daystat: { year: 2026, month: 2 } } });
     expect(readDays(answerTo(other, 'emeter', 'get_daystat'))).toEqual([]);

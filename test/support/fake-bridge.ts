@@ -60,7 +60,12 @@ export class FakeBridge implements BridgeView {
 
   place(path: string): PlaceState | undefined {
     const members = [...this.states.values()].filter((plug) => placesOf(plug.path).includes(path));
-    return path === '' || members.length > 0 ? aggregate(path, members) : undefined;
+    return path === '' || members.length > 0 ? aggregate(path, members, this.energyOf(members)) : undefined;
+  }
+
+  /** What a place has used: what its plugs have, here. */
+  energyOf(members: readonly PlugState[]): number {
+    return members.reduce((sum, { energy }) => sum + (energy ?? 0) * 1_000_000, 0);
   }
 
   identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined {
@@ -121,6 +126,22 @@ export class FakeBridge implements BridgeView {
   ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject> {
     this.asked.push({ path, query, timeoutMs });
     return this.answer(query);
+  }
+
+  /** What lifetime counters were set to. */
+  readonly energies = new Map<string, number>();
+
+  setEnergy(path: string, kwh: number): boolean {
+    if (this.plug(path)?.info?.hasMeter !== true) return false;
+    this.energies.set(path, kwh);
+    return true;
+  }
+
+  /** Plugs whose lamp is learnt. */
+  readonly learning = new Set<string>();
+
+  relearnLamps(path: string): string[] {
+    return [...this.learning].filter((lamp) => lamp === path || lamp.startsWith(`${path}/`) || path === '');
   }
 
   refresh(path: string): boolean {

@@ -1,0 +1,24 @@
+import type { Bridge } from '../bridge/bridge.ts';
+import type { Config } from '../config/schema.ts';
+import { energyWriter } from '../store/energy-writer.ts';
+import { Rounds } from '../store/rounds.ts';
+import type { Store } from '../store/store.ts';
+import type { Surroundings } from './surroundings.ts';
+
+/** What writes to the store, minute by minute, what adds up: the energy that plugs use. */
+export function roundsFor(
+  config: Config,
+  { bridge, store }: { readonly bridge: Bridge; readonly store: Store },
+  { clock }: Surroundings,
+): Rounds {
+  const timeZone = timeZoneOf(config);
+  const energy = energyWriter({ meters: () => bridge.meters(), store, timeZone, bands: [], clock });
+  const rounds = new Rounds({ store, writers: [energy], clock });
+  bridge.on('leaving', () => rounds.writeAll());
+  return rounds;
+}
+
+/** The zone of the site: the one that is configured, or this machine's. */
+export function timeZoneOf(config: Config): string {
+  return config.clock.timeZone ?? Intl.DateTimeFormat().resolvedOptions().timeZone;
+}
