@@ -1,12 +1,18 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
+import { parse, stringify } from 'yaml';
+import { buildApp } from '../src/app/app.ts';
 import { configOf } from './support/config-sources.ts';
 import { FakeShell } from './support/fake-shell.ts';
-import { missingProgram } from './support/other-program.ts';
+import { Mosquitto, noMosquitto } from './support/mosquitto.ts';
+import { ENV, missingProgram } from './support/other-program.ts';
+import { Running, SURROUNDINGS, startPlug } from './support/site.ts';
+import { until } from './support/until.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
@@ -49,6 +55,146 @@ describe('the configuration that the Debian package brings', () => {
       mqtt: { baseTopic: 'museum' },
       plugs: [{ path: 'shed3' }],
     });
+  });
+});
+
+const compose = parse(read('compose.yaml'));
+
+describe('compose.yaml', () => {
+  it('configures the bridge with options that there are', () => {
+    const { environment } = compose.services.bridge;
+    const { TZ: _, ...env } = environment;
+    const config = configOf({ env, secrets: { '/run/secrets/mqtt-bridge': 'hunter2' } });
+    expect(config).toMatchObject({
+      mqtt: { url: ['mqtt://127.0.0.1:1883'], username: 'bridge', password: 'hunter2' },
+      metrics: { listen: { host: '127.0.0.1', port: 9110 } },
+    });
+  });
+
+  it.each(Object.keys(compose.services))('gives %s nothing that it does not need', (name) => {
+    expect(compose.services[name]).toMatchObject({
+      read_only: true,
+      cap_drop: ['ALL'],
+      security_opt: ['no-new-privileges:true'],
+      restart: 'unless-stopped',
+    });
+  });
+
+  it('mounts files that there are', () => {
+    const mounted = Object.values<{ volumes: string[] }>(compose.services)
+      .flatMap(({ volumes }) => volumes.map((volume) => volume.split(':')[0] ?? ''))
+      .filter((path) => path.startsWith('./'));
+    expect(mounted.length).toBeGreaterThan(2);
+    for (const path of mounted) expect(existsSync(join(ROOT, path)), path).toBe(true);
+  });
+
+  it('keeps every secret out of the file', () => {
+    expect(Object.values<object>(compose.secrets).map((secret) => Object.keys(secret))).toEqual([
+      ['file'],
+      ['file'],
+    ]);
+  });
+});
+
+describe.skipIf(noMosquitto !== undefined)('the Mosquitto of compose.yaml', () => {
+  it('lets the bridge do its work, clients switch, and nobody else speak for a plug', async () => {
+    const broker = await Mosquitto.prepared();
+    const passwords = { bridge: 'of-the-bridge', client: 'of-the-client' };
+    writeFileSync(
+      broker.file('passwords'),
+      Object.entries(passwords)
+        .map(([name, password]) => `${name}:${password}\n`)
+        .join(''),
+    );
+    spawnSync('mosquitto_passwd', ['-U', broker.file('passwords')], { env: ENV });
+    writeFileSync(broker.file('acl'), read('packaging/compose/mosquitto.acl'));
+    const lines = read('packaging/compose/mosquitto.conf')
+      .replace('/tmp/passwords', broker.file('passwords'))
+      .replace('/mosquitto/config/mosquitto.acl', broker.file('acl'))
+      .split('\n')
+      .filter((line) => /^(allow_anonymous|password_file|acl_file|set_tcp_nodelay)/.test(line));
+    await broker.start({ global: lines });
+
+    const plug = await startPlug('shed3', 1);
+    const file = stringify({
+      mqtt: { url: broker.url },
+      plugs: [{ path: 'east/shed3', host: `127.0.0.1:${plug.server.port}` }],
+      dataDir: 'off',
+      web: { listen: 'off' },
+      discovery: { interval: 0 },
+    });
+    const login = (username: 'bridge' | 'client') => ({
+      HS110_MQTT_MQTT_USERNAME: username,
+      HS110_MQTT_MQTT_PASSWORD: passwords[username],
+    });
+    const config = configOf({ file, env: login('bridge') });
+    const bridge = new Running((log) => buildApp(config, { ...SURROUNDINGS, log }));
+    try {
+      await bridge.ready;
+      const client = await connectAsync(broker.url, { username: 'client', password: passwords.client });
+      const seen = new Map<string, string>();
+      client.on('message', (topic, payload) => seen.set(topic, payload.toString()));
+      await client.subscribeAsync('museum/#', { qos: 1 });
+      await until(() => seen.get('museum/east/shed3/availability') === 'online', 'the plug');
+
+      const shell = new FakeShell({ files: { 'site.yaml': file }, env: login('client') });
+      expect(await shell.run('all', 'on', '--config', 'site.yaml'), shell.errors).toBe(0);
+      expect(plug.device.relay).toBe(true);
+
+      await client.publishAsync('museum/east/shed3/state', 'forged', { qos: 1, retain: true });
+      await client.publishAsync('museum/bridge/request/nothing', '{}', { qos: 1 });
+      // The broker has dealt with the one before it.
+      await until(() => seen.has('museum/bridge/response/nothing'), 'an answer');
+      expect(seen.get('museum/east/shed3/state')).toBe('ON');
+      await client.endAsync();
+
+      const doctor = new FakeShell({ files: { 'site.yaml': file }, env: login('bridge') });
+      await doctor.run('doctor', '--config', 'site.yaml');
+      expect(doctor.output).not.toContain('PROBLEM');
+    } finally {
+      await bridge.stop();
+      await plug.server.stop();
+      await broker.stop();
+    }
+  });
+});
+
+describe('the manifest for Kubernetes', () => {
+  const [workload] = [parse(read('packaging/kubernetes/statefulset.yaml'))];
+  const { spec } = workload.spec.template;
+  const [container] = spec.containers;
+
+  it('runs one bridge, not as root, with nothing that it does not need', () => {
+    expect(workload.spec.replicas).toBe(1);
+    expect(spec.securityContext).toMatchObject({ runAsNonRoot: true, runAsUser: 1000 });
+    expect(container.securityContext).toEqual({
+      allowPrivilegeEscalation: false,
+      readOnlyRootFilesystem: true,
+      capabilities: { drop: ['ALL'] },
+    });
+    expect(spec.automountServiceAccountToken).toBe(false);
+  });
+
+  it('configures it with options that there are, and asks where it answers', () => {
+    const env = Object.fromEntries(
+      container.env
+        .filter(({ name }: { name: string }) => name !== 'TZ')
+        .map(({ name, value }: { name: string; value: string }) => [name, value]),
+    );
+    const secrets = { '/run/secrets/hs110-mqtt/mqtt-password': 'hunter2' };
+    const config = configOf({ file: read('packaging/kubernetes/hs110-mqtt.yaml'), env, secrets });
+    expect(config.mqtt.password).toBe('hunter2');
+    for (const probe of ['startupProbe', 'livenessProbe', 'readinessProbe'])
+      expect(container[probe].httpGet).toMatchObject({ ...config.metrics.listen });
+  });
+
+  it('is made of files that there are', () => {
+    const { resources, configMapGenerator, secretGenerator } = parse(
+      read('packaging/kubernetes/kustomization.yaml'),
+    );
+    const files = [...configMapGenerator, ...secretGenerator].flatMap(({ files: list }) => list);
+    for (const file of [...resources, ...files])
+      expect(existsSync(join(ROOT, 'packaging/kubernetes', file.split('=').at(-1))), file).toBe(true);
   });
 });
 
