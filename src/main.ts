@@ -18,6 +18,9 @@ setFlagsFromString('--heap-growing-percent=30');
 /** How long a slow reader may hold up the end of a program that was interrupted, and its last error messages. */
 const LAST_OUTPUT_MS = 200;
 
+/** How long a bridge with a mistake in its configuration waits in a container before it ends. */
+const MISTAKE_MS = 15_000;
+
 const stop = new AbortController();
 
 // The first signal asks for a clean end, the second does not wait for it.
@@ -77,6 +80,10 @@ const outputWritten = new Promise<void>((resolve) => process.stdout.write('', ()
 const interrupted = aborted(stop.signal).then(() => sleep(clock, LAST_OUTPUT_MS));
 await Promise.race([outputWritten, interrupted]);
 await errorOutput.flush(LAST_OUTPUT_MS);
+// What runs alone in a container is started anew when it ends: not again and again at once.
+const [verb = '-'] = process.argv.slice(2);
+if (process.pid === 1 && exitCode === EXIT.usage && verb.startsWith('-'))
+  await sleep(clock, MISTAKE_MS, stop.signal);
 // Something may have been left behind that would keep the program running.
 process.exit(exitCode);
 

@@ -103,6 +103,50 @@ describe.skipIf(missing !== undefined)('the container image', () => {
     expect(exitCode).toBe(0);
   });
 
+  it('is labelled, and needs neither a root that can be written nor capabilities', async () => {
+    const { Config } = await engine.image.inspect(ImageName.fromString(tag));
+    expect(Config.Labels).toMatchObject({
+      'org.opencontainers.image.title': 'hs110-mqtt',
+      'org.opencontainers.image.licenses': 'MIT',
+    });
+    const port = await freePort();
+    const lonely = await engine.container.dockerode.createContainer({
+      Image: tag,
+      Env: [
+        `HS110_MQTT_BROKER_LISTEN=127.0.0.1:${port}`,
+        'HS110_MQTT_DISCOVERY_INTERVAL=0',
+        'HS110_MQTT_WEB_LISTEN=off',
+      ],
+      Healthcheck: { Interval: 1e9 },
+      HostConfig: {
+        NetworkMode: 'host',
+        ReadonlyRootfs: true,
+        CapDrop: ['ALL'],
+        SecurityOpt: ['no-new-privileges'],
+      },
+    });
+    try {
+      await lonely.start();
+      const health = async () => (await lonely.inspect()).State.Health?.Status;
+      const deadline = performance.now() + 15_000;
+      while ((await health()) !== 'healthy' && performance.now() < deadline)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      expect(await health()).toBe('healthy');
+    } finally {
+      await lonely.remove({ force: true, v: true });
+    }
+  });
+
+  it('does not end again and again over a mistake in its configuration', async () => {
+    const wrong = await new GenericContainer(tag)
+      .withEnvironment({ HS110_MQTT_POL: '1' })
+      .withWaitStrategy(Wait.forLogMessage(/HS110_MQTT_POL is no option/))
+      .start();
+    const { State } = await engine.container.getById(wrong.getId()).inspect();
+    expect(State.Running).toBe(true);
+    await wrong.stop();
+  });
+
   it('stops cleanly and says goodbye', async () => {
     const after = observer.seen.length;
     await bridge.stop({ remove: false, timeout: 10_000 });
