@@ -6,6 +6,7 @@ import { Inventory } from '../mqtt/inventory.ts';
 import { RequestListener } from '../mqtt/request-listener.ts';
 import { StatePublisher } from '../mqtt/state-publisher.ts';
 import { Topics } from '../mqtt/topics.ts';
+import { Networks } from '../plug/networks.ts';
 import { Resolver } from '../plug/resolver.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import { announcerFor } from './announcer.ts';
@@ -29,7 +30,11 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
   const broker = embeddedBroker(config, surroundings);
   const store = storeFor(config, surroundings);
   const session = sessionFor(broker, config, { topics, store }, surroundings);
-  const parts = { clock, resolver: new Resolver(clock, random), memory: store };
+  const parts = {
+    clock,
+    resolver: new Resolver(clock, random, undefined, new Networks(config.discovery.networks)),
+    memory: store,
+  };
   const bridge = bridgeFor(config, parts, surroundings);
   if (broker !== undefined) protectTopics(broker, bridge, topics, config.homeassistant.prefix);
   const { output, offlineValues, publishPlaces, qos, heartbeat } = config.mqtt;

@@ -84,7 +84,9 @@ export function deviceSpec(
   // A plug that is only known by its address must still be the one that answered there before the restart.
   const learnt = plug.host === undefined ? undefined : memory.learntMac(plug.path, plug.host);
   const mac = plug.mac ?? learnt;
-  const transport = new PlugTransport(plug.host, {
+  // One that was taken in before the networks were named may be elsewhere.
+  const host = plug.host !== undefined && resolver.allows(plug.host.host) ? plug.host : undefined;
+  const transport = new PlugTransport(host, {
     protocol: mac === undefined ? undefined : memory.device(mac)?.protocol,
     logins: loginsFrom([plug.kasa, config.kasa]),
     clock,

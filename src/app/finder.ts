@@ -38,7 +38,7 @@ export function finderFor(
     search: async function* (lost, signal, expected) {
       // Broadcasts do not cross routers: who is lost is asked directly as well.
       const everywhere = targets ?? broadcastAddresses().map((host) => ({ host, port: PLUG_PORT }));
-      yield* discover({
+      const found = discover({
         targets: [...everywhere, ...lost],
         timeoutMs: SEARCH_MS,
         signal,
@@ -49,6 +49,7 @@ export function finderFor(
         unsent,
         lossy,
       });
+      for await (const plug of found) if (resolver.allows(plug.address.host)) yield plug;
     },
     everyMs: interval,
     wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),

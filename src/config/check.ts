@@ -3,6 +3,7 @@ import { isIPv4 } from 'node:net';
 import { placesOf } from '../bridge/places.ts';
 import { messageOf } from '../errors.ts';
 import { pathProblem } from '../mqtt/topics.ts';
+import { Networks } from '../plug/networks.ts';
 import { nearest } from './nearest.ts';
 import type { Config, PlugConfig } from './schema.ts';
 
@@ -183,6 +184,18 @@ export function plugProblems(plugs: readonly PlugConfig[], locate: Locate): stri
     claim('alias', plug.alias);
   });
   return [...problems, ...doubleProblems(owners.path, locate)];
+}
+
+/** Plugs at addresses that `discovery.networks` leaves out: they would never be connected to. */
+export function networkProblems({ plugs, discovery }: Config, locate: Locate): string[] {
+  const networks = new Networks(discovery.networks);
+  return plugs.flatMap(({ path, host }, index) =>
+    host === undefined || networks.includes(host.host)
+      ? []
+      : [
+          `${locate(['plugs', index, 'host'])}: plugs[${index}].host ${host.host} (${path}) is in none of discovery.networks`,
+        ],
+  );
 }
 
 /** Paths that are a plug, and by another plug below them a place. */

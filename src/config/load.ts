@@ -5,6 +5,7 @@ import {
   accountProblems,
   brokerProblems,
   metricsProblems,
+  networkProblems,
   placeProblems,
   plainProblems,
   plugProblems,
@@ -71,6 +72,7 @@ class Loader {
       ...tlsProblems(config, place, this.#sources.readFile),
       ...accountProblems(config, place, locate),
       ...plugProblems(config.plugs, locate),
+      ...networkProblems(config, locate),
       ...placeProblems(config, locate),
     ];
     if (problems.length > 0) throw new ConfigError(problems);

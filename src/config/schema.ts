@@ -8,7 +8,18 @@ import { leaf, needed, open, type Schema, secret, type Values } from './option.t
 import { APPEARANCE, HOMEASSISTANT, REPORT } from './schema-homeassistant.ts';
 import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
-import { count, duration, endpoint, flag, listOf, oneOf, type Type, text, timeZone } from './types.ts';
+import {
+  count,
+  duration,
+  endpoint,
+  flag,
+  listOf,
+  network,
+  oneOf,
+  type Type,
+  text,
+  timeZone,
+} from './types.ts';
 
 const mac: Type<string> = {
   expects: 'a MAC such as 50:C7:BF:12:34:56',
@@ -112,6 +123,10 @@ export const SCHEMA = {
     targets: open(
       'Who is asked, instead of everybody in reach: broadcast addresses of other networks, hosts.',
       listOf(endpoint(9999)),
+    ),
+    networks: open(
+      'Plugs are taken in, followed and connected to in these networks only. Left out: anywhere.',
+      listOf(network),
     ),
   },
   clock: {

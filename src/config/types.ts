@@ -1,3 +1,5 @@
+import { isIP } from 'node:net';
+import type { Network } from '../plug/networks.ts';
 import { parseDuration } from '../runtime/duration.ts';
 
 /** One kind of value: how it is read from what a file, a variable or a flag holds, and how it is described. */
@@ -119,6 +121,19 @@ export const timeZone: Type<string> = {
     } catch {
       return undefined;
     }
+  },
+};
+
+/** An IP network: its address and the bits that all of its members share. */
+export const network: Type<Network> = {
+  expects: 'a network such as 192.168.1.0/24',
+  schema: { type: 'string', pattern: '^[0-9a-fA-F.:]+/\\d{1,3}$' },
+  read(raw) {
+    const [, address = '', bits] =
+      typeof raw === 'string' ? (/^([\d.a-fA-F:]+)\/(\d{1,3})$/.exec(raw) ?? []) : [];
+    const prefix = Number(bits);
+    const family = isIP(address);
+    return family !== 0 && prefix <= (family === 6 ? 128 : 32) ? { address, prefix } : undefined;
   },
 };
 

@@ -2,6 +2,7 @@ import { type LookupAddress, promises as nodeDns } from 'node:dns';
 import { isIP, type LookupFunction } from 'node:net';
 import { backoff } from '../runtime/backoff.ts';
 import { type Clock, sleep } from '../runtime/clock.ts';
+import { Networks } from './networks.ts';
 
 /** Finds the addresses of a host name; rejects with an error whose `code` is that of the name service. */
 export type NameService = (host: string) => Promise<readonly LookupAddress[]>;
@@ -58,16 +59,28 @@ export class Resolver {
   readonly #clock: Clock;
   readonly #random: () => number;
   readonly #services: NameServices;
+  readonly #networks: Networks;
   readonly #names = new Map<string, Name>();
   #busy = false;
   /** Questions that wait for the system: names that have not failed go first. */
   readonly #untried: (() => void)[] = [];
   readonly #failed: (() => void)[] = [];
 
-  constructor(clock: Clock, random: () => number, services = MACHINE) {
+  constructor(
+    clock: Clock,
+    random: () => number,
+    services = MACHINE,
+    networks: Networks = new Networks(undefined),
+  ) {
     this.#clock = clock;
     this.#random = random;
     this.#services = services;
+    this.#networks = networks;
+  }
+
+  /** Whether there may be a plug at an address. */
+  allows(address: string): boolean {
+    return this.#networks.includes(address);
   }
 
   /** As `dns.lookup`, for `net.connect`. */
@@ -75,7 +88,8 @@ export class Resolver {
     this.resolve(host).then(
       (found) => {
         const fitting = found.filter(
-          (one) => !family || family === one.family || family === `IPv${one.family}`,
+          (one) =>
+            this.allows(one.address) && (!family || family === one.family || family === `IPv${one.family}`),
         );
         const [first] = fitting;
         if (first === undefined) callback(nameError('ENOTFOUND', host), []);

@@ -86,6 +86,27 @@ describe('a configuration', () => {
   });
 });
 
+describe('the networks of plugs', () => {
+  it.each(['192.168.1.0/24', '[192.168.1.0/24, "fd00::/8"]'])('are read: %s', (networks) => {
+    const [first] = configOf({ file: `discovery: {networks: ${networks}}\n` }).discovery.networks ?? [];
+    expect(first).toEqual({ address: '192.168.1.0', prefix: 24 });
+  });
+
+  it.each(['192.168.1.0', '192.168.1.0/33', 'lan/24', '1.2.3/8'])('are refused: %s', (networks) => {
+    expect(problemsOf({ file: `discovery: {networks: ${networks}}\n` })).toEqual([
+      expect.stringContaining('discovery.networks must be a network such as 192.168.1.0/24'),
+    ]);
+  });
+
+  it('hold every address that is configured', () => {
+    const file = `discovery: {networks: 10.0.0.0/8}\n${PLUG}`;
+    expect(problemsOf({ file })).toEqual([
+      'site.yaml:4:5: plugs[0].host 192.168.1.145 (shed3) is in none of discovery.networks',
+    ]);
+    expect(configOf({ file: file.replace('192.168.1.145', 'lamp.local') }).plugs).toHaveLength(1);
+  });
+});
+
 describe('secrets', () => {
   it.each(['hunter2', 'hunter2\n', 'hunter2\r\n'])('come from the file that a variable names: %j', (text) => {
     const env = { HS110_MQTT_MQTT_PASSWORD_FILE: '/run/secrets/mqtt' };

@@ -51,6 +51,22 @@ describe('finding plugs', () => {
     ]);
   });
 
+  it('leaves a plug alone that answers from outside of the networks that are named', async () => {
+    await open(['lamp', 'other'], ({ plugs }) => ({
+      plugs: [{ path: 'lamp', mac: '50-c7-bf-00-00-01' }],
+      discovery: {
+        targets: [...plugs.values()].map(({ server }) => target(server)),
+        adopt: true,
+        networks: '192.168.0.0/16',
+      },
+    }));
+    await site.observer.message('museum/lamp/availability', (payload) => payload === 'offline');
+    const list = await site.observer.json('museum/bridge/plugs', (plugs) =>
+      JSON.stringify(plugs).includes('not-found'),
+    );
+    expect(list).toMatchObject([{ path: 'lamp', address: null }]);
+  });
+
   it('finds a plug by the name it has in the Kasa app', async () => {
     await open(['lamp', 'other'], ({ plugs }) => ({
       plugs: [{ path: 'found', alias: 'Lamp 2' }],

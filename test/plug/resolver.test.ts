@@ -1,5 +1,6 @@
 import type { LookupAddress } from 'node:dns';
 import { afterEach, describe, expect, it } from 'vitest';
+import { Networks } from '../../src/plug/networks.ts';
 import { Resolver } from '../../src/plug/resolver.ts';
 import { TcpTransport } from '../../src/plug/tcp-transport.ts';
 import { GET_SYSINFO } from '../../src/protocol/requests.ts';
@@ -200,5 +201,26 @@ describe('a connection', () => {
       reason: 'unknown-host',
       message: expect.stringContaining('is a name that does not resolve'),
     });
+  });
+});
+
+describe('a name of a plug that stands for an address outside of its networks', () => {
+  it('is as good as none', async () => {
+    const networks = new Networks([{ address: '192.168.0.0', prefix: 16 }]);
+    const found = [
+      { address: '93.184.216.34', family: 4 },
+      { address: '192.168.1.7', family: 4 },
+    ];
+    const services = { system: async () => found, dns: async () => found };
+    const resolver = new Resolver(new ManualClock(), () => 0, services, networks);
+    const lookup = () =>
+      new Promise((resolve, reject) => {
+        resolver.lookup('lamp', { all: true }, (error, addresses) =>
+          error ? reject(error) : resolve(addresses),
+        );
+      });
+    expect(await lookup()).toEqual([{ address: '192.168.1.7', family: 4 }]);
+    found.pop();
+    await expect(lookup()).rejects.toThrow('ENOTFOUND lamp');
   });
 });
