@@ -1,6 +1,5 @@
 import process from 'node:process';
 import type { Browser, Page } from 'playwright-core';
-import { build } from 'vite';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import type { Site } from '../support/site.ts';
@@ -27,7 +26,6 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
   let page: Page;
 
   beforeAll(async () => {
-    await build({ logLevel: 'warn' });
     browser = await startBrowser();
     const listen = `127.0.0.1:${await freePort()}`;
     [site, url] = await openSite(PATHS, { web: { listen } });
@@ -72,7 +70,7 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
     site.plug('east-wing/lamp-1').device.press();
     await isPressed('Lamp 7', 'On');
     await row('Lamp 7').getByText('at the plug').waitFor();
-    expect(await row('Lamp 2').innerText()).toContain('on this page');
+    expect(await row('Lamp 2').innerText()).toContain('from this page');
   });
 
   it('asks before a place is switched on, with the focus on Cancel', async () => {

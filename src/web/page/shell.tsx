@@ -24,8 +24,8 @@ export function Shell({ route, views, children }: ShellProps) {
     // A view that was gone to by a link begins at its top, for the eye and for a screen reader.
     if (opened.current === route) return;
     opened.current = route;
-    window.scrollTo(0, 0);
     main.current?.focus();
+    window.scrollTo(0, 0);
   }, [route]);
   return (
     <div class={link === 'live' ? 'app' : 'app app-old'}>

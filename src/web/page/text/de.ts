@@ -31,7 +31,7 @@ export const de: Words = {
   countUnknown: (count) => `${count} ohne Antwort`,
   since: (time) => `seit ${time}`,
   by: {
-    web: 'auf dieser Seite',
+    web: 'von dieser Seite',
     mqtt: 'über MQTT',
     schedule: 'nach Zeitplan',
     bridge: 'nach einer Regel',

@@ -32,7 +32,7 @@ export const en = {
   countUnknown: (count: number) => `${count} not answering`,
   since: (time: string) => `since ${time}`,
   by: {
-    web: 'on this page',
+    web: 'from this page',
     mqtt: 'by MQTT',
     schedule: 'by a schedule',
     bridge: 'by a rule',

@@ -31,7 +31,7 @@ export const nl: Words = {
   countUnknown: (count) => `${count} zonder antwoord`,
   since: (time) => `sinds ${time}`,
   by: {
-    web: 'op deze pagina',
+    web: 'vanaf deze pagina',
     mqtt: 'via MQTT',
     schedule: 'volgens schema',
     bridge: 'door een regel',

@@ -91,7 +91,7 @@ function EnergyTable({ title, rows, site, currency }: EnergyTableProps) {
   if (rows.length === 0) return null;
   const withCost = currency !== null && rows.some(({ cost }) => cost !== null);
   return (
-    <div class="panel">
+    <div class="panel panel-table">
       <table>
         <thead>
           <tr>

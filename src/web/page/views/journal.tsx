@@ -121,7 +121,7 @@ function Entry({ entry }: { readonly entry: JournalEntry }) {
   const { plugs, places } = store.live;
   const { path, what, user, origin, kind } = entry;
   const name = path === '' ? session.site.name : (plugs.get(path)?.name ?? places.get(path)?.name ?? path);
-  const bad = kind === 'receipt' && entry.outcome !== 'confirmed';
+  const bad = (kind === 'receipt' && entry.outcome !== 'confirmed') || (kind === 'lamp' && what !== 'ok');
   return (
     <li class="entry">
       {bad ? <Icon name="problems" /> : <Glyph shape={what === 'ON' ? 'on' : 'off'} />}

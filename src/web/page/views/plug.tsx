@@ -132,8 +132,8 @@ function Usage({ path }: { readonly path: string }) {
   const [days, months] = useMemo(() => {
     const at = (ms: number) => new Date(now() - ms).toISOString();
     return [
-      withQuery('api/energy', { plug: path, by: 'day', from: at(13 * DAY_MS) }),
-      withQuery('api/energy', { plug: path, by: 'month', from: at(334 * DAY_MS) }),
+      withQuery('api/energy', { place: path, by: 'day', from: at(13 * DAY_MS) }),
+      withQuery('api/energy', { place: path, by: 'month', from: at(334 * DAY_MS) }),
     ] as const;
   }, [path]);
   const perDay = useAsked<Energy>(days);

@@ -51,8 +51,12 @@ function ProblemCard({ group, plugs }: ProblemCardProps) {
           <li key={path}>
             <a href={hashOf({ view: 'plug', path })}>{plugs.get(path)?.name ?? path}</a>
             <p>
-              {reason !== null && reasonText(page, reason)}{' '}
-              {since !== null && words.since(format.moment(Date.parse(since)))}
+              {[
+                since === null ? '' : words.since(format.moment(Date.parse(since))),
+                reason === null ? '' : reasonText(page, reason),
+              ]
+                .filter((text) => text !== '')
+                .join(' · ')}
             </p>
           </li>
         ))}
