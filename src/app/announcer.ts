@@ -40,6 +40,7 @@ export function announcerFor(
     placeIds: new PlaceIds(store, topics),
     origin: { name: 'hs110-mqtt', sw_version: version, support_url: SUPPORT_URL },
     json: config.mqtt.output !== 'flat',
+    flat: config.mqtt.output !== 'json',
     allow: new Set(config.allow),
     memory: store,
     republish: () => publisher.publishAll(),

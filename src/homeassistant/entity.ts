@@ -19,6 +19,8 @@ export interface Context {
   readonly topics: Topics;
   /** Whether plugs and places publish their JSON; else each entity reads a topic of its own. */
   readonly json: boolean;
+  /** Whether they publish each value on a topic of its own. */
+  readonly flat: boolean;
   /** What the configuration allows beyond reading and switching. */
   readonly allow: ReadonlySet<string>;
 }

@@ -53,7 +53,8 @@ export class Inventory implements Task {
       }),
       bridge.on('plug', ({ before, after }) => {
         const isListed = isNews(before, after);
-        if (!isListed && before.changedBy === after.changedBy) return;
+        const isDetail = before.changedBy !== after.changedBy || before.onSince !== after.onSince;
+        if (!isListed && !isDetail) return;
         this.#changed.add(after.path);
         this.#later(isListed);
       }),
@@ -161,6 +162,7 @@ function details(plug: PlugState, bridge: BridgeView) {
     ...described(plug, bridge),
     locked: bridge.isLocked(plug.path),
     changed_by: plug.changedBy,
+    on_since: isoTime(plug.onSince),
     // While it answers this would change with each poll, and be a row in Home Assistant's recorder each time.
     last_seen: plug.availability === 'online' ? null : isoTime(plug.lastSeen),
   };

@@ -62,6 +62,11 @@ export function placePayload({ state, on, off, unknown, total, power, energy }: 
   return JSON.stringify({ kind: 'place', state, on, off, unknown, total, power, energy });
 }
 
+/** Whether anything is on in a place, in the words that Home Assistant takes: ON, OFF, or None while it cannot be said. */
+export function placeSummary({ state, on }: PlaceState): string {
+  return on > 0 ? 'ON' : (state ?? 'None');
+}
+
 function onOff(value: boolean | null): 'ON' | 'OFF' | null {
   return value === null ? null : value ? 'ON' : 'OFF';
 }

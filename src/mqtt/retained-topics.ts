@@ -10,8 +10,8 @@ export interface RetainedTopics {
   forgetRetained(topic: string): void;
 }
 
-/** A plug, a place and the bridge stand for all topics below them, `details` for what the bridge says of one plug. */
-export type RetainedKind = 'plug' | 'place' | 'bridge' | 'details' | 'homeassistant';
+/** A plug, a place and the bridge stand for all topics below them, `details` and `summary` for what the bridge says of one. */
+export type RetainedKind = 'plug' | 'place' | 'bridge' | 'details' | 'summary' | 'homeassistant';
 
 /** What is retained below the topic of each kind, beside the topic itself. */
 const BELOW: { readonly [K in Exclude<RetainedKind, 'homeassistant'>]: readonly string[] } = {
@@ -19,6 +19,7 @@ const BELOW: { readonly [K in Exclude<RetainedKind, 'homeassistant'>]: readonly 
   place: PLACE_VALUES,
   bridge: ['state', 'info', 'plugs', 'health'],
   details: [],
+  summary: [],
 };
 
 type Kind = keyof typeof BELOW;

@@ -1,14 +1,15 @@
-import { type PlaceState, placesOf } from '../bridge/places.ts';
+import { placesOf } from '../bridge/places.ts';
 import type { PlugState } from '../bridge/plug-state.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { type Deadbands, damped, dampedValue, hasDeadband, saysTheSame } from './deadband.ts';
+import { type Deadbands, damped, hasDeadband, saysTheSame } from './deadband.ts';
 import { FirstReports } from './first-report.ts';
-import { flatPayloads, placePayload, plugValues, withoutValues } from './payloads.ts';
+import { flatPayloads, plugValues, withoutValues } from './payloads.ts';
+import { PlaceReports } from './place-reports.ts';
 import { RetainedCleaner, type RetainedTopics } from './retained-topics.ts';
 import type { MqttSession } from './session.ts';
-import { FLAT_VALUES, PLACE_VALUES, type Topics } from './topics.ts';
+import { FLAT_VALUES, type Topics } from './topics.ts';
 
 export interface PublisherOptions {
   readonly bridge: BridgeView;
@@ -37,11 +38,6 @@ interface Published {
   readonly at: number;
 }
 
-/** What was last published of a place. */
-interface PublishedPlace extends Pick<PlaceState, 'on' | 'off' | 'power'> {
-  readonly payload: string;
-}
-
 /** A place of which only the power changes is published at most this often. */
 const PLACE_POWER_MS = 1000;
 
@@ -60,7 +56,7 @@ export class StatePublisher implements Task {
   readonly #options: PublisherOptions;
   /** The longest ago first. */
   readonly #published = new Map<string, Published>();
-  readonly #publishedPlaces = new Map<string, PublishedPlace>();
+  readonly #placeReports: PlaceReports;
   readonly #plugs = new Set<string>();
   /** Plugs that were switched: they are waited for, and go first. */
   readonly #switched = new Set<string>();
@@ -80,12 +76,14 @@ export class StatePublisher implements Task {
 
   constructor(options: PublisherOptions) {
     this.#options = options;
-    this.#cleaner = new RetainedCleaner({ ...options, kinds: ['plug', 'place', 'bridge'] });
+    this.#cleaner = new RetainedCleaner({ ...options, kinds: ['plug', 'place', 'bridge', 'summary'] });
     this.#first = new FirstReports(options.clock, (path) => {
       this.#plugs.add(path);
       this.#later();
     });
     this.#isDamped = hasDeadband(options.report);
+    const send = (topic: string, payload: string) => this.#state(topic, payload);
+    this.#placeReports = new PlaceReports({ ...options, cleaner: this.#cleaner, send });
     this.#timer = options.clock.timer(() => this.#promote());
     this.#heartbeat = options.clock.timer(() => this.#beat());
   }
@@ -115,7 +113,7 @@ export class StatePublisher implements Task {
     if (this.#stopped) return;
     this.#blocked = false;
     this.#published.clear();
-    this.#publishedPlaces.clear();
+    this.#placeReports.clear();
     const { bridge } = this.#options;
     for (const plug of bridge.plugs()) {
       // What a former run retained says nothing about now.
@@ -130,8 +128,13 @@ export class StatePublisher implements Task {
   /** Clears what is retained of plugs and places that are no longer configured, or elsewhere by now. */
   #clearOthers(): void {
     const { bridge, topics, publishPlaces } = this.#options;
-    const inUse = new Map<string, 'plug' | 'place' | 'bridge'>([[`${topics.base}/bridge`, 'bridge']]);
-    if (publishPlaces) for (const path of bridge.places()) inUse.set(topics.of(path), 'place');
+    const inUse = new Map<string, 'plug' | 'place' | 'bridge' | 'summary'>([
+      [`${topics.base}/bridge`, 'bridge'],
+    ]);
+    for (const path of publishPlaces ? bridge.places() : []) {
+      inUse.set(topics.of(path), 'place');
+      inUse.set(topics.summary(path), 'summary');
+    }
     for (const { path } of bridge.plugs()) inUse.set(topics.of(path), 'plug');
     this.#cleaner.clearOthers(inUse);
     this.#cleaner.used('bridge', `${topics.base}/bridge`);
@@ -146,10 +149,7 @@ export class StatePublisher implements Task {
     this.#first.forget(path);
     this.#availability(path, 'offline');
     this.#cleaner.clear('plug', topics.of(path));
-    for (const place of places) {
-      this.#publishedPlaces.delete(place);
-      this.#cleaner.clear('place', topics.of(place));
-    }
+    for (const place of places) this.#placeReports.remove(place);
     for (const place of placesOf(path)) this.#places.add(place);
     this.#later();
   }
@@ -230,7 +230,7 @@ export class StatePublisher implements Task {
       this.#places.delete(path);
       this.#idlePlaces.delete(path);
       const place = bridge.place(path);
-      if (place !== undefined) this.#publishPlace(place);
+      if (place !== undefined) this.#placeReports.publish(place);
     }
   }
 
@@ -303,23 +303,6 @@ export class StatePublisher implements Task {
     if (this.#options.offlineValues === 'clear')
       this.#publishValues(plug.path, withoutValues(plugValues(plug)));
     this.#availability(plug.path, 'offline');
-  }
-
-  #publishPlace(exact: PlaceState): void {
-    const { output, topics, publishPlaces, report } = this.#options;
-    if (!publishPlaces) return;
-    const last = this.#publishedPlaces.get(exact.path);
-    const isSwitched = last?.on !== exact.on || last.off !== exact.off;
-    const power = isSwitched ? exact.power : dampedValue(exact.power, last.power, report.power);
-    const place = power === exact.power ? exact : { ...exact, power };
-    const payload = placePayload(place);
-    if (last?.payload === payload) return;
-    this.#cleaner.used('place', topics.of(place.path));
-    this.#publishedPlaces.set(place.path, { on: place.on, off: place.off, power, payload });
-    if (output !== 'flat') this.#state(topics.of(place.path), payload);
-    if (output !== 'json') {
-      for (const name of PLACE_VALUES) this.#state(topics.below(place.path, name), String(place[name] ?? ''));
-    }
   }
 
   #availability(path: string, availability: 'online' | 'offline'): void {

@@ -62,6 +62,11 @@ export class Topics {
     return `${this.bridgePlugs}/${path}`;
   }
 
+  /** Whether anything is on in a place, in one word. */
+  summary(place: string): string {
+    return place === '' ? `${this.base}/bridge/places` : `${this.base}/bridge/places/${place}`;
+  }
+
   request(name: string): string {
     return `${this.base}/bridge/request/${name}`;
   }

@@ -42,7 +42,15 @@ const written = (of: Site['plugs'] = {}) =>
 
 function context({ plugs, places, areas = 'off', ...more }: Site = {}): DeviceContext {
   const names = new Names({ site: 'museum', plugs: written(plugs), places: written(places), areas });
-  return { topics: new Topics('museum'), origin: ORIGIN, json: true, allow: new Set(), names, ...more };
+  return {
+    topics: new Topics('museum'),
+    origin: ORIGIN,
+    json: true,
+    flat: true,
+    allow: new Set(),
+    names,
+    ...more,
+  };
 }
 
 function plug(site: Site = {}, info: Partial<PlugInfo> = {}, path = PATH): Device {
@@ -106,10 +114,10 @@ const LIT: Site = { ...EVERYTHING, plugs: { [PATH]: { as: 'light' } }, places: {
 const DEVICES: readonly (readonly [string, Device])[] = [
   ['a plug', plug(EVERYTHING)],
   ['a plug as a light', plug(LIT)],
-  ['a plug with flat output', plug({ ...EVERYTHING, json: false })],
+  ['a plug with flat output', plug({ ...EVERYTHING, json: false, flat: true })],
   ['a place', place('east', [PATH])],
   ['a place of lights', place('east', [PATH], LIT)],
-  ['a place with flat output', place('east', [PATH], { json: false })],
+  ['a place with flat output', place('east', [PATH], { json: false, flat: true })],
   ['the bridge', bridgeDevice(context({ allow: new Set(['log/level']) }))],
 ];
 
@@ -254,9 +262,13 @@ describe('a plug', () => {
     expect(entity(plug(LIT), 'light')).toMatchObject({
       platform: 'light',
       name: null,
+      state_topic: 'museum/east/lamp/state',
+      state_value_template: "{{ value or 'None' }}",
+      command_topic: 'museum/east/lamp/set',
+    });
+    expect(entity(plug({ ...LIT, flat: false }), 'light')).toMatchObject({
       state_topic: 'museum/east/lamp',
       state_value_template: '{{ value_json.state }}',
-      command_topic: 'museum/east/lamp/set',
     });
   });
 
@@ -280,7 +292,7 @@ describe('a plug', () => {
   });
 
   it('reads values that are published, from the JSON or each from its own topic', () => {
-    const flat = plug({ json: false });
+    const flat = plug({ json: false, flat: true });
     for (const { key, options } of plug().components) {
       if (options.state_topic !== 'museum/east/lamp') continue;
       const value = /value_json\.(\w+)/.exec(String(options.value_template))?.[1];
@@ -296,11 +308,11 @@ describe('a plug', () => {
       expect(options.value_template).toBe(
         `{{ value_json.${key} | round(${decimals}) if value_json.${key} is number else None }}`,
       );
-      expect(entity(plug({ json: false }), key).value_template).toBe(
+      expect(entity(plug({ json: false, flat: true }), key).value_template).toBe(
         `{{ value | float | round(${decimals}) if value else 'None' }}`,
       );
     }
-    expect(entity(plug({ json: false }), 'relay').value_template).toBe("{{ value or 'None' }}");
+    expect(entity(plug({ json: false, flat: true }), 'relay').value_template).toBe("{{ value or 'None' }}");
   });
 
   it('sends what the bridge understands', () => {
@@ -358,14 +370,12 @@ describe('a place', () => {
     });
   });
 
-  it('is on if any plug is, and unknown while that cannot be said', () => {
-    expect(entity(place('east', []), 'relay').value_template).toBe(
-      "{{ 'ON' if value_json.on > 0 else value_json.state }}",
-    );
-    expect(entity(place('east', [], { json: false }), 'relay')).toMatchObject({
-      state_topic: 'museum/east/state',
-      value_template: "{{ 'ON' if value == 'MIXED' else value or 'None' }}",
-    });
+  it('reads whether any plug is on, in one word, whatever else is published', () => {
+    for (const device of [place('east', []), place('east', [], { json: false, flat: true })])
+      expect(entity(device, 'relay')).toMatchObject({
+        state_topic: 'museum/bridge/places/east',
+        value_template: '{{ value }}',
+      });
   });
 
   it('is a group of those of its plugs that are of its own kind', () => {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { unseen } from '../../src/bridge/plug-state.ts';
-import { flatPayloads, placePayload, plugValues } from '../../src/mqtt/payloads.ts';
+import { flatPayloads, placePayload, placeSummary, plugValues } from '../../src/mqtt/payloads.ts';
 import { FLAT_VALUES } from '../../src/mqtt/topics.ts';
 
 describe('the values of a plug', () => {
@@ -94,5 +94,19 @@ describe('the values of a place', () => {
       power: null,
       energy: 1.5,
     });
+  });
+});
+
+describe('the summary of a place', () => {
+  const place = { path: 'east', on: 0, off: 0, unknown: 0, total: 3, power: null, energy: null };
+
+  it.each([
+    ['ON', { state: 'ON', on: 3 }],
+    ['ON', { state: 'MIXED', on: 1, off: 2 }],
+    ['ON', { state: null, on: 1, unknown: 2 }],
+    ['OFF', { state: 'OFF', off: 3 }],
+    ['None', { state: null, off: 2, unknown: 1 }],
+  ] as const)('is %s of %j', (word, counts) => {
+    expect(placeSummary({ ...place, ...counts })).toBe(word);
   });
 });

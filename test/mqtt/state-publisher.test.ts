@@ -145,6 +145,7 @@ describe('what is published of a plug', () => {
       'museum/state',
       'museum/power',
       'museum/energy',
+      'museum/bridge/places',
     ]);
   });
 
@@ -218,7 +219,7 @@ describe('what is published of a plug', () => {
     bridge.seen('lamp', true);
     expect(Object.keys(session.news())).toEqual(['museum/lamp']);
     await settled();
-    expect(Object.keys(session.news())).toEqual(['museum']);
+    expect(Object.keys(session.news())).toEqual(['museum', 'museum/bridge/places']);
   });
 
   it('is its last state when several come at once', async () => {
@@ -233,10 +234,17 @@ describe('what is published of a plug', () => {
   });
 
   it.each([
-    ['json', ['museum/lamp', 'museum/lamp/availability', 'museum']],
+    ['json', ['museum/lamp', 'museum/lamp/availability', 'museum', 'museum/bridge/places']],
     [
       'flat',
-      ['museum/lamp/state', 'museum/lamp/power', 'museum/lamp/availability', 'museum/state', 'museum/power'],
+      [
+        'museum/lamp/state',
+        'museum/lamp/power',
+        'museum/lamp/availability',
+        'museum/state',
+        'museum/power',
+        'museum/bridge/places',
+      ],
     ],
   ] as const)('is in the form that is wanted: %s', async (output, topics) => {
     const { bridge, session } = open(['lamp'], output);
@@ -273,6 +281,8 @@ describe('what is published of a plug', () => {
       .map(({ topic }) => topic);
     expect(new Set(emptied)).toEqual(
       new Set([
+        'museum/bridge/places/east',
+        'museum/bridge/places/east/hall',
         'museum/east/hall/desk',
         ...[...FLAT_VALUES, 'availability'].map((name) => `museum/east/hall/desk/${name}`),
         ...['museum/east/hall', 'museum/east'].flatMap((place) => [

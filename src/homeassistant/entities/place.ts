@@ -54,23 +54,17 @@ export const PLACE_ENTITIES: readonly Entity<PlaceSubject>[] = [
   receipts(),
 ];
 
-/** On if any plug is on; unknown while none is known to be on and not all are known to be off. */
+/** What the bridge says of the place in one word; the attributes count its plugs. */
 function relay(place: PlaceSubject, context: Context): Options {
   const { topics, json } = context;
   return {
-    ...(json
-      ? {
-          state_topic: topics.of(place.path),
-          value_template: "{{ 'ON' if value_json.on > 0 else value_json.state }}",
-          json_attributes_topic: topics.of(place.path),
-          json_attributes_template:
-            "{{ {'on': value_json.on, 'off': value_json.off, 'unknown': value_json.unknown, 'total': value_json.total} | to_json }}",
-        }
-      : {
-          state_topic: topics.below(place.path, 'state'),
-          value_template: "{{ 'ON' if value == 'MIXED' else value or 'None' }}",
-        }),
+    state_topic: topics.summary(place.path),
+    value_template: '{{ value }}',
+    ...(json ? { json_attributes_topic: topics.of(place.path), json_attributes_template: COUNTS } : {}),
     ...switches(place, context),
     ...(place.members.length === 0 ? {} : { group: place.members }),
   };
 }
+
+const COUNTS =
+  "{{ {'on': value_json.on, 'off': value_json.off, 'unknown': value_json.unknown, 'total': value_json.total} | to_json }}";

@@ -51,7 +51,7 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
     key: 'light',
     platform: 'light',
     name: null,
-    wiring: (plug, context) => ({ ...asLight(reads('state')(plug, context)), ...switches(plug, context) }),
+    wiring: (plug, context) => ({ ...asLight(readsWord(plug, context)), ...switches(plug, context) }),
     when: ({ as }) => as === 'light',
   },
   meter('power', 'Power', measured('power', 'W', 1), 1),
@@ -182,7 +182,10 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
     platform: 'sensor',
     name: 'On since',
     options: { device_class: 'timestamp', ...DIAGNOSTIC, ...DISABLED },
-    wiring: reads('on_since'),
+    wiring: ({ path }, { topics }) => ({
+      state_topic: topics.details(path),
+      value_template: '{{ value_json.on_since }}',
+    }),
   },
   {
     key: 'cloud',
@@ -201,6 +204,11 @@ function meter(
   decimals: number,
 ): Entity<PlugSubject> {
   return { key, platform: 'sensor', name, options, wiring: readsNumber(key, decimals), when: hasMeter };
+}
+
+/** Reads the relay's own topic where there is one: a light's state is a word. */
+function readsWord(plug: PlugSubject, context: Context): Options {
+  return reads('state')(plug, { ...context, json: !context.flat });
 }
 
 /** Reads what is known of a plug also while it is away, and is therefore available as long as the bridge is. */
