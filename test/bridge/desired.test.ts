@@ -13,6 +13,7 @@ import {
   CORRECTION,
   confirmed,
   type Desired,
+  expiresAt,
   isWanted,
   lagged,
   NOTHING,
@@ -23,6 +24,7 @@ import {
   release,
   retryNow,
   sending,
+  settleAll,
   undelivered,
   want,
 } from '../../src/bridge/desired.ts';
@@ -97,6 +99,55 @@ describe('wishes', () => {
     expect(ready(failed, 499)?.id).toBe(2);
     expect(ready(failed, 500)?.id).toBe(1);
     expect(ready(retryNow(failed), 0)?.id).toBe(1);
+  });
+
+  it('end each for itself where several wait, whichever was sent', () => {
+    const both = wanting(wish(1), wish(2, { relay: undefined, led: true }));
+    const refusal = { outcome: 'refused', reason: 'err_code -3' } as const;
+    const ended = [
+      confirmed(both, 2, { relay: true, refusal: undefined, now: 0 }),
+      refused(both, 2, refusal, LATER),
+      undelivered(
+        wanting(wish(1), wish(2, { relay: undefined, led: true, once: true })),
+        2,
+        'timeout',
+        LATER,
+      ),
+    ];
+    for (const { settled, desired } of ended) {
+      expect(settled.map(({ id }) => id)).toEqual([2]);
+      expect(desired.wishes.map(({ id }) => id)).toEqual([1]);
+    }
+    const { desired: late } = lagged(both, 2, 'still reports OFF', LATER);
+    expect(late.wishes.map(({ id, lags }) => [id, lags])).toEqual([
+      [1, 0],
+      [2, 1],
+    ]);
+  });
+
+  it('outlive their time no sooner for one that is in flight', () => {
+    const both = wanting(wish(1, { until: 100 }), wish(2, { relay: undefined, led: true, until: 200 }));
+    expect(expiresAt(both)).toBe(100);
+    expect(expiresAt(sending(both, 1))).toBe(200);
+    expect(expiresAt(NOTHING)).toBe(Number.POSITIVE_INFINITY);
+  });
+
+  it('end all alike at the end, but for the one in flight where that is spared', () => {
+    const both = sending(wanting(wish(1), wish(2, { relay: undefined, led: true })), 1);
+    const stopping = { outcome: 'failed', reason: 'stopping' } as const;
+    const spared = settleAll(both, stopping, true);
+    expect(spared.settled.map(({ id }) => id)).toEqual([2]);
+    expect(spared.desired.wishes.map(({ id }) => id)).toEqual([1]);
+    const all = settleAll(both, stopping, false);
+    expect(all.settled.map(({ id }) => id)).toEqual([1, 2]);
+    expect(all.desired.wishes).toEqual([]);
+  });
+
+  it('for the LED alone are taken by a locked outlet', () => {
+    const led = wish(1, { relay: undefined, led: true });
+    const { desired, settled } = want(NOTHING, led, { ...POLICY, locked: true });
+    expect(settled).toEqual([]);
+    expect(desired.wishes.map(({ id }) => id)).toEqual([1]);
   });
 
   it('that the plug accepted without following are not hurried by its next answer', () => {

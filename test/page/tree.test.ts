@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { treeOf, wantedOf } from '../../src/web/page/live/tree.ts';
+import { pathIn, treeOf, wantedOf } from '../../src/web/page/live/tree.ts';
 import type { Plug } from '../../src/web/page/wire.ts';
 import { somePlace, somePlug } from './samples.ts';
 
@@ -30,6 +30,14 @@ describe('the tree of places', () => {
     const plugs = byPath(somePlug('a/lamp-10'), somePlug('a/lamp-2'), somePlug('a/lamp-1'));
     const names = treeOf(plugs, new Map()).places[0]?.plugs.map(({ name }) => name);
     expect(names).toEqual(['a/lamp-1', 'a/lamp-2', 'a/lamp-10']);
+  });
+});
+
+describe('the path of a plug that is taken in', () => {
+  it('is made of what people call its place and it', () => {
+    expect(pathIn('East wing', 'Lamp 1')).toBe('east-wing/lamp-1');
+    expect(pathIn('', 'Schöne Lampe!')).toBe('schone-lampe');
+    expect(pathIn('barn/Loft', 'TP-LINK_Smart Plug_3456')).toBe('barn/loft/tp-link_smart-plug_3456');
   });
 });
 

@@ -88,6 +88,26 @@ export function placeOf(path: string): string {
   return path.slice(0, Math.max(0, path.lastIndexOf('/')));
 }
 
+/** The path of what is called `own` in a place. */
+export function joined(place: string, own: string): string {
+  return place === '' ? own : `${place}/${own}`;
+}
+
+/** A path for a plug of that name: `East wing` / `Lamp 1` becomes `east-wing/lamp-1`. */
+export function pathIn(place: string, name: string): string {
+  return [...place.split('/'), name]
+    .map((level) =>
+      level
+        .normalize('NFD')
+        .replace(/[\u0300-\u036f]/g, '')
+        .toLowerCase()
+        .replace(/[^a-z0-9_]+/g, '-')
+        .replace(/^-+|-+$/g, ''),
+    )
+    .filter((level) => level !== '')
+    .join('/');
+}
+
 function lastLevel(path: string): string {
   return path.slice(path.lastIndexOf('/') + 1);
 }

@@ -137,7 +137,12 @@ export const en = {
   firmware: 'Firmware',
   path: 'Path',
   lamp: 'Lamp check',
-  lampWords: { ok: 'working', out: 'no power drawn: is the lamp broken?', partial: 'less than usual' } as {
+  lampWords: {
+    ok: 'works',
+    out: 'draws no power: is the lamp broken?',
+    weak: 'draws too little',
+    'unexpected-load': 'draws too much: is something else plugged in?',
+  } as {
     readonly [state: string]: string;
   },
   led: 'Light on the plug',
@@ -162,24 +167,21 @@ export const en = {
   problemKinds: {
     offline: 'Does not answer',
     'lamp-out': 'Lamp out',
-    'lamp-partial': 'Draws less than usual',
+    'lamp-weak': 'Draws less than usual',
     cloud: 'Connected to the vendor’s cloud',
     clock: 'Clock not set',
     'weak-signal': 'Weak Wi-Fi signal',
-    signal: 'Weak Wi-Fi signal',
     firmware: 'Risky firmware',
     duplicate: 'Configured twice',
-    storage: 'Storage',
   } as { readonly [kind: string]: string },
   problemCures: {
     offline:
       'Look whether it has power and its light is on. Unplug it for ten seconds. If all of a place fail together, look at the fuse or the Wi-Fi there.',
     'lamp-out': 'Replace the lamp, or look whether its own switch is off.',
-    'lamp-partial': 'One of several lamps on it may be broken.',
+    'lamp-weak': 'One of several lamps on it may be broken.',
     cloud: 'Unbind it from the account in the Kasa app, so that nobody switches it from elsewhere.',
     clock: 'Its own schedules do not run until it has the time. Let it reach a time server, or restart it.',
     'weak-signal': 'Move the plug or an access point nearer, or keep metal away from it.',
-    signal: 'Move the plug or an access point nearer, or keep metal away from it.',
     firmware: 'Do not accept firmware updates for it in the app.',
     duplicate: 'Remove one of the two from the configuration.',
   } as { readonly [kind: string]: string },

@@ -1,5 +1,6 @@
 import { useDoing } from '../asked.ts';
 import { ask } from '../http.ts';
+import { joined } from '../live/tree.ts';
 import { usePage } from '../page.ts';
 import { Form } from '../parts/form.tsx';
 import { hashOf } from '../route.ts';
@@ -43,8 +44,8 @@ function PlaceForm({ plug }: { readonly plug: Plug }) {
       doing={doing}
       done={words.saved}
       submit={async ({ place = '' }) => {
-        const path = place === '' ? own : `${place}/${own}`;
-        await ask('POST', 'api/requests/plug/move', { plug: plug.path, path });
+        const path = joined(place, own);
+        await ask('POST', 'api/requests/plug/move', { plug: plug.path, to: path });
         location.hash = hashOf({ view: 'plug', path });
       }}
       fields={[

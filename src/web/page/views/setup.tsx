@@ -2,6 +2,7 @@ import { useState } from 'preact/hooks';
 import { useAsked, useDoing } from '../asked.ts';
 import { ask } from '../http.ts';
 import { kept } from '../kept.ts';
+import { pathIn } from '../live/tree.ts';
 import { usePage } from '../page.ts';
 import { Form } from '../parts/form.tsx';
 import type { Found } from '../wire.ts';
@@ -64,7 +65,7 @@ function FoundPlug({ plug, ignore, taken }: FoundPlugProps) {
   const adding = useDoing();
   const { mac, address, alias, model } = plug;
   const add = async ({ name = '', place = '' }) => {
-    await ask('POST', 'api/requests/plug/add', { mac, name, place });
+    await ask('POST', 'api/requests/plug/add', { path: pathIn(place, name), mac, name });
     taken();
   };
   return (
