@@ -55,6 +55,16 @@ describe('what the page knows', () => {
     expect(live.plugs.get('shed1')).toMatchObject({ state: null, power: null, availability: 'offline' });
   });
 
+  it('has lamp 2 before lamp 10, also when one is renamed or new', () => {
+    const named = (path: string, name: string) => somePlug(path, { name });
+    const live = having({ ...snapshot, plugs: [named('a', 'Lamp 10'), named('b', 'Lamp 2')] });
+    const change = { type: 'change', at: 2000, number: 8, places: [], removed: [], problems: 0 } as const;
+    const later = reduce(live, { ...change, plugs: [named('a', 'Lamp 1'), named('c', 'lamp 1b')] });
+    const names = ({ plugs }: Live) => [...plugs.values()].map(({ name }) => name);
+    expect(names(live)).toEqual(['Lamp 2', 'Lamp 10']);
+    expect(names(later)).toEqual(['Lamp 1', 'lamp 1b', 'Lamp 2']);
+  });
+
   it('does not go back to a change that the snapshot holds already', () => {
     const old: Happening = {
       type: 'change',

@@ -25,12 +25,6 @@ describe('the tree of places', () => {
     expect(treeOf(byPath(somePlug('a', { power: null })), new Map()).counts.power).toBeNull();
     expect(treeOf(byPath(somePlug('a', { power: 0 })), new Map()).counts.power).toBe(0);
   });
-
-  it('has lamp 2 before lamp 10', () => {
-    const plugs = byPath(somePlug('a/lamp-10'), somePlug('a/lamp-2'), somePlug('a/lamp-1'));
-    const names = treeOf(plugs, new Map()).places[0]?.plugs.map(({ name }) => name);
-    expect(names).toEqual(['a/lamp-1', 'a/lamp-2', 'a/lamp-10']);
-  });
 });
 
 describe('the path of a plug that is taken in', () => {

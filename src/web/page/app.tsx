@@ -29,7 +29,7 @@ const COMMAND_MS = 30_000;
 
 /** The page: who is before it decides what it is. */
 export function App() {
-  const store = useMemo(() => new LiveStore(), []);
+  const store = useMemo(() => new LiveStore(browserClock), []);
   const [session, setSession] = useState<Session | null>(null);
   const [question, setQuestion] = useState<Question | null>(null);
   const [chosen, chooseLanguage] = useState(() => kept('language'));

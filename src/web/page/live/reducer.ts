@@ -1,4 +1,5 @@
 import type { Pending, Place, Plug, Receipt } from '../wire.ts';
+import { byName } from './order.ts';
 
 /** How the page stands with the bridge: `live` while its stream of events is heard, `lost` when it must be opened anew. */
 export type Link = 'connecting' | 'live' | 'lost';
@@ -25,6 +26,7 @@ export interface Live {
   readonly heardAt: number | null;
   readonly epoch: string | null;
   readonly number: number;
+  /** By their paths, in the order of their names. */
   readonly plugs: ReadonlyMap<string, Plug>;
   readonly places: ReadonlyMap<string, Place>;
   /** Commands under way, whoever gave them, by their number. */
@@ -110,7 +112,7 @@ function heard(live: Live, event: Heard): Live {
         ...live,
         epoch: event.epoch,
         number: event.number,
-        plugs: byPath(event.plugs.map(asReported)),
+        plugs: byPath(event.plugs.map(asReported).sort(byName)),
         places: byPath(event.places),
         pending: new Map(event.pending.map((pending) => [pending.command, pending] as const)),
         problems: event.problems ?? silent(event.plugs),
@@ -131,9 +133,12 @@ function heard(live: Live, event: Heard): Live {
 /** A change that the snapshot holds already may come after it; it is not applied again. */
 function changed(live: Live, event: Extract<Heard, { readonly type: 'change' }>): Live {
   if (event.number <= live.number) return live;
-  const plugs = new Map(live.plugs);
+  let plugs = new Map(live.plugs);
   const places = new Map(live.places);
   for (const plug of event.plugs) plugs.set(plug.path, asReported(plug));
+  // They are in the order of their names; the rest of what changes does not move them.
+  if (event.plugs.some(({ path, name }) => live.plugs.get(path)?.name !== name))
+    plugs = byPath([...plugs.values()].sort(byName));
   for (const place of event.places) places.set(place.path, place);
   for (const path of event.removed) {
     plugs.delete(path);
@@ -179,6 +184,6 @@ function isUnread({ receipt, failure }: Ask): boolean {
   return failure !== null || !isGood(receipt);
 }
 
-function byPath<T extends { readonly path: string }>(items: readonly T[]): ReadonlyMap<string, T> {
+function byPath<T extends { readonly path: string }>(items: readonly T[]): Map<string, T> {
   return new Map(items.map((item) => [item.path, item] as const));
 }

@@ -1,4 +1,5 @@
 import type { Pending, Place, Plug } from '../wire.ts';
+import { byName } from './order.ts';
 
 /** How many lamps of a place are on, off, or have not said so, and what they draw. */
 export interface Counts {
@@ -24,7 +25,7 @@ export interface Branch {
 const NONE: Counts = { on: 0, off: 0, unknown: 0, total: 0, locked: 0, power: null };
 
 /**
- * The tree of places. Its counts are those of the rows drawn below them, never numbers from elsewhere: a head and its
+ * The tree of places; plugs stay in the order in which they come. Its counts are those of the rows drawn below them, never numbers from elsewhere: a head and its
  * rows cannot disagree.
  */
 export function treeOf(
@@ -48,7 +49,7 @@ export function treeOf(
   }
   const grow = (path: string): Branch => {
     const inner = [...(children.get(path) ?? [])].map(grow).sort(byName);
-    const own = (rows.get(path) ?? []).sort(byName);
+    const own = rows.get(path) ?? [];
     return {
       path,
       name: places.get(path)?.name ?? lastLevel(path),
@@ -116,13 +117,6 @@ function lastLevel(path: string): string {
 export function isWithin(path: string, target: string): boolean {
   return target === '' || path === target || path.slice(0, target.length + 1) === `${target}/`;
 }
-
-/** Lamp 2 comes before lamp 10. */
-function byName(a: { readonly name: string }, b: { readonly name: string }): number {
-  return collator.compare(a.name, b.name);
-}
-
-const collator = new Intl.Collator(undefined, { numeric: true, sensitivity: 'base' });
 
 /** What is wanted of a plug by a command under way that it has not carried out yet. */
 export function wantedOf(
