@@ -3,7 +3,7 @@ import type { DeviceSpec } from '../bridge/device-spec.ts';
 import { keepKnown, type Memory } from '../bridge/memory.ts';
 import { placesOf } from '../bridge/places.ts';
 import { loginsFrom } from '../config/account.ts';
-import { BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
+import { adopts, BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Resolver } from '../plug/resolver.ts';
@@ -47,11 +47,6 @@ export function bridgeFor(
     ttlMs: config.command.ttl,
     concurrency: config.command.concurrency,
   });
-}
-
-/** Whether plugs that are not configured are taken in. */
-export function adopts(config: Config): boolean {
-  return config.discovery.adopt ?? config.plugs.length === 0;
 }
 
 /** Plugs that an earlier run took in: a place is not OFF while one of them is silent, so they are there from the start. */

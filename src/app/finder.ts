@@ -1,12 +1,12 @@
 import type { Bridge } from '../bridge/bridge.ts';
 import { Finder } from '../bridge/finder.ts';
-import { BARE_PLUG, type Config } from '../config/schema.ts';
+import { adopts, BARE_PLUG, type Config } from '../config/schema.ts';
 import type { Endpoint } from '../config/types.ts';
 import { pathsByAlias } from '../mqtt/plug-paths.ts';
 import type { Topics } from '../mqtt/topics.ts';
 import { broadcastAddresses, discover, type FoundPlug } from '../plug/discovery.ts';
 import { PLUG_PORT } from '../plug/transport.ts';
-import { adopts, type DeviceParts, deviceSpec } from './devices.ts';
+import { type DeviceParts, deviceSpec } from './devices.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** How long plugs are looked for at a time. */

@@ -1,7 +1,6 @@
 import { buildApp } from '../app/app.ts';
-import { adopts } from '../app/devices.ts';
 import { loadConfig } from '../config/load.ts';
-import type { Config } from '../config/schema.ts';
+import { adopts, type Config } from '../config/schema.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
 import { type GivenFlags, sourcesOf } from './flags.ts';

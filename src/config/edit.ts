@@ -2,7 +2,7 @@ import { isDeepStrictEqual } from 'node:util';
 import { type Document, isMap, isSeq, parseDocument } from 'yaml';
 import { CommandError } from '../errors.ts';
 import { isObject } from '../protocol/json.ts';
-import { type Splice, spliceIn, spliceOut } from './splice.ts';
+import { type Splice, spliceIn, spliceName, spliceOut } from './splice.ts';
 import type { Step } from './written.ts';
 
 /*
@@ -20,11 +20,26 @@ interface Change {
 
 /** The text with `value` at `path`, in the place of what is there; groups on the way to it are made. */
 export function setIn(text: string, path: readonly Step[], value: unknown): string {
-  return changed(text, {
+  return changed(text, [setting(path, value)]);
+}
+
+/** The text with each of the values at its path, where something is at all of them already. */
+export function setEach(
+  text: string,
+  settings: readonly (readonly [path: readonly Step[], value: unknown])[],
+): string {
+  return changed(
+    text,
+    settings.map(([path, value]) => setting(path, value)),
+  );
+}
+
+function setting(path: readonly Step[], value: unknown): Change {
+  return {
     splice: (document, source) => spliceIn(document, source, path, value),
     values: (values) => withValue(values, path, value),
     document: (document) => document.setIn(path, document.createNode(value)),
-  });
+  };
 }
 
 /** The text without what is at `path`, nor the groups that are empty without it. */
@@ -35,11 +50,12 @@ export function removeIn(text: string, path: readonly Step[]): string {
   const parent: unknown = document.getIn(group, true);
   // An empty list of plugs is none; an empty place would be a mistake.
   if (group.length > 0 && isMap(parent) && parent.items.length === 1) return removeIn(text, group);
-  return changed(text, {
+  const change: Change = {
     splice: (parsed, source) => spliceOut(parsed, source, path),
     values: (values) => withoutValue(values, path),
     document: (parsed) => void parsed.deleteIn(path),
-  });
+  };
+  return changed(text, [change]);
 }
 
 /** The text with one more `value` at the end of the list at `path`, which is made if it is not there. */
@@ -49,30 +65,69 @@ export function appendIn(text: string, path: readonly Step[], value: unknown): s
   return setIn(text, [...path, list.items.length], value);
 }
 
-function changed(text: string, change: Change): string {
+/** The text in which the group or option at `path` has another name. */
+export function renameIn(text: string, path: readonly Step[], name: string): string {
+  const group = path.slice(0, -1);
+  const old = path.at(-1) ?? '';
+  const change: Change = {
+    splice: (document) => spliceName(document, path, name),
+    values: (values) => {
+      const value = valueAt(values, path);
+      return withValue(withoutValue(values, path), [...group, name], value);
+    },
+    document: (document) => {
+      const value = document.getIn([...group, old], true);
+      document.deleteIn(path);
+      document.setIn([...group, name], value);
+    },
+  };
+  return changed(text, [change]);
+}
+
+/** The value at `path`; `undefined` if there is none. */
+export function valueAt(values: unknown, path: readonly Step[]): unknown {
+  return path.reduce<unknown>((inner, step) => {
+    if (Array.isArray(inner)) return inner[Number(step)];
+    return isObject(inner) && Object.hasOwn(inner, step) ? inner[String(step)] : undefined;
+  }, values);
+}
+
+function changed(text: string, changes: readonly Change[]): string {
   const document = parseDocument(text);
-  const wanted = written(change.values(document.toJS()));
+  const before: unknown = document.toJS();
+  const wanted = written(changes.reduce((values, change) => change.values(values), before));
   const isRight = (result: string) => {
     const parsed = parseDocument(result);
     return parsed.errors.length === 0 && isDeepStrictEqual(written(parsed.toJS()), wanted);
   };
-  const splice = change.splice(document, text);
-  if (splice !== undefined) {
-    const inserted = text.includes('\r\n') ? splice.text.replaceAll('\n', '\r\n') : splice.text;
-    const result = text.slice(0, splice.from) + inserted + text.slice(splice.to);
-    if (isRight(result)) return result;
-  }
-  const result = rewritten(document, change);
+  const splices = changes.map((change) => change.splice(document, text));
+  const result = spliced(text, splices);
   if (result !== undefined && isRight(result)) return result;
+  const anew = rewritten(document, changes);
+  if (anew !== undefined && isRight(anew)) return anew;
   throw new CommandError(
     'cannot-edit',
     'the configuration file is written in a way that cannot be changed from here, most likely with anchors and aliases: change it by hand',
   );
 }
 
-function rewritten(document: Document, change: Change): string | undefined {
+function spliced(text: string, splices: readonly (Splice | undefined)[]): string | undefined {
+  const known = splices.filter((splice) => splice !== undefined);
+  if (known.length < splices.length) return undefined;
+  const isWindows = text.includes('\r\n');
+  let result = '';
+  let at = 0;
+  for (const { from, to, text: inserted } of known.sort((one, other) => one.from - other.from)) {
+    if (from < at) return undefined;
+    result += text.slice(at, from) + (isWindows ? inserted.replaceAll('\n', '\r\n') : inserted);
+    at = to;
+  }
+  return result + text.slice(at);
+}
+
+function rewritten(document: Document, changes: readonly Change[]): string | undefined {
   try {
-    change.document(document);
+    for (const change of changes) change.document(document);
     return document.toString({ lineWidth: 0 });
   } catch {
     // A group in the place of which there is an alias, for one.

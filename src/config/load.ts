@@ -1,5 +1,4 @@
 import { ConfigError, messageOf } from '../errors.ts';
-import { slug } from '../mqtt/topics.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import {
   accountProblems,
@@ -22,6 +21,7 @@ import {
   type PlugConfig,
   SCHEMA,
 } from './schema.ts';
+import { slugPath } from './slug-path.ts';
 import { dotted, type Sources, type Step, WrittenOptions } from './written.ts';
 
 /** Options that stand together: those of the program, of one plug, or of one place. */
@@ -175,13 +175,6 @@ function slugged(plug: PlugConfig): PlugConfig {
   const written = plug.path.split('/').at(-1)?.trim() ?? '';
   const name = plug.name ?? (path.endsWith(written) ? undefined : written);
   return { ...plug, path, name };
-}
-
-function slugPath(path: string): string {
-  return path
-    .split('/')
-    .map((segment) => (/[^a-z0-9_-]/.test(segment) ? slug(segment) : segment))
-    .join('/');
 }
 
 /** A value as it may be shown: short, and without the password that an address may hold. */

@@ -265,3 +265,8 @@ export type Config = Values<typeof SCHEMA> & {
   /** What should be written otherwise, each with its place. */
   readonly warnings: readonly string[];
 };
+
+/** Whether plugs that are not configured are taken in. */
+export function adopts({ discovery, plugs }: Config): boolean {
+  return discovery.adopt ?? plugs.length === 0;
+}

@@ -55,6 +55,13 @@ export function spliceOut(document: Document, text: string, path: readonly Step[
   return pair === undefined ? undefined : removePair(parent, text, parent.items.indexOf(pair));
 }
 
+/** Gives the group or option at `path` another name; `undefined` where that is not foreseen. */
+export function spliceName(document: Document, path: readonly Step[], name: string): Splice | undefined {
+  const parent: unknown = path.length === 1 ? document.contents : document.getIn(path.slice(0, -1), true);
+  const key = isMap(parent) ? pairOf(parent, path.at(-1) ?? '')?.key : undefined;
+  return isNode(key) ? replaceNode(key, name) : undefined;
+}
+
 function addItem(list: YAMLSeq, text: string, value: unknown): Splice | undefined {
   const [first] = list.items;
   const last = list.items.at(-1);

@@ -3,7 +3,7 @@ import { fileURLToPath } from 'node:url';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
-import { appendIn, removeIn, setIn } from '../../src/config/edit.ts';
+import { appendIn, removeIn, renameIn, setIn } from '../../src/config/edit.ts';
 import { CommandError } from '../../src/errors.ts';
 import { thrownBy } from '../support/thrown.ts';
 
@@ -61,6 +61,12 @@ describe('a change of a file', () => {
       appendIn(MUSEUM, ['plugs'], { path: 'shed4', host: '192.0.2.4', poll: { interval: '1s' } }),
       [],
       ['  - path: shed4', '    host: 192.0.2.4', '    poll:', '      interval: 1s'],
+    ],
+    [
+      'a place of another name',
+      renameIn(MUSEUM, ['places', 'east-wing'], 'west-wing'),
+      ['  east-wing:'],
+      ['  west-wing:'],
     ],
     ['no plug any more', removeIn(MUSEUM, ['plugs', 1]), ['  - path: shed2', '    host: 192.168.1.144'], []],
     ['no option any more', removeIn(MUSEUM, ['plugs', 2, 'area']), ['    area: Yard'], []],
