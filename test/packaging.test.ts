@@ -7,7 +7,7 @@ import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { buildApp } from '../src/app/app.ts';
-import { configOf } from './support/config-sources.ts';
+import { configOf, liveConfigOf } from './support/config-sources.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import { Mosquitto, noMosquitto } from './support/mosquitto.ts';
 import { ENV, missingProgram } from './support/other-program.ts';
@@ -127,8 +127,8 @@ describe.skipIf(noMosquitto !== undefined)('the Mosquitto of compose.yaml', () =
       HS110_MQTT_MQTT_USERNAME: username,
       HS110_MQTT_MQTT_PASSWORD: passwords[username],
     });
-    const config = configOf({ file, env: login('bridge') });
-    const bridge = new Running((log) => buildApp(config, { ...SURROUNDINGS, log }));
+    const live = liveConfigOf({ file, env: login('bridge') });
+    const bridge = new Running((log) => buildApp(live, { ...SURROUNDINGS, log }));
     try {
       await bridge.ready;
       const client = await connectAsync(broker.url, { username: 'client', password: passwords.client });

@@ -9,9 +9,11 @@ import type { AdjustableLevel } from '../runtime/log-level.ts';
 import { parseJson } from './json-text.ts';
 import { announce } from './requests/announce.ts';
 import { discover } from './requests/discover.ts';
+import type { Editor } from './requests/editor.ts';
 import { logLevel } from './requests/log-level.ts';
 import { plugCommand } from './requests/plug-command.ts';
 import { type Handler, MAX_ECHO_LENGTH, notUnderstood, Permission } from './requests/request.ts';
+import { siteRequests } from './requests/site.ts';
 
 export interface RequestOptions {
   readonly bridge: BridgeView;
@@ -22,6 +24,7 @@ export interface RequestOptions {
   readonly logLevel: AdjustableLevel;
   /** Announces everything to Home Assistant again; returns how many devices that were. */
   readonly announce: () => number;
+  readonly editor: Editor;
   /** The zone of this machine, as `Europe/Berlin`. */
   readonly timeZone: string;
   readonly clock: Clock;
@@ -42,11 +45,13 @@ export class Requests {
   constructor(options: RequestOptions) {
     this.#log = options.log;
     const permission = new Permission(options.allow, options.log);
-    this.#handlers = new Map([
+    const command = plugCommand({ ...options, permission });
+    this.#handlers = new Map<string, Handler>([
       ['discover', discover(options.search)],
       ['homeassistant/announce', announce(options.announce)],
       ['log/level', logLevel(options.logLevel, permission)],
-      ['plug/command', plugCommand({ ...options, permission })],
+      ['plug/command', command],
+      ...siteRequests({ editor: options.editor, permission, command }),
     ]);
   }
 

@@ -2,7 +2,7 @@ import type { Bridge } from '../bridge/bridge.ts';
 import type { Names } from '../bridge/names.ts';
 import type { Config } from '../config/schema.ts';
 import { Announcer } from '../homeassistant/announcer.ts';
-import { PlaceIds } from '../homeassistant/ids.ts';
+import type { PlaceIds, PlugIds } from '../homeassistant/ids.ts';
 import type { MqttSession } from '../mqtt/session.ts';
 import type { StatePublisher } from '../mqtt/state-publisher.ts';
 import type { Topics } from '../mqtt/topics.ts';
@@ -15,6 +15,8 @@ interface AnnouncerParts {
   readonly session: MqttSession;
   readonly topics: Topics;
   readonly names: Names;
+  readonly plugIds: PlugIds;
+  readonly placeIds: PlaceIds;
   readonly publisher: StatePublisher;
   readonly store: Store;
 }
@@ -25,7 +27,7 @@ const SUPPORT_URL = 'https://github.com/hs110-mqtt/hs110-mqtt';
 /** What announces the bridge, its plugs and its places to Home Assistant, in the form that is configured. */
 export function announcerFor(
   config: Config,
-  { bridge, session, topics, names, publisher, store }: AnnouncerParts,
+  { bridge, session, topics, names, plugIds, placeIds, publisher, store }: AnnouncerParts,
   { clock, random, log, version }: Surroundings,
 ): Announcer {
   const { discovery: form, prefix, places } = config.homeassistant;
@@ -37,7 +39,8 @@ export function announcerFor(
     prefix,
     form,
     places: places === 'on' && config.mqtt.publishPlaces,
-    placeIds: new PlaceIds(store, topics),
+    plugIds,
+    placeIds,
     origin: { name: 'hs110-mqtt', sw_version: version, support_url: SUPPORT_URL },
     json: config.mqtt.output !== 'flat',
     flat: config.mqtt.output !== 'json',

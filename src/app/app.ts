@@ -1,5 +1,6 @@
 import { Requests } from '../api/requests.ts';
-import type { Config } from '../config/schema.ts';
+import type { LiveConfig } from '../config/live-config.ts';
+import { PlaceIds, PlugIds } from '../homeassistant/ids.ts';
 import { CommandListener } from '../mqtt/command-listener.ts';
 import { Health } from '../mqtt/health.ts';
 import { Inventory } from '../mqtt/inventory.ts';
@@ -9,12 +10,14 @@ import { Topics } from '../mqtt/topics.ts';
 import { Networks } from '../plug/networks.ts';
 import { Resolver } from '../plug/resolver.ts';
 import type { Task } from '../runtime/supervisor.ts';
+import { StoredOverrides } from '../store/overrides.ts';
 import { announcerFor } from './announcer.ts';
 import { sessionFor } from './connection.ts';
-import { bridgeFor } from './devices.ts';
+import { bridgeFor, staggerOf } from './devices.ts';
+import { SiteEditor } from './editor.ts';
 import { embeddedBroker, protectTopics } from './embedded-broker.ts';
 import { finderFor } from './finder.ts';
-import { publishInfo } from './info.ts';
+import { infoFor } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { namesFor } from './names.ts';
@@ -24,16 +27,20 @@ import type { Surroundings } from './surroundings.ts';
 import { webFor } from './web.ts';
 
 /** Builds everything that runs, in the order in which it starts; it stops in reverse. */
-export function buildApp(config: Config, surroundings: Surroundings): Task[] {
+export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
   const { clock, random, log } = surroundings;
+  const store = storeFor(live.config, surroundings);
+  const levelInFile = live.config.log.level;
+  live.useMemory(new StoredOverrides(store, live.config.dataDir !== 'off'), log);
+  const { config } = live;
   const topics = new Topics(config.mqtt.baseTopic);
   const broker = embeddedBroker(config, surroundings);
-  const store = storeFor(config, surroundings);
   const session = sessionFor(broker, config, { topics, store }, surroundings);
   const parts = {
     clock,
     resolver: new Resolver(clock, random, undefined, new Networks(config.discovery.networks)),
     memory: store,
+    stagger: staggerOf(config),
   };
   const bridge = bridgeFor(config, parts, surroundings);
   if (broker !== undefined) protectTopics(broker, bridge, topics, config.homeassistant.prefix);
@@ -65,20 +72,30 @@ export function buildApp(config: Config, surroundings: Surroundings): Task[] {
     clock,
     log,
   });
-  const finder = finderFor(config, { bridge, topics }, parts, surroundings);
+  const finder = finderFor(live, { bridge, topics }, parts, surroundings);
   const timeZone = timeZoneOf(config);
-  const allow = new Set(config.allow);
   const search = () => finder.search();
-  const logLevel = new LevelOfLog(log, config.log.level);
-  publishInfo({ config, session, topics, logLevel }, surroundings);
+  const logLevel = new LevelOfLog(log, levelInFile);
+  logLevel.set(config.log.level);
+  const publishInfo = infoFor({ live, session, topics, logLevel }, surroundings);
   const names = namesFor(config, topics);
-  const announcer = announcerFor(config, { bridge, session, topics, names, publisher, store }, surroundings);
+  const [plugIds, placeIds] = [new PlugIds(store), new PlaceIds(store, topics)];
+  const announcer = announcerFor(
+    config,
+    { bridge, session, topics, names, plugIds, placeIds, publisher, store },
+    surroundings,
+  );
+  const editor = new SiteEditor({
+    ...{ live, store, bridge, finder, names, plugIds, placeIds, logLevel, publishInfo },
+    devices: parts,
+  });
   const requests = new Requests({
     bridge,
-    allow: () => allow,
+    allow: () => new Set(live.config.allow),
     search,
     logLevel,
     announce: () => announcer.announceAll(),
+    editor,
     timeZone,
     clock,
     log,

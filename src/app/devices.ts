@@ -1,5 +1,5 @@
 import { Bridge } from '../bridge/bridge.ts';
-import type { DeviceSpec } from '../bridge/device-spec.ts';
+import type { DeviceSettings, DeviceSpec } from '../bridge/device-spec.ts';
 import { keepKnown, type Memory } from '../bridge/memory.ts';
 import { placesOf } from '../bridge/places.ts';
 import { loginsFrom } from '../config/account.ts';
@@ -15,6 +15,8 @@ export interface DeviceParts {
   readonly clock: Clock;
   readonly resolver: Resolver;
   readonly memory: Memory;
+  /** Between switching on one plug of a place and the next, by place; milliseconds. */
+  readonly stagger: ReadonlyMap<string, number>;
 }
 
 /** How long a change made at an enforced plug may stand unless configured. */
@@ -27,14 +29,9 @@ export function bridgeFor(
   { random, log }: Pick<Surroundings, 'random' | 'log'>,
 ): Bridge {
   const { clock, memory } = parts;
-  const plugs = [...config.plugs, ...adoptedPlugs(config, memory)];
   return new Bridge({
-    devices: plugs.map((plug) => deviceSpec(plug, config, parts)),
-    staggerMs: new Map(
-      Object.entries(config.places).flatMap(([path, { stagger }]) =>
-        stagger === undefined ? [] : [[path, stagger]],
-      ),
-    ),
+    devices: plugsOf(config, memory).map((plug) => deviceSpec(plug, config, parts)),
+    staggerMs: parts.stagger,
     memory,
     clockSync: {
       enabled: config.clock.sync,
@@ -47,6 +44,18 @@ export function bridgeFor(
     ttlMs: config.command.ttl,
     concurrency: config.command.concurrency,
   });
+}
+
+/** How much later than the one before each plug of a place is switched on, by place. */
+export function staggerOf({ places }: Config): Map<string, number> {
+  return new Map(
+    Object.entries(places).flatMap(([path, { stagger }]) => (stagger === undefined ? [] : [[path, stagger]])),
+  );
+}
+
+/** The plugs that are configured, and those that were taken in. */
+export function plugsOf(config: Config, memory: Memory): PlugConfig[] {
+  return [...config.plugs, ...adoptedPlugs(config, memory)];
 }
 
 /** Plugs that an earlier run took in: a place is not OFF while one of them is silent, so they are there from the start. */
@@ -65,17 +74,13 @@ function placeOptions({ places }: Config, path: string): PlaceConfig[] {
   return options === undefined ? [] : [options];
 }
 
-/** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
+/** A device as configured, not connected yet. */
 export function deviceSpec(
   plug: PlugConfig,
   config: Config,
   { clock, resolver, memory }: DeviceParts,
 ): DeviceSpec {
-  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
-  const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
-    inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
-  const { poll } = config;
-  const timeoutMs = own((from) => from.poll.timeout, poll.timeout);
+  const { timeoutMs, ...settings } = deviceSettings(plug, config);
   // A plug that is only known by its address must still be the one that answered there before the restart.
   const learnt = plug.host === undefined ? undefined : memory.learntMac(plug.path, plug.host);
   const mac = plug.mac ?? learnt;
@@ -91,8 +96,17 @@ export function deviceSpec(
     },
   });
   const client = new PlugClient(transport, timeoutMs, mac);
+  return { client, ...settings };
+}
+
+/** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
+export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings {
+  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
+  const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
+    inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
+  const { poll } = config;
   return {
-    client,
+    timeoutMs: own((from) => from.poll.timeout, poll.timeout),
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),
       fastMs: own((from) => from.poll.fast, poll.fast),

@@ -1,6 +1,7 @@
 import type { Bridge } from '../bridge/bridge.ts';
 import { Finder } from '../bridge/finder.ts';
-import { adopts, BARE_PLUG, type Config } from '../config/schema.ts';
+import type { LiveConfig } from '../config/live-config.ts';
+import { adopts, BARE_PLUG } from '../config/schema.ts';
 import type { Endpoint } from '../config/types.ts';
 import { pathsByAlias } from '../mqtt/plug-paths.ts';
 import type { Topics } from '../mqtt/topics.ts';
@@ -14,15 +15,16 @@ const SEARCH_MS = 3000;
 
 /** What looks for plugs in the network, and takes in those that are not configured if it is to. */
 export function finderFor(
-  config: Config,
+  live: LiveConfig,
   { bridge, topics }: { readonly bridge: Bridge; readonly topics: Topics },
   parts: DeviceParts,
   { random, log }: Pick<Surroundings, 'random' | 'log'>,
 ): Finder {
+  const { config } = live;
   const { clock, resolver, memory } = parts;
   const { interval, targets, limit } = config.discovery;
   const adopt = (path: string, { mac, address }: FoundPlug) =>
-    deviceSpec({ ...BARE_PLUG, path, mac, host: address }, config, parts);
+    deviceSpec({ ...BARE_PLUG, path, mac, host: address }, live.config, parts);
   const taken = (path: string, { sysinfo }: FoundPlug) =>
     log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in');
   const unsent = (target: Endpoint, error: Error) =>
@@ -52,7 +54,9 @@ export function finderFor(
       for await (const plug of found) if (resolver.allows(plug.address.host)) yield plug;
     },
     everyMs: interval,
-    wanted: config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
+    wanted: () =>
+      live.config.plugs.flatMap(({ path, alias }) => (alias === undefined ? [] : [{ path, alias }])),
+    ignored: () => new Set(live.config.discovery.ignore),
     adoption: adopts(config) ? { adopt, limit, taken, pathsFor: pathsByAlias } : undefined,
     resolve: (host) =>
       resolver.resolve(host).then(

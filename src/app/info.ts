@@ -1,4 +1,4 @@
-import type { Config } from '../config/schema.ts';
+import type { LiveConfig } from '../config/live-config.ts';
 import type { MqttSession } from '../mqtt/session.ts';
 import type { Topics } from '../mqtt/topics.ts';
 import type { AdjustableLevel } from '../runtime/log-level.ts';
@@ -6,20 +6,21 @@ import type { Surroundings } from './surroundings.ts';
 
 /** What is published of the bridge itself. */
 interface InfoParts {
-  readonly config: Config;
+  readonly live: LiveConfig;
   readonly session: MqttSession;
   readonly topics: Topics;
   readonly logLevel: AdjustableLevel;
 }
 
-/** Publishes, at each connect, version and configuration without secrets; and whenever the level of the log is another. */
-export function publishInfo(
-  { config, session, topics, logLevel }: InfoParts,
+/** Publishes, at each connect, version and configuration without secrets; and when the level of the log is another; returns what does so at any time. */
+export function infoFor(
+  { live, session, topics, logLevel }: InfoParts,
   { version, clock }: Surroundings,
-): void {
+): () => void {
   let connectedAt: string | undefined;
   const publish = () => {
     if (connectedAt === undefined) return;
+    const { config } = live;
     const info = {
       name: 'hs110-mqtt',
       version,
@@ -40,4 +41,5 @@ export function publishInfo(
     publish();
   });
   logLevel.onChange(publish);
+  return publish;
 }

@@ -12,6 +12,7 @@ export function namesFor({ plugs, places, homeassistant }: Config, topics: Topic
   });
 }
 
-function appearanceOf({ name, area, as }: Appearance): Appearance {
+/** What is written about how a plug or place appears. */
+export function appearanceOf({ name, area, as }: Appearance): Appearance {
   return { name, area, as };
 }

@@ -59,6 +59,13 @@ export class Adoption {
     }
   }
 
+  /** The device is configured from now on, or left alone: its path is no longer chosen here. */
+  release(mac: string): void {
+    this.#candidates.delete(mac);
+    this.#paths.delete(mac);
+    this.#options.memory.forget(mac);
+  }
+
   /** A plug that has a path was found: if it was taken in, its name may ask for another. */
   found(found: FoundPlug): void {
     if (this.#paths.has(found.mac)) this.consider(found);
@@ -132,15 +139,13 @@ export class Adoption {
 
   /** Removes adopted plugs that turned out to be configured ones. */
   async #dropConfigured(): Promise<void> {
-    const { bridge, memory } = this.#options;
+    const { bridge } = this.#options;
     for (const loop of [...bridge.loops()]) {
       const { mac } = loop.client;
       if (mac === undefined || !this.#candidates.has(mac)) continue;
       const path = this.#paths.get(mac);
       if (path === loop.path) continue;
-      this.#candidates.delete(mac);
-      this.#paths.delete(mac);
-      memory.forget(mac);
+      this.release(mac);
       if (path !== undefined) await bridge.remove(path);
     }
   }

@@ -14,6 +14,7 @@ import { Emitter } from './emitter.ts';
 import type { Directory, Member } from './members.ts';
 import { keepKnown, type Memory, outletKey } from './memory.ts';
 import { type KnownMeter, knownMeters, PlaceEnergy } from './metering.ts';
+import { Moves } from './moves.ts';
 import { aggregate, type PlaceState, placesOf } from './places.ts';
 import type { PlugInfo, PlugState } from './plug-state.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
@@ -36,9 +37,6 @@ export interface BridgeOptions {
 /** Between the first polls of one device and the next, so that a thousand do not answer at one instant. */
 const START_SPREAD_MS = 5;
 
-/** So many moves are remembered. */
-const MOST_MOVED = 1000;
-
 /** Owns one loop per device and the places that their outlets form; everything else sees it as a {@link BridgeView}. */
 export class Bridge implements Task, BridgeView, Directory {
   readonly name = 'bridge';
@@ -48,8 +46,7 @@ export class Bridge implements Task, BridgeView, Directory {
   readonly #loops = new Set<DeviceLoop>();
   readonly #outlets = new Map<string, Member>();
   readonly #places = new Map<string, Member[]>([['', []]]);
-  /** Where plugs and places went that were moved since the start, by their former paths. */
-  readonly #moved = new Map<string, string>();
+  readonly #moves = new Moves();
   readonly #energy: PlaceEnergy;
   /** The loop of each device that is known, by MAC. */
   readonly #byMac = new Map<string, DeviceLoop>();
@@ -142,7 +139,10 @@ export class Bridge implements Task, BridgeView, Directory {
     for (const [path, settings] of changes)
       outlets.find(({ from }) => from === path)?.loop.configure(settings);
     for (const { loop, outlet } of moved) this.#enter({ outlet, loop });
-    for (const { from, to } of moved) this.#noteMove(from, to);
+    for (const { loop, from, to } of moved) {
+      this.#moves.note(from, to, this.#places);
+      this.#learn(loop);
+    }
     for (const { path, places } of left) {
       const gone = places.filter((place) => !this.#places.has(place));
       this.#emitter.emit('removed', { path, places: gone });
@@ -259,21 +259,9 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   absence(path: string): string {
-    const to = this.#moved.get(path);
+    const to = this.#moves.from(path);
     if (to === undefined) return `there is no plug or place ${path}`;
     return `there is no plug or place ${path} any more: it was moved to ${to}`;
-  }
-
-  /** What was at `from` is at `to` now, with the places around it that are no more: said to those who look for it there. */
-  #noteMove(from: string, to: string): void {
-    for (const [old, there] of this.#moved) if (there === from) this.#moved.set(old, to);
-    this.#moved.delete(to);
-    this.#moved.set(from, to);
-    const [oldest] = this.#moved.keys();
-    if (this.#moved.size > MOST_MOVED && oldest !== undefined) this.#moved.delete(oldest);
-    const [place = '', there = ''] = [placesOf(from)[0], placesOf(to)[0]];
-    const isSameName = from.slice(place.length) === to.slice(there.length);
-    if (isSameName && place !== there && !this.#places.has(place)) this.#noteMove(place, there);
   }
 
   /** A device has shown its MAC: what is remembered of it is its own, and no other path may lead to it. */
@@ -292,7 +280,7 @@ export class Bridge implements Task, BridgeView, Directory {
     this.#byMac.set(mac, loop);
     // What was found out before it was known of whom.
     keepKnown(memory, mac, { protocol: loop.client.protocol });
-    if (loop.client.address !== undefined) memory.learnMac(loop.path, loop.client.address, mac);
+    this.#learn(loop);
     for (const outlet of loop.outlets) {
       const key = outletKey(mac, outlet.id);
       const stored = memory.outlet(key, outlet.path);
@@ -300,6 +288,11 @@ export class Bridge implements Task, BridgeView, Directory {
       const meter = memory.meter(key);
       if (meter !== undefined) outlet.meter.recall(meter, { now: clock.now(), date: clock.date() });
     }
+  }
+
+  /** Which device answers at an address that is configured for a path is known after a restart. */
+  #learn({ path, client: { address, mac } }: DeviceLoop): void {
+    if (address !== undefined && mac !== undefined) this.#options.memory.learnMac(path, address, mac);
   }
 
   /** Takes the outlets of a device out of the tree; says which, and which places went with them. */

@@ -30,8 +30,10 @@ export interface FinderOptions {
   ) => AsyncIterable<FoundPlug>;
   /** Between two searches when there is something to look for; 0 never looks. */
   readonly everyMs: number;
-  /** Plugs that are looked for by alias. */
-  readonly wanted: readonly Wanted[];
+  /** Plugs that are looked for by alias; they may change. */
+  readonly wanted: () => readonly Wanted[];
+  /** MACs of plugs that are not taken in; they may change. */
+  readonly ignored: () => ReadonlySet<string>;
   /** How plugs that are not configured are taken in; `undefined` leaves such plugs alone. */
   readonly adoption: Pick<AdoptionOptions, 'adopt' | 'limit' | 'taken' | 'pathsFor'> | undefined;
   /** The IP addresses of a host, none if it is not found. */
@@ -83,6 +85,12 @@ export class Finder implements Task {
     this.#stop.abort();
     this.#timer.clear();
     await this.#searching;
+  }
+
+  /** A device that was taken in is configured from now on, or left alone. */
+  release(mac: string): void {
+    this.#options.memory.forget(mac);
+    this.#adoption?.release(mac);
   }
 
   /** Looks for plugs now, or joins the search that is under way. Returns what was found; never rejects. */
@@ -169,7 +177,8 @@ export class Finder implements Task {
 
   /** Adopts a device that is not configured, or logs once why not. */
   #unconfigured(found: FoundPlug): void {
-    const why = reasonAgainst(found);
+    const isIgnored = this.#options.ignored().has(found.mac);
+    const why = isIgnored ? 'discovery.ignore names it' : reasonAgainst(found);
     if (why === undefined && this.#adoption !== undefined) this.#adoption.consider(found);
     else this.#leaveOut(found, why ?? 'it is not configured, and plugs are not taken in');
   }
@@ -214,7 +223,7 @@ export class Finder implements Task {
 
   #loopFor(found: FoundPlug): DeviceLoop | undefined {
     const { bridge, wanted } = this.#options;
-    const path = wanted.find(({ alias }) => alias === found.sysinfo.alias)?.path;
+    const path = wanted().find(({ alias }) => alias === found.sysinfo.alias)?.path;
     let byAlias: DeviceLoop | undefined;
     for (const loop of bridge.loops()) {
       if (loop.client.mac === found.mac) return loop;

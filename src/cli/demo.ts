@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
-import { loadConfig } from '../config/load.ts';
+import { LiveConfig } from '../config/live-config.ts';
 import { SimulatedMuseum } from '../simulator/museum.ts';
 import { examples, wholeNumber } from './arguments.ts';
 import { runApp } from './run.ts';
@@ -39,10 +39,10 @@ async function demo(shell: Shell, { count, port, pagePort }: DemoOptions): Promi
       plugs: museum.exhibits.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` })),
     });
     // What is configured for a bridge of one's own is not for the demo.
-    const config = loadConfig({ file: { name: 'demo', text }, env: {}, flags: new Map(), readFile });
-    const { baseTopic } = config.mqtt;
+    const live = LiveConfig.of({ file: { name: 'demo', text }, env: {}, flags: new Map(), readFile });
+    const { baseTopic } = live.config.mqtt;
     const paths = museum.exhibits.map(({ path }) => `${baseTopic}/${path}`);
-    await runApp(shell, config, [], () => introduce(shell, baseTopic, paths, { port, pagePort }));
+    await runApp(shell, live, [], () => introduce(shell, baseTopic, paths, { port, pagePort }));
   } finally {
     await museum.stop();
   }

@@ -1,6 +1,6 @@
 import { buildApp } from '../app/app.ts';
-import { loadConfig } from '../config/load.ts';
-import { adopts, type Config } from '../config/schema.ts';
+import { LiveConfig } from '../config/live-config.ts';
+import { adopts } from '../config/schema.ts';
 import { createLog } from '../log.ts';
 import { supervise, type Task } from '../runtime/supervisor.ts';
 import { type GivenFlags, sourcesOf } from './flags.ts';
@@ -12,23 +12,26 @@ const STOP_MS = 4500;
 
 /** Runs the bridge until the shell's signal aborts. */
 export async function run(shell: Shell, given: GivenFlags): Promise<void> {
-  const config = loadConfig(sourcesOf(shell, given));
-  await runApp(shell, config, []);
+  // Read anew for each change: it may have been changed by hand meanwhile.
+  const live = new LiveConfig({ sources: () => sourcesOf(shell, given), isFile: true });
+  await runApp(shell, live, []);
 }
 
 /** Runs the bridge so configured, with `before` started ahead of it. */
 export async function runApp(
   shell: Shell,
-  config: Config,
+  live: LiveConfig,
   before: readonly Task[],
   onReady?: () => void,
 ): Promise<void> {
   const { clock, random, version, readFile } = shell;
-  const { level, format } = config.log;
+  const { level, format } = live.config.log;
   const form = format === 'auto' ? (shell.isTerminal ? 'pretty' : 'json') : format;
   const log = await createLog({ level, format: form }, shell.printError);
-  for (const warning of config.warnings) log.warn(warning);
-  const tasks = buildApp(config, { clock, random, log, version, readFile });
+  for (const warning of live.config.warnings) log.warn(warning);
+  const tasks = buildApp(live, { clock, random, log, version, readFile });
+  // With what earlier runs changed and could not write into the file.
+  const { config } = live;
   if (config.plugs.length === 0) {
     const hint =
       'write "plugs:" with "- path: shed3" and "host: 192.168.1.145" into a file, and give it with --config';

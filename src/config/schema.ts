@@ -1,5 +1,5 @@
 import { isIPv4 } from 'node:net';
-import { RESTRICTED_REQUESTS } from '../api/requests/names.ts';
+import { RESTRICTED_REQUESTS, UNLOCK } from '../api/requests/names.ts';
 import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
@@ -38,7 +38,7 @@ const mac: Type<string> = {
 };
 
 /** What may be allowed beyond reading, by name. */
-const ALLOWABLE = [...PRESETS.map(({ name }) => name), 'raw', ...RESTRICTED_REQUESTS];
+const ALLOWABLE = [...PRESETS.map(({ name }) => name), 'raw', ...RESTRICTED_REQUESTS, UNLOCK];
 
 const allowable: Type<string> = {
   expects: 'a command of `hs110-mqtt plug` such as reboot, raw, or a request such as log/level',
@@ -120,6 +120,7 @@ export const SCHEMA = {
       duration(0, DAY),
       '5m',
     ),
+    ignore: open('MACs of plugs that are not taken in.', listOf(mac)),
     targets: open(
       'Who is asked, instead of everybody in reach: broadcast addresses of other networks, hosts.',
       listOf(endpoint(9999)),

@@ -8,7 +8,7 @@ import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { bridgeDevice, type DeviceContext, placeDevice, plugDevice } from './devices.ts';
 import { FormerForm, idOf } from './former-form.ts';
-import { bridgeId, deviceId, type Facts, isPlugId, type PlaceIds, plugId } from './ids.ts';
+import { bridgeId, deviceId, type Facts, isPlugId, type PlaceIds } from './ids.ts';
 import { announcementsOf, type Device, type Form, goneSince, textOfComponents } from './message.ts';
 import { Migration } from './migration.ts';
 
@@ -56,6 +56,8 @@ export class Announcer implements Task {
   readonly #remembered: ReadonlySet<string>;
   /** Which path an id was given to: a plug that is configured twice must not be announced twice. */
   readonly #owners = new Map<string, string>();
+  /** Ids of plugs that were removed, and have no path again. */
+  readonly #released = new Set<string>();
   /** Ids of what was announced since the start. */
   readonly #announced = new Set<string>();
   /** Places whose members have changed. */
@@ -149,7 +151,11 @@ export class Announcer implements Task {
 
   /** The ids may go to another path: a plug that is renamed stays the same device. */
   #removed(path: string): void {
-    for (const [id, owner] of this.#owners) if (owner === path) this.#owners.delete(id);
+    for (const [id, owner] of this.#owners) {
+      if (owner !== path) continue;
+      this.#owners.delete(id);
+      this.#released.add(id);
+    }
     this.#changePlaces(placesOf(path));
     this.#crowd.set(CROWD_MS);
   }
@@ -164,9 +170,10 @@ export class Announcer implements Task {
 
   #announcePlug({ path, info, problem }: PlugState): void {
     if (info === null || info.mac === null || problem === 'unsupported' || problem === 'duplicate') return;
-    const id = plugId(info.mac, info.outlet);
+    const id = this.#options.plugIds.of(info.mac, info.outlet);
     const owner = this.#owners.get(id) ?? path;
     this.#owners.set(id, owner);
+    this.#released.delete(id);
     const device = plugDevice(path, info, this.#options);
     if (owner !== path)
       this.#options.log.warn(
@@ -185,7 +192,7 @@ export class Announcer implements Task {
   }
 
   #announcePlaces(): void {
-    const { bridge, placeIds } = this.#options;
+    const { bridge, plugIds, placeIds } = this.#options;
     this.#placesWait = false;
     this.#placesTimer.clear();
     const places = new Set(bridge.places());
@@ -195,7 +202,7 @@ export class Announcer implements Task {
     for (const { path } of bridge.plugs()) {
       const identity = bridge.identity(path);
       if (identity === undefined || identity.mac === null) continue;
-      const id = plugId(identity.mac, identity.outlet);
+      const id = plugIds.of(identity.mac, identity.outlet);
       for (const place of placesOf(path)) members.get(place)?.push({ id, path });
     }
     for (const [path, plugs] of members)
@@ -204,19 +211,30 @@ export class Announcer implements Task {
 
   /** Withdraws what was announced of plugs and places that are no more, of plugs once it is known of each which one it is. */
   #withdrawOthers(): void {
-    const { bridge, memory, prefix, form, topics, places, placeIds } = this.#options;
+    const { bridge, memory, prefix, form, topics, places, plugIds, placeIds } = this.#options;
     const macs = bridge.macs();
-    const plugs = macs && new Set([...macs].map((mac) => plugId(mac, null)));
+    const plugs = macs && new Set([...macs].map((mac) => plugIds.of(mac, null)));
     const others = new Set([bridgeId(topics)]);
     if (places) for (const path of bridge.places()) others.add(placeIds.of(path));
     const isCurrent = (id: string) =>
-      others.has(id) || (isPlugId(id) && (plugs === undefined || plugs.has(deviceId(id))));
+      others.has(id) || (isPlugId(id) && (plugs === undefined ? !this.#isGone(id) : plugs.has(deviceId(id))));
     for (const topic of memory.retained('homeassistant')) {
       const id = idOf(topic);
       if (form !== 'off' && topic.startsWith(`${prefix}/`) && isCurrent(id)) continue;
       this.#send(topic, '');
       memory.forgetFact(componentsFact(id));
     }
+  }
+
+  /** Whether the plug of that id was removed; the device may still be there under another path. */
+  #isGone(id: string): boolean {
+    const { bridge, plugIds } = this.#options;
+    if (!this.#released.has(id)) return false;
+    for (const { path } of bridge.plugs()) {
+      const identity = bridge.identity(path);
+      if (identity?.mac && plugIds.of(identity.mac, identity.outlet) === id) return false;
+    }
+    return true;
   }
 
   /** Announces a device; where it was announced in the other form before, Home Assistant migrates it first. */

@@ -11,20 +11,21 @@ import {
   slugOf,
   whileBridgeRuns,
 } from './entity.ts';
-import { bridgeId, plugId } from './ids.ts';
+import { bridgeId, type PlugIds } from './ids.ts';
 import type { Device, Origin } from './message.ts';
 
 /** What devices are made of that is the same for all. */
 export interface DeviceContext extends Context {
   readonly origin: Origin;
   readonly names: Names;
+  readonly plugIds: PlugIds;
 }
 
 /** The device of one plug, or one outlet; none before its MAC is known, of which all ids are made. */
 export function plugDevice(path: string, info: PlugInfo, context: DeviceContext): Device | undefined {
   if (info.mac === null) return undefined;
   const { topics, names } = context;
-  const id = plugId(info.mac, info.outlet);
+  const id = context.plugIds.of(info.mac, info.outlet);
   const subject = { id, slug: slugOf(path), path, info, as: names.as(path) };
   const components = componentsOf(PLUG_ENTITIES, subject, context);
   return {

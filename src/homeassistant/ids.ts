@@ -33,6 +33,44 @@ export interface Facts {
   forgetFact(name: string): void;
 }
 
+/** The ids of plugs. Each is made of a MAC, its own unless new hardware has taken the place of other hardware. */
+export class PlugIds {
+  readonly #facts: Facts;
+  /** The MACs that ids are made of, by those of the devices. */
+  readonly #macs = new Map<string, string>();
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  /** The id of a plug or an outlet. */
+  of(mac: string, outlet: string | null): string {
+    return plugId(this.#macFor(mac), outlet);
+  }
+
+  /** `now` takes the id of `before`, and the other way around: no id is ever that of two. */
+  swap(before: string, now: string): void {
+    const [idBefore, idNow] = [this.#macFor(before), this.#macFor(now)];
+    this.#give(now, idBefore);
+    this.#give(before, idNow);
+  }
+
+  #macFor(mac: string): string {
+    let known = this.#macs.get(mac);
+    if (known === undefined) {
+      known = this.#facts.fact(macFact(mac)) ?? mac;
+      this.#macs.set(mac, known);
+    }
+    return known;
+  }
+
+  #give(mac: string, id: string): void {
+    this.#macs.set(mac, id);
+    if (id === mac) this.#facts.forgetFact(macFact(mac));
+    else this.#facts.keepFact(macFact(mac), id);
+  }
+}
+
 /** The ids of places. Each is made of the path that a place has at first sight, and stays its own when the place moves. */
 export class PlaceIds {
   readonly #facts: Facts;
@@ -95,5 +133,6 @@ export class PlaceIds {
   }
 }
 
+const macFact = (mac: string) => `id of plug ${mac}`;
 const idFact = (path: string) => `id of place ${path}`;
 const ownerFact = (id: string) => `place with id ${id}`;

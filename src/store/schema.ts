@@ -97,4 +97,13 @@ export const MIGRATIONS: readonly string[] = [
   -- What was found out about a device: what it speaks, and the outlets it has if it is a strip, as JSON.
   CREATE TABLE device (mac TEXT PRIMARY KEY, protocol TEXT NOT NULL, outlets TEXT NOT NULL) STRICT, WITHOUT ROWID
   `,
+  `
+  -- Changes of the configuration that could not be written into its file, laid over it at each start; values are JSON.
+  CREATE TABLE override (
+    number INTEGER PRIMARY KEY,
+    key TEXT NOT NULL UNIQUE,
+    before TEXT NOT NULL,
+    after TEXT NOT NULL
+  ) STRICT
+  `,
 ];

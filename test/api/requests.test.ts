@@ -5,6 +5,7 @@ import type { FoundPlug } from '../../src/plug/discovery.ts';
 import { PRESETS, presetOf } from '../../src/plug/presets/presets.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeEditor } from '../support/fake-editor.ts';
 import { fakeLevel } from '../support/fake-level.ts';
 import { foundPlug } from '../support/finder-bench.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
@@ -21,6 +22,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     search: async () => found,
     logLevel,
     announce: () => 3,
+    editor: new FakeEditor(),
     timeZone: 'Europe/Berlin',
     clock: new ManualClock(),
     log,

@@ -9,7 +9,7 @@ import { examineMachine } from '../../src/cli/doctor/machine.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
-import { configOf } from '../support/config-sources.ts';
+import { configOf, liveConfigOf } from '../support/config-sources.ts';
 import { FakeShell, type FakeShellOptions } from '../support/fake-shell.ts';
 import { freePort } from '../support/free-port.ts';
 import { Mosquitto, noMosquitto } from '../support/mosquitto.ts';
@@ -99,7 +99,7 @@ describe('the doctor', () => {
       web: { listen: 'off' },
       plugs: [{ path: 'shed3', host: `127.0.0.1:${plug.server.port}` }],
     });
-    const bridge = new Running((log) => buildApp(configOf({ file: text }), { ...SURROUNDINGS, log }));
+    const bridge = new Running((log) => buildApp(liveConfigOf({ file: text }), { ...SURROUNDINGS, log }));
     closing.push(
       () => plug.server.stop(),
       () => bridge.stop(),

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { type Appearance, Names } from '../../src/bridge/names.ts';
 import { Announcer } from '../../src/homeassistant/announcer.ts';
-import { PlaceIds } from '../../src/homeassistant/ids.ts';
+import { PlaceIds, PlugIds } from '../../src/homeassistant/ids.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
 import type { Store } from '../../src/store/store.ts';
 import { FakeBridge, INFO } from '../support/fake-bridge.ts';
@@ -61,6 +61,7 @@ function open(options: Options = {}) {
     prefix: 'homeassistant',
     form,
     places,
+    plugIds: new PlugIds(memory),
     placeIds: new PlaceIds(memory, topics),
     origin: { name: 'hs110-mqtt', sw_version: '1.0.0', support_url: 'https://hs110.example' },
     json: true,

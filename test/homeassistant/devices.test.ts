@@ -10,8 +10,10 @@ import {
 } from '../../src/homeassistant/devices.ts';
 import type { Component, Options } from '../../src/homeassistant/entity.ts';
 import { slugOf } from '../../src/homeassistant/entity.ts';
+import { PlugIds } from '../../src/homeassistant/ids.ts';
 import { announcementsOf, type Device } from '../../src/homeassistant/message.ts';
 import { FLAT_VALUES, Topics } from '../../src/mqtt/topics.ts';
+import { memoryStore } from '../support/memory-store.ts';
 
 const INFO: PlugInfo = {
   outlet: null,
@@ -49,6 +51,7 @@ function context({ plugs, places, areas = 'off', ...more }: Site = {}): DeviceCo
     flat: true,
     allow: new Set(),
     names,
+    plugIds: new PlugIds(memoryStore()),
     ...more,
   };
 }

@@ -3,7 +3,7 @@ import { Device } from 'tplink-smarthome-simulator';
 import { afterEach, describe, expect, it } from 'vitest';
 import { stringify } from 'yaml';
 import { buildApp } from '../../src/app/app.ts';
-import { loadConfig } from '../../src/config/load.ts';
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { isObject } from '../../src/protocol/json.ts';
 import { freePort } from '../support/free-port.ts';
 import { Observer } from '../support/observer.ts';
@@ -46,13 +46,13 @@ async function bridge({ device }: Other): Promise<Observer> {
     dataDir: 'off',
     plugs: [{ path: 'shed3', host: `127.0.0.1:${device.port}` }],
   });
-  const config = loadConfig({
+  const live = LiveConfig.of({
     file: { name: 'interop.yaml', text },
     env: {},
     flags: new Map(),
     readFile: SURROUNDINGS.readFile,
   });
-  const running = new Running((log) => buildApp(config, { ...SURROUNDINGS, log }));
+  const running = new Running((log) => buildApp(live, { ...SURROUNDINGS, log }));
   await running.ready;
   closing.push(() => running.stop());
   const port = running.lines.find(({ msg }) => msg === 'embedded broker listens')?.port;

@@ -5,6 +5,7 @@ import { SHUTDOWN_MS } from '../../src/mqtt/session.ts';
 import { Topics } from '../../src/mqtt/topics.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeEditor } from '../support/fake-editor.ts';
 import { fakeLevel } from '../support/fake-level.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
@@ -26,6 +27,7 @@ function open() {
     search: async () => [],
     logLevel: fakeLevel(),
     announce: () => 3,
+    editor: new FakeEditor(),
     timeZone: 'UTC',
     clock,
     log,

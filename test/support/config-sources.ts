@@ -1,5 +1,7 @@
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { loadConfig } from '../../src/config/load.ts';
 import type { Config } from '../../src/config/schema.ts';
+import type { Sources } from '../../src/config/written.ts';
 import { ConfigError } from '../../src/errors.ts';
 import { thrownBy } from './thrown.ts';
 
@@ -12,8 +14,17 @@ export interface Given {
 }
 
 /** The configuration that results from what is given; the file is called `site.yaml`. */
-export function configOf({ file, env = {}, flags = {}, secrets = {} }: Given): Config {
-  return loadConfig({
+export function configOf(given: Given): Config {
+  return loadConfig(sourcesOf(given));
+}
+
+/** The same, for a bridge that runs with it. */
+export function liveConfigOf(given: Given): LiveConfig {
+  return LiveConfig.of(sourcesOf(given));
+}
+
+function sourcesOf({ file, env = {}, flags = {}, secrets = {} }: Given): Sources {
+  return {
     file: file === undefined ? undefined : { name: 'site.yaml', text: file },
     env,
     flags: new Map(Object.entries(flags)),
@@ -22,7 +33,7 @@ export function configOf({ file, env = {}, flags = {}, secrets = {} }: Given): C
       if (text === undefined) throw new Error(`no such file: ${path}`);
       return text;
     },
-  });
+  };
 }
 
 /** All that is wrong with what is given; fails the test if nothing is. */

@@ -12,6 +12,7 @@ import { settled } from './manual-clock.ts';
 export interface FinderBenchOptions extends BridgeBenchOptions {
   readonly everyMs?: number;
   readonly wanted?: readonly Wanted[];
+  readonly ignored?: readonly string[];
   readonly adopt?: boolean;
   readonly limit?: number;
   /** Addresses of host names. */
@@ -54,7 +55,8 @@ export class FinderBench {
       memory: bench.memory,
       search: (targets, _signal, expected) => this.#search(targets, expected),
       everyMs: options.everyMs ?? 60_000,
-      wanted: options.wanted ?? [],
+      wanted: () => options.wanted ?? [],
+      ignored: () => new Set(options.ignored),
       adoption: options.adopt
         ? {
             adopt: (path, found) => this.#spec(path, found),

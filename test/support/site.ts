@@ -1,8 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { stringify } from 'yaml';
 import { buildApp } from '../../src/app/app.ts';
-import { loadConfig } from '../../src/config/load.ts';
-import type { Config } from '../../src/config/schema.ts';
+import { LiveConfig } from '../../src/config/live-config.ts';
 import { Broker } from '../../src/mqtt/broker.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { supervise, type Task } from '../../src/runtime/supervisor.ts';
@@ -51,6 +50,8 @@ export class Site {
   readonly url: string;
   broker: Running;
   bridge: Running;
+  /** The file that a bridge started from now on is configured by. */
+  file: string | undefined;
   #options: SiteOptions;
 
   private constructor(
@@ -109,25 +110,41 @@ export class Site {
     return new Running((log) => buildApp(this.config(), { ...SURROUNDINGS, log }));
   }
 
-  /** The configuration as a user would write it, read as the program reads it. */
-  config(): Config {
+  /** The configuration as a user would write it, read as the program reads it: from a file if the test has one. */
+  config(): LiveConfig {
+    const { file } = this;
+    const readFile = SURROUNDINGS.readFile;
+    if (file !== undefined) {
+      const sources = () => ({
+        file: { name: file, text: readFile(file) },
+        env: {},
+        flags: new Map(),
+        readFile,
+      });
+      return new LiveConfig({ sources, isFile: true });
+    }
+    return LiveConfig.of({
+      file: { name: 'test.yaml', text: this.text() },
+      env: {},
+      flags: new Map(),
+      readFile,
+    });
+  }
+
+  /** What would be in the file. */
+  text(options: SiteOptions = {}): string {
     const plugs = [...this.plugs.values()].map(({ path, server }) => ({
       path,
       host: `${server.host}:${server.port}`,
     }));
-    const text = stringify({
+    return stringify({
       poll: { interval: '100ms', timeout: '1s' },
       plugs,
       dataDir: 'off',
       web: { listen: 'off' },
       ...this.#options,
+      ...options,
       mqtt: { url: this.url, ...this.#options.mqtt },
-    });
-    return loadConfig({
-      file: { name: 'test.yaml', text },
-      env: {},
-      flags: new Map(),
-      readFile: SURROUNDINGS.readFile,
     });
   }
 

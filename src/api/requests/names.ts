@@ -1,2 +1,13 @@
 /** Requests that change something, each of which the configuration must allow by its name. */
-export const RESTRICTED_REQUESTS = ['log/level'] as const;
+export const RESTRICTED_REQUESTS = [
+  'config/set',
+  'log/level',
+  'plug/add',
+  'plug/move',
+  'plug/remove',
+  'plug/rename',
+  'plug/replace',
+] as const;
+
+/** With it, what those requests change may leave a plug without the lock that it has. */
+export const UNLOCK = 'unlock';

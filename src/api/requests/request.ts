@@ -19,9 +19,14 @@ export class Permission {
     this.#log = log;
   }
 
+  /** Whether what has that name is allowed. */
+  grants(name: string): boolean {
+    return this.#allow().has(name);
+  }
+
   /** Throws CommandError unless what has that name is allowed. */
   demand(name: string, { origin, user }: Asker): void {
-    if (this.#allow().has(name)) return;
+    if (this.grants(name)) return;
     const who = { origin, ...(user === null ? {} : { user }) };
     this.#log.warn(
       { command: name, ...who, cure: `allow: [${name}]` },

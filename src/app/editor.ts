@@ -1,0 +1,336 @@
+import type { Editor, Hardware, Subject } from '../api/requests/editor.ts';
+import { placesOf } from '../bridge/places.ts';
+import type { Edit, LiveConfig } from '../config/live-config.ts';
+import { leaves } from '../config/option.ts';
+import {
+  adopts,
+  BARE_PLUG,
+  type Config,
+  PLUG_SCHEMA,
+  type PlugConfig,
+  type SCHEMA,
+} from '../config/schema.ts';
+import {
+  addPlug,
+  flatOptions,
+  movePlace,
+  movePlug,
+  removePlug,
+  replacePlug,
+  setOptions,
+  setPlace,
+  setPlug,
+} from '../config/site-edits.ts';
+import { slugPath } from '../config/slug-path.ts';
+import { type Endpoint, endpoint } from '../config/types.ts';
+import { CommandError } from '../errors.ts';
+import type { PlaceIds, PlugIds } from '../homeassistant/ids.ts';
+import { PLUG_PORT } from '../plug/transport.ts';
+import type { JsonObject } from '../protocol/json.ts';
+import { readMac } from '../protocol/replies.ts';
+import { replaceDevice } from '../store/replace-device.ts';
+import type { Store } from '../store/store.ts';
+import { apply, knownPlugs, type RunningParts, restartNeeded } from './apply.ts';
+import { plugChanges } from './changes.ts';
+import { deviceSettings, deviceSpec, plugsOf } from './devices.ts';
+
+export interface SiteEditorParts extends RunningParts {
+  readonly live: LiveConfig;
+  readonly store: Store;
+  readonly plugIds: PlugIds;
+  readonly placeIds: PlaceIds;
+}
+
+/** Groups of options that may be set from afar. With any other one could lock oneself out, or let others in. */
+const SETTABLE: readonly (keyof typeof SCHEMA)[] = [
+  'poll',
+  'command',
+  'homeassistant',
+  'discovery',
+  'clock',
+  'log',
+];
+
+/** Options of a plug that say which one it is, and the request that changes them. */
+const OWN_REQUEST: ReadonlyMap<string, string> = new Map([
+  ['path', 'plug/move'],
+  ['host', 'plug/replace'],
+  ['mac', 'plug/replace'],
+  ['alias', 'plug/replace'],
+]);
+
+/** A change of the configuration, and what is to be done once it is kept and before it is in force. */
+interface Change {
+  readonly edit: Edit;
+  readonly mayUnlock: boolean;
+  readonly prepare?: () => Promise<void> | void;
+}
+
+/** Changes which plugs there are, where they are and how they are set: in the configuration, and at once in what runs. */
+export class SiteEditor implements Editor {
+  readonly #parts: SiteEditorParts;
+  /** What runs was started with it. */
+  readonly #started: Config;
+  /** Settles when all changes so far are in force. */
+  #working: Promise<unknown> = Promise.resolve();
+
+  constructor(parts: SiteEditorParts) {
+    this.#parts = parts;
+    this.#started = parts.live.config;
+  }
+
+  add(entry: JsonObject): Promise<JsonObject> {
+    return this.#inTurn(() => {
+      demandNoSecret(entry);
+      const mac = typeof entry.mac === 'string' ? readMac(entry.mac) : undefined;
+      const ignored = this.#parts.live.config.discovery.ignore ?? [];
+      const edit = addPlug(entry);
+      const isIgnored = mac !== undefined && ignored.includes(mac);
+      return this.#change({
+        edit: isIgnored ? both(ignore(ignored.filter((one) => one !== mac)), edit) : edit,
+        mayUnlock: false,
+      });
+    });
+  }
+
+  remove(path: string, mayUnlock: boolean): Promise<JsonObject> {
+    return this.#inTurn(async () => {
+      const { live, bridge, finder, store } = this.#parts;
+      const adopted = this.#adoptedAt(path);
+      const mac = adopted?.mac ?? bridge.identity(path)?.mac ?? undefined;
+      const { discovery } = live.config;
+      // It would be taken in again as long as it answers.
+      const isLeft = mac !== undefined && this.#adopts();
+      const leave = ignore([...new Set([...(discovery.ignore ?? []), ...(isLeft ? [mac] : [])])]);
+      if (adopted === undefined) {
+        const edit = removePlug(path);
+        const prepare = () => {
+          if (isLeft) finder.release(mac);
+        };
+        return this.#change({ edit: isLeft ? both(edit, leave) : edit, mayUnlock, prepare });
+      }
+      return this.#change({
+        edit: leave,
+        mayUnlock,
+        prepare: async () => {
+          finder.release(adopted.mac);
+          await bridge.remove(path);
+          store.forget(adopted.mac);
+        },
+      });
+    });
+  }
+
+  move({ kind, path }: Subject, to: string, mayUnlock: boolean): Promise<JsonObject> {
+    return this.#inTurn(() => {
+      if (kind === 'plug')
+        return this.#change({ edit: this.#of(path, (own) => movePlug(own, to)), mayUnlock });
+      if (path === '') throw new CommandError('not-possible', 'the whole site is moved with mqtt.baseTopic');
+      const { bridge, placeIds } = this.#parts;
+      const target = slugPath(to === '/' ? '' : to);
+      const prepare = () => {
+        for (const place of bridge.places())
+          if (place === path || place.startsWith(`${path}/`))
+            placeIds.move(
+              place,
+              target === '' ? place.slice(path.length + 1) : target + place.slice(path.length),
+            );
+      };
+      return this.#change({ edit: movePlace(path, target), mayUnlock, prepare });
+    });
+  }
+
+  replace(path: string, { host, mac }: Hardware): Promise<JsonObject> {
+    return this.#inTurn(async () => {
+      const { bridge, live, store, plugIds, finder } = this.#parts;
+      this.#demandPlug(path);
+      const address = host === undefined ? undefined : readAddress(host);
+      const now = mac === undefined ? await this.#macAt(address) : readMac(mac);
+      if (now === undefined)
+        throw new CommandError('not-understood', '"mac" must be a MAC such as 50:C7:BF:12:34:56');
+      const before = bridge.identity(path)?.mac ?? undefined;
+      const taken = [...bridge.plugs()].find(
+        (plug) => plug.path !== path && bridge.identity(plug.path)?.mac === now,
+      );
+      const isAdopted = taken !== undefined && !live.config.plugs.some((plug) => plug.path === taken.path);
+      if (taken !== undefined && !isAdopted)
+        throw new CommandError('taken', `${now} is ${taken.path} already; remove that first`);
+      const edit = this.#of(path, (own) => replacePlug(own, { mac: now, host }));
+      const prepare = async () => {
+        if (taken !== undefined) {
+          finder.release(now);
+          await bridge.remove(taken.path);
+        }
+        if (before === undefined || before === now) return;
+        replaceDevice(store, before, now);
+        plugIds.swap(before, now);
+      };
+      return { ...(await this.#change({ edit, mayUnlock: false, prepare })), mac: now };
+    });
+  }
+
+  set(subject: Subject | undefined, options: JsonObject, mayUnlock: boolean): Promise<JsonObject> {
+    return this.#inTurn(() => {
+      demandNoSecret(options);
+      if (subject?.kind === 'plug') {
+        const other = Object.keys(options).find((name) => OWN_REQUEST.has(name));
+        if (other !== undefined)
+          throw new CommandError(
+            'not-understood',
+            `${other} of a plug is changed with ${OWN_REQUEST.get(other)}`,
+          );
+        return this.#change({ edit: this.#of(subject.path, (own) => setPlug(own, options)), mayUnlock });
+      }
+      if (subject !== undefined) {
+        if (this.#parts.bridge.place(subject.path) === undefined)
+          throw new CommandError('not-found', this.#parts.bridge.absence(subject.path));
+        return this.#change({ edit: setPlace(subject.path, options), mayUnlock });
+      }
+      this.#demandSettable(options);
+      return this.#change({ edit: setOptions(options), mayUnlock });
+    });
+  }
+
+  get(subject: Subject | undefined): JsonObject {
+    const { live } = this.#parts;
+    const prefix = this.#prefixOf(subject);
+    const options = live.explain().flatMap(({ name, value, source, at }) => {
+      const isWanted = prefix === undefined ? !/^(plugs|places)\b/.test(name) : name.startsWith(prefix);
+      return isWanted
+        ? [[name.slice(prefix?.length ?? 0), { value, source, ...(at === '' ? {} : { at }) }]]
+        : [];
+    });
+    return { options: Object.fromEntries(options) };
+  }
+
+  export(): JsonObject {
+    return { yaml: this.#parts.live.export() };
+  }
+
+  /** Changes follow one another: each begins with what the one before has made. */
+  #inTurn(change: () => Promise<JsonObject> | JsonObject): Promise<JsonObject> {
+    const done = this.#working.then(change);
+    this.#working = done.catch(() => {});
+    return done;
+  }
+
+  async #change({ edit, mayUnlock, prepare }: Change): Promise<JsonObject> {
+    const { live } = this.#parts;
+    const { before, after, kept } = live.change(edit, (was, will) => this.#approve(was, will, mayUnlock));
+    await prepare?.();
+    await apply(before, after, this.#parts);
+    const restart = restartNeeded(this.#started, after);
+    return { ...kept, ...(restart.length === 0 ? {} : { restart: true, restart_for: restart }) };
+  }
+
+  /** What must not become of plugs that were taken in or are locked. */
+  readonly #approve = (before: Config, after: Config, mayUnlock: boolean): void => {
+    const { memory } = this.#parts.devices;
+    for (const [mac, { path }] of this.#adopts() ? memory.adopted() : []) {
+      const other = after.plugs.find(
+        (plug) => plug.mac !== mac && (plug.path === path || placesOf(plug.path).includes(path)),
+      );
+      if (other !== undefined) throw new CommandError('taken', `${path} is a plug that was taken in`);
+    }
+    if (mayUnlock) return;
+    const plugs = knownPlugs(before, this.#parts);
+    const { kept, replaced } = plugChanges(plugs, plugsOf(after, memory));
+    for (const plug of plugs) {
+      const now = kept.get(plug.path) ?? replaced.find(({ path }) => path === plug.path);
+      if (isLocked(plug, before) && (now === undefined || !isLocked(now, after)))
+        throw new CommandError(
+          'locked',
+          `${plug.path} is locked by the configuration and would not be any more; write "allow: [unlock]" into it to permit that`,
+        );
+    }
+  };
+
+  /** The edit of a plug; one that was taken in is configured with it. */
+  #of(path: string, edit: (path: string) => Edit): Edit {
+    this.#demandPlug(path);
+    const adopted = this.#adoptedAt(path);
+    if (adopted === undefined) return edit(path);
+    const { host, port } = adopted.address;
+    return both(addPlug({ path, mac: adopted.mac, host: `${host}:${port}` }), (text, config) =>
+      edit(path)(text, { ...config, plugs: [...config.plugs, { ...BARE_PLUG, path }] }),
+    );
+  }
+
+  #demandPlug(path: string): void {
+    const { bridge } = this.#parts;
+    if (bridge.plug(path) === undefined) throw new CommandError('not-found', bridge.absence(path));
+  }
+
+  #adoptedAt(path: string): { mac: string; address: Endpoint } | undefined {
+    const { live, devices } = this.#parts;
+    if (live.config.plugs.some((plug) => plug.path === path)) return undefined;
+    for (const [mac, adopted] of devices.memory.adopted())
+      if (adopted.path === path) return { mac, address: adopted.address };
+    return undefined;
+  }
+
+  #adopts(): boolean {
+    return adopts(this.#parts.live.config);
+  }
+
+  /** Throws CommandError if an option may not be set from afar, or would have no effect in the file. */
+  #demandSettable(options: JsonObject): void {
+    const explained = new Map(this.#parts.live.explain().map((option) => [option.name, option]));
+    for (const [name] of flatOptions(options)) {
+      if (!SETTABLE.some((group) => name.startsWith(`${group}.`)))
+        throw new CommandError('not-settable', `${name.slice(0, 80)} is changed in the file only`);
+      const { source, at } = explained.get(name) ?? { source: 'default', at: '' };
+      if (source === 'environment' || source === 'flag')
+        throw new CommandError('not-settable', `${name} is given by ${at}, which goes before the file`);
+    }
+  }
+
+  /** What the names of a subject's options begin with. */
+  #prefixOf(subject: Subject | undefined): string | undefined {
+    if (subject === undefined) return undefined;
+    const { path } = subject;
+    if (subject.kind === 'place') return `places.${path === '' ? '/' : path}.`;
+    this.#demandPlug(path);
+    return `plugs[${this.#parts.live.config.plugs.findIndex((plug) => plug.path === path)}].`;
+  }
+
+  /** Which plug is at an address; rejects with a PlugError if none answers there. */
+  async #macAt(address: Endpoint | undefined): Promise<string | undefined> {
+    const { live, devices } = this.#parts;
+    const { client } = deviceSpec({ ...BARE_PLUG, host: address }, live.config, devices);
+    try {
+      await client.checkPlug();
+      return client.mac;
+    } finally {
+      client.close();
+    }
+  }
+}
+
+function readAddress(host: string): Endpoint {
+  const address = ADDRESS.read(host);
+  if (address === undefined) throw new CommandError('not-understood', `"host" must be ${ADDRESS.expects}`);
+  return address;
+}
+
+const ADDRESS = endpoint(PLUG_PORT);
+
+/** Passwords are not sent where many may read them. */
+function demandNoSecret(options: JsonObject): void {
+  for (const [name] of flatOptions(options))
+    if (SECRETS.has(name)) throw new CommandError('not-settable', `${name} is changed in the file only`);
+}
+
+const SECRETS = new Set([...leaves(PLUG_SCHEMA)].flatMap(([name, { secret }]) => (secret ? [name] : [])));
+
+function ignore(macs: readonly string[]): Edit {
+  return setOptions({ discovery: { ignore: macs.length === 0 ? null : macs } });
+}
+
+function both(first: Edit, second: Edit): Edit {
+  return (text, config) => second(first(text, config), config);
+}
+
+function isLocked(plug: PlugConfig, config: Config): boolean {
+  return deviceSettings(plug, config).outlets.some(({ policy }) => policy.locked);
+}
