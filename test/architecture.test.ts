@@ -28,6 +28,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
     'errors.ts',
     'store',
     'runtime',
+    'protocol',
     'plug',
     'bridge',
     'api',

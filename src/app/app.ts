@@ -86,7 +86,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     surroundings,
   );
   const editor = new SiteEditor({
-    ...{ live, store, bridge, finder, names, plugIds, placeIds, logLevel, publishInfo },
+    ...{ live, store, bridge, publisher, finder, names, plugIds, placeIds, logLevel, publishInfo },
     devices: parts,
   });
   const requests = new Requests({

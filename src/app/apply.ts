@@ -6,6 +6,7 @@ import type { Names } from '../bridge/names.ts';
 import { valueAt } from '../config/edit.ts';
 import { leaves } from '../config/option.ts';
 import { adopts, type Config, type PlugConfig, SCHEMA } from '../config/schema.ts';
+import type { StatePublisher } from '../mqtt/state-publisher.ts';
 import type { AdjustableLevel } from '../runtime/log-level.ts';
 import { type KnownPlug, plugChanges } from './changes.ts';
 import { type DeviceParts, deviceSettings, deviceSpec, plugsOf, staggerOf } from './devices.ts';
@@ -16,6 +17,7 @@ export interface RunningParts {
   readonly bridge: Bridge;
   readonly finder: Finder;
   readonly names: Names;
+  readonly publisher: StatePublisher;
   readonly logLevel: AdjustableLevel;
   readonly devices: DeviceParts & { readonly stagger: Map<string, number> };
   /** Publishes what is told of the configuration. */
@@ -40,6 +42,7 @@ export async function apply(before: Config, after: Config, parts: RunningParts):
   for (const plug of added) bridge.add(deviceSpec(plug, after, devices));
   for (const { mac } of after.plugs)
     if (mac !== undefined && devices.memory.adopted().has(mac)) finder.release(mac);
+  parts.publisher.setReport(after.report);
   if (after.log.level !== before.log.level) logLevel.set(after.log.level);
   parts.publishInfo();
 }
@@ -58,14 +61,14 @@ export function knownPlugs(
 /** Names of options that differ and are read at a start only. */
 export function restartNeeded(before: Config, after: Config): string[] {
   return [...leaves(SCHEMA)].flatMap(([name]) => {
-    if (name.startsWith('poll.') || LIVE.has(name)) return [];
+    if (/^(poll|report)\./.test(name) || LIVE.has(name)) return [];
     if (name === 'discovery.adopt' && adopts(before) === adopts(after)) return [];
     const path = name.split('.');
     return isDeepStrictEqual(valueAt(before, path), valueAt(after, path)) ? [] : [name];
   });
 }
 
-/** Options beside those of plugs, places and polling that are in force at once. */
+/** Options beside those of plugs, places, polling and reports that are in force at once. */
 const LIVE: ReadonlySet<string> = new Set(['allow', 'discovery.ignore', 'log.level']);
 
 /** Plugs whose settings or paths are others than before, by the path that they had. */

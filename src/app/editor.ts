@@ -46,10 +46,14 @@ const SETTABLE: readonly (keyof typeof SCHEMA)[] = [
   'poll',
   'command',
   'homeassistant',
+  'report',
   'discovery',
   'clock',
   'log',
 ];
+
+/** Of those groups: whom the bridge asks and connects to is for the site to say. */
+const NOT_SETTABLE: ReadonlySet<string> = new Set(['discovery.networks', 'discovery.targets']);
 
 /** Options of a plug that say which one it is, and the request that changes them. */
 const OWN_REQUEST: ReadonlyMap<string, string> = new Map([
@@ -277,7 +281,7 @@ export class SiteEditor implements Editor {
   #demandSettable(options: JsonObject): void {
     const explained = new Map(this.#parts.live.explain().map((option) => [option.name, option]));
     for (const [name] of flatOptions(options)) {
-      if (!SETTABLE.some((group) => name.startsWith(`${group}.`)))
+      if (NOT_SETTABLE.has(name) || !SETTABLE.some((group) => name.startsWith(`${group}.`)))
         throw new CommandError('not-settable', `${name.slice(0, 80)} is changed in the file only`);
       const { source, at } = explained.get(name) ?? { source: 'default', at: '' };
       if (source === 'environment' || source === 'flag')

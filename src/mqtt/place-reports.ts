@@ -23,9 +23,12 @@ interface Published extends PlaceState {
 export class PlaceReports {
   readonly #options: PlaceReportsOptions;
   readonly #published = new Map<string, Published>();
+  /** How much values must have changed. */
+  report: Deadbands;
 
   constructor(options: PlaceReportsOptions) {
     this.#options = options;
+    this.report = options.report;
   }
 
   /** Forgets what was published: the broker may have, too. */
@@ -43,11 +46,11 @@ export class PlaceReports {
 
   /** Publishes a place if its state is another, or its power by more than the deadband. */
   publish(exact: PlaceState): void {
-    const { output, topics, publishPlaces, report, cleaner, send } = this.#options;
+    const { output, topics, publishPlaces, cleaner, send } = this.#options;
     if (!publishPlaces) return;
     const last = this.#published.get(exact.path);
     const isSwitched = last?.on !== exact.on || last.off !== exact.off;
-    const power = isSwitched ? exact.power : dampedValue(exact.power, last.power, report.power);
+    const power = isSwitched ? exact.power : dampedValue(exact.power, last.power, this.report.power);
     const place = power === exact.power ? exact : { ...exact, power };
     const payload = placePayload(place);
     if (last?.payload === payload) return;

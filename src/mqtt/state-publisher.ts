@@ -65,7 +65,8 @@ export class StatePublisher implements Task {
   readonly #idlePlaces = new Set<string>();
   readonly #cleaner: RetainedCleaner;
   readonly #first: FirstReports;
-  readonly #isDamped: boolean;
+  #report: Deadbands;
+  #isDamped: boolean;
   readonly #timer: Timer;
   readonly #heartbeat: Timer;
   #waiting = false;
@@ -81,6 +82,7 @@ export class StatePublisher implements Task {
       this.#plugs.add(path);
       this.#later();
     });
+    this.#report = options.report;
     this.#isDamped = hasDeadband(options.report);
     const send = (topic: string, payload: string) => this.#state(topic, payload);
     this.#placeReports = new PlaceReports({ ...options, cleaner: this.#cleaner, send });
@@ -106,6 +108,13 @@ export class StatePublisher implements Task {
     this.#stopped = true;
     for (const plug of bridge.plugs()) this.#offline(plug);
     this.#cleaner.finish();
+  }
+
+  /** From now on values are reported when they have changed by so much. */
+  setReport(report: Deadbands): void {
+    this.#report = report;
+    this.#isDamped = hasDeadband(report);
+    this.#placeReports.report = report;
   }
 
   /** Publishes everything anew, as after a connect: the broker may have forgotten it all. */
@@ -266,7 +275,7 @@ export class StatePublisher implements Task {
     if (last === undefined && this.#first.holds(plug)) return;
     const isCleared = offlineValues === 'clear' && plug.availability !== 'online';
     const exact = isCleared ? withoutValues(plugValues(plug)) : plugValues(plug);
-    const values = this.#isDamped ? damped(exact, last?.values, this.#options.report) : exact;
+    const values = this.#isDamped ? damped(exact, last?.values, this.#report) : exact;
     if (this.#isDamped && last !== undefined && !this.#isNews(plug, values, last)) return;
     const flat = plug.lastSeen === null ? [] : this.#publishValues(plug.path, values, last?.flat);
     if (last?.availability !== plug.availability && plug.availability !== 'unknown') {

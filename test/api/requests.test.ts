@@ -16,13 +16,14 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
   const bridge = new FakeBridge('lamp');
   const { log, lines } = memoryLog();
   const logLevel = fakeLevel();
+  const editor = new FakeEditor();
   const requests = new Requests({
     bridge,
     allow: () => new Set(allow),
     search: async () => found,
     logLevel,
     announce: () => 3,
-    editor: new FakeEditor(),
+    editor,
     timeZone: 'Europe/Berlin',
     clock: new ManualClock(),
     log,
@@ -31,7 +32,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     const text = typeof request === 'string' ? request : JSON.stringify(request);
     return JSON.parse(await requests.answer(name, Buffer.from(text), { origin: 'mqtt', user: null }));
   };
-  return { bridge, lines, logLevel, ask };
+  return { bridge, lines, logLevel, editor, ask };
 }
 
 describe('a request', () => {
@@ -183,8 +184,7 @@ describe('a request', () => {
   it('that there is not is told which there are', async () => {
     const { ask } = open();
     expect(await ask('{}', 'nonsense')).toMatchObject({
-      error:
-        'there is no request "nonsense"; there are discover, homeassistant/announce, log/level, plug/command',
+      error: expect.stringMatching(/^there is no request "nonsense"; there are discover, .*plug\/command/),
     });
   });
 
@@ -250,6 +250,76 @@ describe('the level of the log', () => {
         error: '"level" must be one of trace, debug, info, warn, error, silent',
       });
     expect(logLevel.level).toBe('info');
+  });
+});
+
+describe('a request that changes the site', () => {
+  const REQUESTS = [
+    ['plug/add', { path: 'a', host: '192.0.2.1' }, ['add', { path: 'a', host: '192.0.2.1' }]],
+    ['plug/remove', { plug: 'a' }, ['remove', 'a', false]],
+    ['plug/rename', { plug: 'a', name: ' A ' }, ['set', { kind: 'plug', path: 'a' }, { name: 'A' }, false]],
+    ['plug/rename', { place: '/', name: null }, ['set', { kind: 'place', path: '' }, { name: null }, false]],
+    ['plug/move', { plug: 'a', to: 'b' }, ['move', { kind: 'plug', path: 'a' }, 'b', false]],
+    ['plug/move', { place: 'a', to: 'b' }, ['move', { kind: 'place', path: 'a' }, 'b', false]],
+    ['plug/replace', { plug: 'a', mac: 'M' }, ['replace', 'a', { mac: 'M', host: undefined }]],
+    ['config/set', { options: { x: 1 } }, ['set', undefined, { x: 1 }, false]],
+    ['config/set', { plug: 'a', options: { x: 1 } }, ['set', { kind: 'plug', path: 'a' }, { x: 1 }, false]],
+  ] as const;
+
+  it.each(REQUESTS)('is made where it is allowed: %s %j', async (name, request, call) => {
+    const { ask, editor } = open([name]);
+    const { path: _, ...echoed } = { path: '', transaction: 'T', ...request };
+    expect(await ask({ ...request, transaction: 'T' }, name)).toMatchObject({
+      status: 'ok',
+      transaction: echoed.transaction,
+      data: { kept: 'memory' },
+    });
+    expect(editor.calls).toEqual([call]);
+  });
+
+  it.each(REQUESTS)('is refused where it is not: %s', async (name, request) => {
+    const { ask, editor } = open(['raw', 'alias']);
+    expect(await ask(request, name)).toMatchObject({ status: 'error', code: 'not-allowed' });
+    expect(editor.calls).toEqual([]);
+  });
+
+  it.each([
+    ['plug/remove', {}],
+    ['plug/remove', { place: 'a' }],
+    ['plug/rename', { plug: 'a' }],
+    ['plug/rename', { plug: 'a', name: ' ' }],
+    ['plug/rename', { plug: 'a', name: 'x'.repeat(101) }],
+    ['plug/rename', { place: 'a', name: 'A', alias: true }],
+    ['plug/move', { plug: 'a' }],
+    ['plug/move', { plug: 'a', place: 'b', to: 'c' }],
+    ['plug/move', { plug: 7, to: 'c' }],
+    ['plug/replace', { plug: 'a' }],
+    ['config/set', { options: {} }],
+    ['config/set', { options: 'x' }],
+    ['config/get', { plug: 7 }],
+  ])('that says too little or too much is not understood: %s %j', async (name, request) => {
+    const { ask, editor } = open([name, 'alias']);
+    expect(await ask(request, name)).toMatchObject({ status: 'error', code: 'not-understood' });
+    expect(editor.calls).toEqual([]);
+  });
+
+  it('gives the plug its name too, first, where that is allowed', async () => {
+    const { ask, bridge, editor } = open(['plug/rename']);
+    const request = { plug: 'lamp', name: 'Desk', alias: true };
+    expect(await ask(request, 'plug/rename')).toMatchObject({ code: 'not-allowed' });
+    expect([bridge.asked, editor.calls]).toEqual([[], []]);
+    const other = open(['plug/rename', 'alias']);
+    other.bridge.answer = async () => {
+      throw new PlugError('timeout', 'away');
+    };
+    expect(await other.ask(request, 'plug/rename')).toMatchObject({ code: 'timeout' });
+    expect(other.editor.calls).toEqual([]);
+  });
+
+  it('may leave a plug without its lock only where that is allowed', async () => {
+    const { ask, editor } = open(['plug/remove', 'unlock']);
+    await ask({ plug: 'a' }, 'plug/remove');
+    expect(editor.calls).toEqual([['remove', 'a', true]]);
   });
 });
 

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { buildApp } from '../../src/app/app.ts';
-import { configOf } from '../support/config-sources.ts';
+import { liveConfigOf } from '../support/config-sources.ts';
 import { freePort } from '../support/free-port.ts';
 import { Running, SURROUNDINGS } from '../support/site.ts';
 import type { Target } from './targets.ts';
@@ -24,7 +24,7 @@ export async function httpTarget(): Promise<{ target: Target; end: () => Promise
   const file = `broker: {listen: 127.0.0.1:${broker}}\nweb: {listen: 127.0.0.1:${page}}\nmetrics: {listen: 127.0.0.1:${metrics}}\ndataDir: off\ndiscovery: {interval: 0}\nplugs: [{path: shed3, host: "127.0.0.1:1"}]\n`;
   const bridge = new Running((log) => {
     log.level = 'silent';
-    return buildApp(configOf({ file }), { ...SURROUNDINGS, log });
+    return buildApp(liveConfigOf({ file }), { ...SURROUNDINGS, log });
   });
   await bridge.ready;
   const corpus = PATHS.flatMap((path) => [

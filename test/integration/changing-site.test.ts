@@ -165,10 +165,7 @@ describe('a plug that is moved', () => {
     expect(await ask('plug/move', { plug: 'east/a', to: 'west/hall/a' })).toMatchObject({ status: 'ok' });
     expect(text()).toBe(before.replace('- path: east/a   # here', '- path: west/hall/a   # here'));
     await allOnline(['west/hall/a'], after);
-    const now = [
-      ...treeOf(['shed', 'west/hall/a'], [idOf(1), idOf(2), placeId('west'), placeId('west_hall')]),
-      ...[idOf(1), idOf(2), placeId('west'), placeId('west_hall')],
-    ];
+    const now = treeOf(['shed', 'west/hall/a'], [idOf(1), idOf(2), placeId('west'), placeId('west_hall')]);
     await untilRetained(now);
     expect(config(idOf(1)).components.relay.command_topic).toBe('museum/west/hall/a/set');
     const said = await site.observer.say('museum/east/a/set', 'ON');
@@ -194,13 +191,10 @@ describe('a plug that is moved', () => {
     expect(await ask('plug/move', { place: 'east', to: 'west' })).toMatchObject({ status: 'ok' });
     await allOnline(['west/a', 'west/hall/b'], after);
     expect(text()).toContain('places:\n  west:\n    name: The east\n  west/hall:\n    stagger: 1s\n');
-    const now = [
-      ...treeOf(
-        ['shed', 'west/a', 'west/hall/b'],
-        [idOf(1), idOf(2), idOf(3), placeId('east'), placeId('east_hall')],
-      ),
-      ...[idOf(1), idOf(2), idOf(3), placeId('east'), placeId('east_hall')],
-    ];
+    const now = treeOf(
+      ['shed', 'west/a', 'west/hall/b'],
+      [idOf(1), idOf(2), idOf(3), placeId('east'), placeId('east_hall')],
+    );
     await untilRetained(now);
     expect(config(placeId('east')).device.name).toBe('The east');
     await site.bridge.stop();
@@ -259,10 +253,10 @@ describe('a plug that is added', () => {
     expect(await site.observer.json('museum/north/tower/lamp/result', () => true, said)).toMatchObject({
       outcome: 'confirmed',
     });
-    const now = [
-      ...treeOf(['shed', 'north/tower/lamp'], [idOf(1), idOf(2), placeId('north'), placeId('north_tower')]),
-      ...[idOf(1), idOf(2), placeId('north'), placeId('north_tower')],
-    ];
+    const now = treeOf(
+      ['shed', 'north/tower/lamp'],
+      [idOf(1), idOf(2), placeId('north'), placeId('north_tower')],
+    );
     await untilRetained(now);
     await site.bridge.stop();
     await site.startBridge();
@@ -494,10 +488,7 @@ describe('the configuration', () => {
       data: { kept: 'database' },
     });
     expect(text()).toBe(before);
-    const now = [
-      ...treeOf(['yard/shed', 'east/a'], [idOf(1), idOf(2), placeId('east'), placeId('yard')]),
-      ...[idOf(1), idOf(2), placeId('east'), placeId('yard')],
-    ];
+    const now = treeOf(['yard/shed', 'east/a'], [idOf(1), idOf(2), placeId('east'), placeId('yard')]);
     await untilRetained(now);
     await site.bridge.stop();
     await site.startBridge();
