@@ -2,12 +2,19 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { describe, expect, it } from 'vitest';
 import { decodeCommand } from '../src/api/command-json.ts';
+import { RESTRICTED_REQUESTS } from '../src/api/requests/names.ts';
+import { Requests } from '../src/api/requests.ts';
 import { buildProgram } from '../src/cli/program.ts';
 import { loadConfig } from '../src/config/load.ts';
 import { presetOf } from '../src/plug/presets/presets.ts';
 import { isObject } from '../src/protocol/json.ts';
 import { Certificates } from './support/certificates.ts';
+import { FakeBridge } from './support/fake-bridge.ts';
+import { FakeEditor } from './support/fake-editor.ts';
+import { fakeLevel } from './support/fake-level.ts';
 import { FakeShell } from './support/fake-shell.ts';
+import { ManualClock } from './support/manual-clock.ts';
+import { memoryLog } from './support/memory-log.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = [
@@ -55,6 +62,29 @@ describe('the documentation', () => {
     const request: unknown = JSON.parse(line);
     const name = isObject(request) ? String(request.command) : '';
     expect(name === 'raw' || presetOf(name)).toBeTruthy();
+  });
+
+  const requests = lines('sh').flatMap((line) => {
+    const [, name, payload = ''] =
+      /^mosquitto_pub -t museum\/bridge\/request\/(\S+) (?:-n|-m '(.*)')$/.exec(line) ?? [];
+    return name === undefined ? [] : [[name, payload] as const];
+  });
+
+  it('shows every request that changes the site', () => {
+    const shown = new Set(requests.map(([name]) => name));
+    const others = RESTRICTED_REQUESTS.filter((name) => !/^(plug|config)\//.test(name) || shown.has(name));
+    expect(others).toEqual(RESTRICTED_REQUESTS);
+  });
+
+  it.each(requests)('shows a request that is understood: %s %s', async (name, payload) => {
+    const { log } = memoryLog();
+    const all = new Requests({
+      ...{ bridge: new FakeBridge('shed3'), editor: new FakeEditor(), logLevel: fakeLevel() },
+      ...{ allow: () => new Set(RESTRICTED_REQUESTS), search: async () => [], announce: () => 0 },
+      ...{ timeZone: 'UTC', clock: new ManualClock(), log },
+    });
+    const answer = await all.answer(name, Buffer.from(payload), { origin: 'mqtt', user: null });
+    expect(JSON.parse(answer)).toMatchObject({ status: 'ok' });
   });
 
   it.each(lines('json'))('shows JSON that is JSON: %.60s', (line) => {

@@ -24,8 +24,16 @@ export interface RunningParts {
   readonly publishInfo: () => void;
 }
 
-/** Puts another configuration in force: plugs, places and what else need not be started anew. */
-export async function apply(before: Config, after: Config, parts: RunningParts): Promise<void> {
+/**
+ * Puts another configuration in force: plugs, places and what else need not be started anew. Where a plug has new hardware,
+ * `takenOver` is called between the old and the new one.
+ */
+export async function apply(
+  before: Config,
+  after: Config,
+  parts: RunningParts,
+  takenOver?: () => void,
+): Promise<void> {
   const { bridge, finder, logLevel, devices } = parts;
   const plugs = knownPlugs(before, parts);
   const hosts = new Map(plugs.map(({ path, host }) => [path, host]));
@@ -38,7 +46,7 @@ export async function apply(before: Config, after: Config, parts: RunningParts):
     const isElsewhere = host !== undefined && !isDeepStrictEqual(host, hosts.get(old));
     if (isElsewhere && mac !== undefined) bridge.outlet(path)?.loop.moveTo(host, mac);
   }
-  for (const plug of replaced) await bridge.replace(plug.path, deviceSpec(plug, after, devices));
+  for (const plug of replaced) await bridge.replace(plug.path, deviceSpec(plug, after, devices), takenOver);
   for (const plug of added) bridge.add(deviceSpec(plug, after, devices));
   for (const { mac } of after.plugs)
     if (mac !== undefined && devices.memory.adopted().has(mac)) finder.release(mac);

@@ -68,6 +68,8 @@ interface Change {
   readonly edit: Edit;
   readonly mayUnlock: boolean;
   readonly prepare?: () => Promise<void> | void;
+  /** What is to be done between old and new hardware of a plug. */
+  readonly takenOver?: () => void;
 }
 
 /** Changes which plugs there are, where they are and how they are set: in the configuration, and at once in what runs. */
@@ -161,15 +163,17 @@ export class SiteEditor implements Editor {
         throw new CommandError('taken', `${now} is ${taken.path} already; remove that first`);
       const edit = this.#of(path, (own) => replacePlug(own, { mac: now, host }));
       const prepare = async () => {
-        if (taken !== undefined) {
-          finder.release(now);
-          await bridge.remove(taken.path);
-        }
-        if (before === undefined || before === now) return;
+        if (taken === undefined) return;
+        finder.release(now);
+        await bridge.remove(taken.path);
+      };
+      const takenOver = () => {
+        if (before === undefined) return;
         replaceDevice(store, before, now);
         plugIds.swap(before, now);
       };
-      return { ...(await this.#change({ edit, mayUnlock: false, prepare })), mac: now };
+      const change = { edit, mayUnlock: false, prepare, takenOver };
+      return { ...(await this.#change(change)), mac: now };
     });
   }
 
@@ -218,11 +222,11 @@ export class SiteEditor implements Editor {
     return done;
   }
 
-  async #change({ edit, mayUnlock, prepare }: Change): Promise<JsonObject> {
+  async #change({ edit, mayUnlock, prepare, takenOver }: Change): Promise<JsonObject> {
     const { live } = this.#parts;
     const { before, after, kept } = live.change(edit, (was, will) => this.#approve(was, will, mayUnlock));
     await prepare?.();
-    await apply(before, after, this.#parts);
+    await apply(before, after, this.#parts, takenOver);
     const restart = restartNeeded(this.#started, after);
     return { ...kept, ...(restart.length === 0 ? {} : { restart: true, restart_for: restart }) };
   }

@@ -108,12 +108,16 @@ export class Bridge implements Task, BridgeView, Directory {
     for (const event of removed) this.#emitter.emit('removed', event);
   }
 
-  /** Takes another device in the place of that plug's, with the same paths: it is new hardware, not another plug. */
-  async replace(path: string, device: DeviceSpec): Promise<void> {
+  /**
+   * Takes another device in the place of that plug's, with the same paths: it is new hardware, not another plug. Once the
+   * old one has left, and before anything is recalled of the new one, `takenOver` is called.
+   */
+  async replace(path: string, device: DeviceSpec, takenOver: () => void = () => {}): Promise<void> {
     const loop = this.#outlets.get(path)?.loop;
     if (loop === undefined) return;
     await loop.stop('the plug was replaced');
     this.#release(loop);
+    takenOver();
     this.add(device);
     for (const { state } of loop.outlets) {
       const after = this.plug(state.path);

@@ -51,10 +51,11 @@ export class Inventory implements Task {
         this.#cleaner.clear('details', topics.details(path));
         this.#later(true);
       }),
-      bridge.on('plug', ({ before, after }) => {
+      bridge.on('plug', ({ before, after, asked }) => {
         const isListed = isNews(before, after);
         const isDetail = before.changedBy !== after.changedBy || before.onSince !== after.onSince;
-        if (!isListed && !isDetail) return;
+        // What is asked for may be set otherwise: whether it is locked.
+        if (!isListed && !isDetail && !asked) return;
         this.#changed.add(after.path);
         this.#later(isListed);
       }),

@@ -41,6 +41,14 @@ async function open(paths: readonly string[], options: SiteOptions = {}): Promis
   await allOnline(paths, after);
 }
 
+/** Stops the bridge and starts it again, until it hears requests. */
+async function restart(): Promise<void> {
+  await site.bridge.stop();
+  const after = site.observer.seen.length;
+  await site.startBridge();
+  await site.observer.message('museum/bridge/state', (payload) => payload === 'online', after);
+}
+
 async function allOnline(paths: readonly string[], after = 0): Promise<void> {
   for (const path of paths)
     await site.observer.message(`museum/${path}/availability`, (payload) => payload === 'online', after);
@@ -103,6 +111,7 @@ function treeOf(plugs: readonly string[], devices: readonly string[]): string[] 
   return [
     ...topics.flatMap((topic) => [topic, `${topic}/…`]),
     ...plugs.map((path) => `museum/bridge/plugs/${path}`),
+    ...[...places].map((path) => `museum/bridge/places${path === '' ? '' : `/${path}`}`),
     ...['museum/bridge/…', 'museum/bridge/health', 'museum/bridge/info', 'museum/bridge/plugs'],
     ...['bridge', 'site'].map((kind) => `homeassistant/device/hs110mqtt_${kind}_museum/config`),
     ...devices,
@@ -177,8 +186,7 @@ describe('a plug that is moved', () => {
     expect(await site.observer.json('museum/west/hall/a/result', () => true, done)).toMatchObject({
       outcome: 'confirmed',
     });
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
   });
 
@@ -197,8 +205,7 @@ describe('a plug that is moved', () => {
     );
     await untilRetained(now);
     expect(config(placeId('east')).device.name).toBe('The east');
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
   });
 
@@ -228,8 +235,7 @@ describe('a plug that is removed', () => {
     expect(before.length - text().length).toBeGreaterThan(20);
     const tree = treeOf(['shed', 'dead'], [idOf(2)]).filter((topic) => topic !== 'museum/dead');
     await untilRetained(tree);
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(tree);
   });
 });
@@ -258,8 +264,7 @@ describe('a plug that is added', () => {
       [idOf(1), idOf(2), placeId('north'), placeId('north_tower')],
     );
     await untilRetained(now);
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
   });
 
@@ -311,8 +316,7 @@ describe('new hardware', () => {
     expect(device.relay).toBe(true);
     const now = treeOf(['shed', 'east/a'], [idOf(1), idOf(2), placeId('east')]);
     await untilRetained(now);
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
   });
 
@@ -353,8 +357,7 @@ describe('a plug that was taken in', () => {
     expect(await ask('config/export', {})).toMatchObject({ data: { yaml: expect.stringContaining(yaml) } });
     const now = treeOf(['hall/lamp', 'lamp-2'], [idOf(1), idOf(2), placeId('hall')]);
     await untilRetained(now);
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
   });
 
@@ -456,9 +459,8 @@ describe('the configuration', () => {
     const real = site.file ?? '';
     const link = join(folder, 'link.yaml');
     symlinkSync(real, link);
-    await site.bridge.stop();
     site.file = link;
-    await site.startBridge();
+    await restart();
     expect(await ask('plug/rename', { plug: 'shed', name: 'Shed' })).toMatchObject({
       data: { kept: 'file' },
     });
@@ -490,8 +492,7 @@ describe('the configuration', () => {
     expect(text()).toBe(before);
     const now = treeOf(['yard/shed', 'east/a'], [idOf(1), idOf(2), placeId('east'), placeId('yard')]);
     await untilRetained(now);
-    await site.bridge.stop();
-    await site.startBridge();
+    await restart();
     await untilRetained(now);
     expect(await ask('config/get', {})).toMatchObject({
       data: { options: { 'poll.fast': { value: '90s' } } },
