@@ -1,3 +1,4 @@
+import type { ComponentChildren } from 'preact';
 import { usePage } from '../page.ts';
 
 interface SwitchProps {
@@ -27,8 +28,15 @@ export function Switch({ name, state, wanted, press }: SwitchProps) {
   );
   return (
     <fieldset class="switch" aria-label={words.switchOf(name)} aria-busy={wanted !== null}>
-      {button('OFF', words.off)}
-      {button('ON', words.on)}
+      <TwoButtons>
+        {button('OFF', words.off)}
+        {button('ON', words.on)}
+      </TwoButtons>
     </fieldset>
   );
+}
+
+/** Side by side; Chrome 63 does not lay out a fieldset itself that way. */
+export function TwoButtons({ children }: { readonly children: ComponentChildren }) {
+  return <div class="two-buttons">{children}</div>;
 }

@@ -5,6 +5,7 @@ import { usePage } from '../page.ts';
 import { Form } from '../parts/form.tsx';
 import { LANGUAGES } from '../text/languages.ts';
 import { chooseTheme, chosenTheme, type Theme } from '../theme.ts';
+import { LoginForm } from './login.tsx';
 
 const THEMES: readonly Theme[] = ['auto', 'light', 'dark'];
 
@@ -19,6 +20,11 @@ export function AccountView() {
       <h1>{user === null ? words.account : user.name}</h1>
       {user !== null && <p>{words.roles[user.role]}</p>}
       {authentication === 'open' && <p>{words.openAccess}</p>}
+      {user === null && authentication === 'users' && (
+        <section class="panel">
+          <LoginForm />
+        </section>
+      )}
       <section class="panel">
         <Choice
           label={words.language}

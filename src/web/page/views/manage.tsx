@@ -3,6 +3,7 @@ import { ask } from '../http.ts';
 import { joined } from '../live/tree.ts';
 import { usePage } from '../page.ts';
 import { Form } from '../parts/form.tsx';
+import { TwoButtons } from '../parts/switch.tsx';
 import { hashOf } from '../route.ts';
 import type { Plug } from '../wire.ts';
 
@@ -64,17 +65,19 @@ function Light({ plug }: { readonly plug: Plug }) {
     <div class="setting">
       <span id="led">{words.led}</span>
       <fieldset class="switch" aria-labelledby="led" aria-busy={doing.busy}>
-        {(['OFF', 'ON'] as const).map((led) => (
-          <button
-            key={led}
-            type="button"
-            class={`switch-${led.toLowerCase()}`}
-            aria-pressed={plug.led === led}
-            onClick={() => set(led)}
-          >
-            {led === 'ON' ? words.on : words.off}
-          </button>
-        ))}
+        <TwoButtons>
+          {(['OFF', 'ON'] as const).map((led) => (
+            <button
+              key={led}
+              type="button"
+              class={`switch-${led.toLowerCase()}`}
+              aria-pressed={plug.led === led}
+              onClick={() => set(led)}
+            >
+              {led === 'ON' ? words.on : words.off}
+            </button>
+          ))}
+        </TwoButtons>
       </fieldset>
       {doing.error !== null && <p class="error">{words.failed(doing.error)}</p>}
     </div>
