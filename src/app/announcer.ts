@@ -42,6 +42,7 @@ export function announcerFor(
     plugIds,
     placeIds,
     origin: { name: 'hs110-mqtt', sw_version: version, support_url: SUPPORT_URL },
+    checksLamp: (path) => bridge.checksLamp(path),
     json: config.mqtt.output !== 'flat',
     flat: config.mqtt.output !== 'json',
     allow: new Set(config.allow),

@@ -186,6 +186,10 @@ export class Bridge implements Task, BridgeView, Directory {
     return member === undefined || mac === undefined ? undefined : { mac, outlet: member.outlet.id };
   }
 
+  checksLamp(path: string): boolean {
+    return this.#outlets.get(path)?.outlet.meter.checksLamp === true;
+  }
+
   isLocked(path: string): boolean {
     return this.#outlets.get(path)?.outlet.policy.locked === true;
   }

@@ -104,6 +104,11 @@ export class OutletMeter implements Metered {
     this.#settings = lamp ?? null;
   }
 
+  /** Whether there is a lamp to be checked. */
+  get checksLamp(): boolean {
+    return this.#settings !== null;
+  }
+
   get lamp(): LampVerdict | null {
     return this.#settings === null ? null : this.#lamp.verdict;
   }

@@ -43,6 +43,8 @@ export interface BridgeView {
   identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined;
   /** Whether commands do not switch the plug. */
   isLocked(path: string): boolean;
+  /** Whether it is checked that the lamp on the plug does what it should. */
+  checksLamp(path: string): boolean;
   /** Calls `listener` at every event of that type until the returned function is called. */
   on<E extends BridgeEvent>(type: E, listener: (event: BridgeEvents[E]) => void): () => void;
   /**

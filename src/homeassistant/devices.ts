@@ -19,6 +19,8 @@ export interface DeviceContext extends Context {
   readonly origin: Origin;
   readonly names: Names;
   readonly plugIds: PlugIds;
+  /** Whether the lamp on a plug is checked. */
+  readonly checksLamp: (path: string) => boolean;
 }
 
 /** The device of one plug, or one outlet; none before its MAC is known, of which all ids are made. */
@@ -26,7 +28,14 @@ export function plugDevice(path: string, info: PlugInfo, context: DeviceContext)
   if (info.mac === null) return undefined;
   const { topics, names } = context;
   const id = context.plugIds.of(info.mac, info.outlet);
-  const subject = { id, slug: slugOf(path), path, info, as: names.as(path) };
+  const subject = {
+    id,
+    slug: slugOf(path),
+    path,
+    info,
+    as: names.as(path),
+    hasLamp: context.checksLamp(path),
+  };
   const components = componentsOf(PLUG_ENTITIES, subject, context);
   return {
     id,

@@ -53,9 +53,8 @@ export class Inventory implements Task {
       }),
       bridge.on('plug', ({ before, after, asked }) => {
         const isListed = isNews(before, after);
-        const isDetail = before.changedBy !== after.changedBy || before.onSince !== after.onSince;
         // What is asked for may be set otherwise: whether it is locked.
-        if (!isListed && !isDetail && !asked) return;
+        if (!isListed && !isDetail(before, after) && !asked) return;
         this.#changed.add(after.path);
         this.#later(isListed);
       }),
@@ -136,6 +135,16 @@ function isNews(before: PlugState, after: PlugState): boolean {
   );
 }
 
+function isDetail(before: PlugState, after: PlugState): boolean {
+  return (
+    before.changedBy !== after.changedBy ||
+    before.onSince !== after.onSince ||
+    before.lamp !== after.lamp ||
+    before.energyYesterday !== after.energyYesterday ||
+    before.energyLastMonth !== after.energyLastMonth
+  );
+}
+
 function described({ path, availability, problem, info, cloud, clock }: PlugState, bridge: BridgeView) {
   const address = bridge.address(path);
   return {
@@ -164,6 +173,9 @@ function details(plug: PlugState, bridge: BridgeView) {
     locked: bridge.isLocked(plug.path),
     changed_by: plug.changedBy,
     on_since: isoTime(plug.onSince),
+    lamp_check: plug.lamp,
+    energy_yesterday: plug.energyYesterday,
+    energy_last_month: plug.energyLastMonth,
     // While it answers this would change with each poll, and be a row in Home Assistant's recorder each time.
     last_seen: plug.availability === 'online' ? null : isoTime(plug.lastSeen),
   };

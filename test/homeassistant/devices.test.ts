@@ -43,6 +43,7 @@ const written = (of: Site['plugs'] = {}) =>
   );
 
 function context({ plugs, places, areas = 'off', ...more }: Site = {}): DeviceContext {
+  const checksLamp = () => false;
   const names = new Names({ site: 'museum', plugs: written(plugs), places: written(places), areas });
   return {
     topics: new Topics('museum'),
@@ -52,6 +53,7 @@ function context({ plugs, places, areas = 'off', ...more }: Site = {}): DeviceCo
     allow: new Set(),
     names,
     plugIds: new PlugIds(memoryStore()),
+    checksLamp,
     ...more,
   };
 }
@@ -111,7 +113,7 @@ const SENSORS: {
   enum: [undefined, undefined],
 };
 
-const EVERYTHING = { allow: new Set(['reboot', 'alias']) };
+const EVERYTHING = { allow: new Set(['reboot', 'alias']), checksLamp: () => true };
 const LIT: Site = { ...EVERYTHING, plugs: { [PATH]: { as: 'light' } }, places: { east: { as: 'light' } } };
 
 const DEVICES: readonly (readonly [string, Device])[] = [
@@ -247,13 +249,26 @@ describe('a plug', () => {
 
   it('has these entities, and those of the meter only where there is one', () => {
     const plain = 'on_for led problem last_seen changed_by firmware_risk locked rssi on_since cloud receipt';
-    const meter = 'power voltage current energy energy_today energy_month';
+    const meter =
+      'power voltage current energy energy_today energy_yesterday energy_month energy_last_month energy_boot';
     expect(keysOf(plug())).toEqual(`relay ${meter} ${plain}`.split(' '));
     expect(keysOf(plug({}, { hasMeter: false }))).toEqual(`relay ${plain}`.split(' '));
   });
 
+  it('has a lamp only where one is checked, which is a problem unless it is well, with the reason', () => {
+    expect(keysOf(plug())).not.toContain('lamp');
+    expect(entity(plug(EVERYTHING), 'lamp')).toMatchObject({
+      device_class: 'problem',
+      state_topic: 'museum/bridge/plugs/east/lamp',
+      value_template:
+        "{{ 'OFF' if value_json.lamp_check == 'ok' else 'ON' if value_json.lamp_check else 'None' }}",
+      json_attributes_template: "{{ {'reason': value_json.lamp_check} | to_json }}",
+    });
+  });
+
   it('has its alias and a restart only where the configuration allows them', () => {
     expect(keysOf(plug(EVERYTHING)).filter((key) => !keysOf(plug()).includes(key))).toEqual([
+      'lamp',
       'alias',
       'restart',
     ]);
@@ -307,6 +322,7 @@ describe('a plug', () => {
   it('reads numbers rounded to what is shown, and takes an empty value for unknown', () => {
     const precise = plug().components.filter(({ options }) => 'suggested_display_precision' in options);
     for (const { key, options } of precise) {
+      if (options.state_topic !== 'museum/east/lamp') continue;
       const decimals = options.suggested_display_precision;
       expect(options.value_template).toBe(
         `{{ value_json.${key} | round(${decimals}) if value_json.${key} is number else None }}`,
@@ -351,7 +367,7 @@ describe('a place', () => {
       via_device: 'hs110mqtt_bridge_museum',
     });
     expect(device.shared).toEqual({ availability: [{ topic: 'museum/bridge/state' }] });
-    expect(keysOf(device)).toEqual(['relay', 'power', 'all_off', 'receipt']);
+    expect(keysOf(device)).toEqual(['relay', 'power', 'energy', 'all_off', 'receipt']);
     expect(entity(device, 'all_off')).toMatchObject({
       platform: 'button',
       command_topic: 'museum/east/set',

@@ -32,6 +32,8 @@ export class FakeBridge implements BridgeView {
     [];
   /** Plugs that nothing may change. */
   readonly locked = new Set<string>();
+  /** Plugs whose lamp is checked. */
+  readonly lamps = new Set<string>();
   /** How commands end. */
   outcome: (path: string, command: Command) => Promise<Receipt> = () => new Promise(() => {});
   /** What plugs answer. */
@@ -74,6 +76,10 @@ export class FakeBridge implements BridgeView {
 
   absence(path: string): string {
     return `there is no plug or place ${path}`;
+  }
+
+  checksLamp(path: string): boolean {
+    return this.lamps.has(path);
   }
 
   isLocked(path: string): boolean {

@@ -1,5 +1,6 @@
 import {
   asLight,
+  COUNTED,
   type Context,
   type Entity,
   measured,
@@ -40,6 +41,13 @@ export const PLACE_ENTITIES: readonly Entity<PlaceSubject>[] = [
     name: 'Power',
     options: measured('power', 'W', 1),
     wiring: readsNumber('power', 1),
+  },
+  {
+    key: 'energy',
+    platform: 'sensor',
+    name: 'Energy',
+    options: COUNTED,
+    wiring: readsNumber('energy', 3),
   },
   {
     key: 'all_off',

@@ -22,6 +22,8 @@ export interface PlugSubject extends Subject {
   readonly path: string;
   readonly info: PlugInfo;
   readonly as: 'switch' | 'light';
+  /** Whether its lamp is checked. */
+  readonly hasLamp: boolean;
 }
 
 /** The longest that "on for" can be told from Home Assistant, in minutes. */
@@ -59,7 +61,24 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
   meter('current', 'Current', measured('current', 'A', 2), 2),
   meter('energy', 'Energy', COUNTED, 3),
   meter('energy_today', 'Energy today', { ...COUNTED, ...DIAGNOSTIC }, 3),
+  past('energy_yesterday', 'Energy yesterday'),
   meter('energy_month', 'Energy this month', { ...COUNTED, ...DIAGNOSTIC }, 3),
+  past('energy_last_month', 'Energy last month'),
+  meter('energy_boot', 'Energy since boot', { ...COUNTED, ...DIAGNOSTIC, ...DISABLED }, 3),
+  {
+    key: 'lamp',
+    platform: 'binary_sensor',
+    name: 'Lamp',
+    options: { device_class: 'problem', icon: 'mdi:lightbulb-alert-outline' },
+    wiring: ({ path }, { topics }) => ({
+      state_topic: topics.details(path),
+      value_template:
+        "{{ 'OFF' if value_json.lamp_check == 'ok' else 'ON' if value_json.lamp_check else 'None' }}",
+      json_attributes_topic: topics.details(path),
+      json_attributes_template: "{{ {'reason': value_json.lamp_check} | to_json }}",
+    }),
+    when: ({ hasLamp }) => hasLamp,
+  },
   {
     key: 'on_for',
     platform: 'number',
@@ -198,12 +217,33 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
 ];
 
 function meter(
-  key: 'power' | 'voltage' | 'current' | 'energy' | 'energy_today' | 'energy_month',
+  key: 'power' | 'voltage' | 'current' | 'energy' | 'energy_today' | 'energy_month' | 'energy_boot',
   name: string,
   options: Options,
   decimals: number,
 ): Entity<PlugSubject> {
   return { key, platform: 'sensor', name, options, wiring: readsNumber(key, decimals), when: hasMeter };
+}
+
+/** What was used in a time that is over: nothing is added to it any more, so that no statistics are made of it. */
+function past(key: 'energy_yesterday' | 'energy_last_month', name: string): Entity<PlugSubject> {
+  const value = `value_json.${key}`;
+  return {
+    key,
+    platform: 'sensor',
+    name,
+    options: {
+      icon: 'mdi:calendar-clock',
+      unit_of_measurement: 'kWh',
+      suggested_display_precision: 3,
+      ...DIAGNOSTIC,
+    },
+    wiring: ({ path }, { topics }) => ({
+      state_topic: topics.details(path),
+      value_template: `{{ ${value} | round(3) if ${value} is number else None }}`,
+    }),
+    when: hasMeter,
+  };
 }
 
 /** Reads the relay's own topic where there is one: a light's state is a word. */
