@@ -15,6 +15,7 @@ import { fakeLevel } from './support/fake-level.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { memoryLog } from './support/memory-log.ts';
+import { noClient } from './support/no-client.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = [
@@ -81,6 +82,7 @@ describe('the documentation', () => {
     const all = new Requests({
       ...{ bridge: new FakeBridge('shed3'), editor: new FakeEditor(), logLevel: fakeLevel() },
       ...{ allow: () => new Set(RESTRICTED_REQUESTS), search: async () => [], announce: () => 0 },
+      clientOf: noClient,
       ...{ timeZone: 'UTC', clock: new ManualClock(), log },
     });
     const answer = await all.answer(name, Buffer.from(payload), { origin: 'mqtt', user: null });

@@ -8,6 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { AdjustableLevel } from '../runtime/log-level.ts';
 import { parseJson } from './json-text.ts';
 import { announce } from './requests/announce.ts';
+import { type BlinkOptions, blink } from './requests/blink.ts';
 import { discover } from './requests/discover.ts';
 import type { Editor } from './requests/editor.ts';
 import { logLevel } from './requests/log-level.ts';
@@ -21,6 +22,8 @@ export interface RequestOptions {
   readonly allow: () => ReadonlySet<string>;
   /** Looks for plugs in the network. */
   readonly search: () => Promise<readonly FoundPlug[]>;
+  /** What talks to a plug that was found. */
+  readonly clientOf: BlinkOptions['clientOf'];
   readonly logLevel: AdjustableLevel;
   /** Announces everything to Home Assistant again; returns how many devices that were. */
   readonly announce: () => number;
@@ -50,6 +53,7 @@ export class Requests {
       ['discover', discover(options.search)],
       ['homeassistant/announce', announce(options.announce)],
       ['log/level', logLevel(options.logLevel, permission)],
+      ['discover/blink', blink({ ...options, permission })],
       ['plug/command', command],
       ...siteRequests({ editor: options.editor, permission, command }),
     ]);

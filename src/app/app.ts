@@ -13,7 +13,7 @@ import type { Task } from '../runtime/supervisor.ts';
 import { StoredOverrides } from '../store/overrides.ts';
 import { announcerFor } from './announcer.ts';
 import { sessionFor } from './connection.ts';
-import { bridgeFor, staggerOf } from './devices.ts';
+import { bridgeFor, clientOf, staggerOf } from './devices.ts';
 import { SiteEditor } from './editor.ts';
 import { embeddedBroker, protectTopics } from './embedded-broker.ts';
 import { finderFor } from './finder.ts';
@@ -93,6 +93,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     bridge,
     allow: () => new Set(live.config.allow),
     search,
+    clientOf: (found) => clientOf(found, live.config, parts),
     logLevel,
     announce: () => announcer.announceAll(),
     editor,

@@ -4,6 +4,7 @@ import { keepKnown, type Memory } from '../bridge/memory.ts';
 import { placesOf } from '../bridge/places.ts';
 import { loginsFrom } from '../config/account.ts';
 import { adopts, BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
+import type { FoundPlug } from '../plug/discovery.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Resolver } from '../plug/resolver.ts';
@@ -128,4 +129,9 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
       },
     ],
   };
+}
+
+/** What talks to a plug that was found, and need not be configured. */
+export function clientOf({ mac, address }: FoundPlug, config: Config, parts: DeviceParts): PlugClient {
+  return deviceSpec({ ...BARE_PLUG, path: mac, mac, host: address }, config, parts).client;
 }

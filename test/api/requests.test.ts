@@ -10,6 +10,7 @@ import { fakeLevel } from '../support/fake-level.ts';
 import { foundPlug } from '../support/finder-bench.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
+import { noClient } from '../support/no-client.ts';
 
 const MAC = '50:C7:BF:00:00:01';
 function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
@@ -21,6 +22,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     bridge,
     allow: () => new Set(allow),
     search: async () => found,
+    clientOf: noClient,
     logLevel,
     announce: () => 3,
     editor,

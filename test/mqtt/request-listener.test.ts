@@ -10,6 +10,7 @@ import { fakeLevel } from '../support/fake-level.ts';
 import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
+import { noClient } from '../support/no-client.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 const COMMAND = 'museum/bridge/request/plug/command';
@@ -25,6 +26,7 @@ function open() {
     bridge,
     allow: () => new Set(),
     search: async () => [],
+    clientOf: noClient,
     logLevel: fakeLevel(),
     announce: () => 3,
     editor: new FakeEditor(),

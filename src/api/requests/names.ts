@@ -1,6 +1,7 @@
 /** Requests that change something, each of which the configuration must allow by its name. */
 export const RESTRICTED_REQUESTS = [
   'config/set',
+  'discover/blink',
   'log/level',
   'plug/add',
   'plug/move',

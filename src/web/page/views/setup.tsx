@@ -3,7 +3,7 @@ import { useAsked, useDoing } from '../asked.ts';
 import { ask } from '../http.ts';
 import { kept } from '../kept.ts';
 import { pathIn } from '../live/tree.ts';
-import { usePage } from '../page.ts';
+import { usePage, useSite } from '../page.ts';
 import { Form } from '../parts/form.tsx';
 import type { Found } from '../wire.ts';
 import { Accesses } from './accesses.tsx';
@@ -33,7 +33,9 @@ function FoundPlugs() {
     kept('ignored', next.join(' '));
     setIgnored(next);
   };
-  const found = (value?.found ?? []).filter(({ mac, joined }) => !joined && ignored.indexOf(mac) === -1);
+  const known = useSite(({ plugs }) => plugs);
+  const own = [...known.values()].map(({ mac }) => mac);
+  const found = (value?.found ?? []).filter(({ mac }) => own.indexOf(mac) + ignored.indexOf(mac) === -2);
   return (
     <section class="panel">
       <h2>{words.foundPlugs}</h2>
@@ -89,7 +91,7 @@ function FoundPlug({ plug, ignore, taken }: FoundPlugProps) {
             type="button"
             class="button"
             aria-busy={blinking.busy}
-            onClick={() => blinking.run(() => ask('POST', 'api/requests/plug/blink', { mac }))}
+            onClick={() => blinking.run(() => ask('POST', 'api/requests/discover/blink', { mac }))}
           >
             {words.blink}
           </button>
