@@ -116,12 +116,11 @@ describe('the documentation', () => {
     expect(written.filter((line) => /npm (start|run)\b[^#]*[>|]|npx (?!mqtt )/.test(line))).toEqual([]);
   });
 
-  it('has every page in the navigation of the site', () => {
+  it('has a page for every line of the navigation of the site', () => {
     const navigation = readFileSync(`${ROOT}site/.vitepress/config.ts`, 'utf8');
-    const pages = PAGES.filter((page) => /^docs\/(?!index).*\.md$/.test(page));
-    for (const page of pages) expect(navigation).toContain(`'${page.slice('docs'.length, -'.md'.length)}'`);
     const led = [...navigation.matchAll(/page\('[^']+', '(\/[^']+)'\)/g)].map(([, link]) => `docs${link}.md`);
-    for (const page of led) expect(pages).toContain(page);
+    expect(led.length).toBeGreaterThan(10);
+    for (const page of led) expect(PAGES).toContain(page);
   });
 
   it('links to nothing that is not there', () => {
