@@ -64,9 +64,6 @@ export interface Found {
   readonly address: string;
   readonly alias: string | null;
   readonly model: string | null;
-  readonly newer_firmware: boolean;
-  /** Whether it is one of the bridge's plugs already. */
-  readonly joined: boolean;
 }
 
 /** A right to come in without a password, that can be revoked. */

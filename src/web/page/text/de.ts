@@ -20,7 +20,6 @@ export const de: Words = {
 
   on: 'An',
   off: 'Aus',
-  stateUnknown: 'Nicht bekannt',
   lampsAreOn: (count) => (count === 1 ? '1 Lampe ist an' : `${count} Lampen sind an`),
   allAreOff: (total) => (total === 1 ? 'Die Lampe ist aus' : `Alle ${total} Lampen sind aus`),
   someAreOff: (off, total) => `${off} von ${total} Lampen sind aus`,
@@ -51,7 +50,6 @@ export const de: Words = {
   doNotAnswer: (count) => `${count} Steckdosen antworten nicht`,
 
   switchAllOff: 'Alles ausschalten',
-  switchOff: 'Ausschalten',
   switchOn: 'Einschalten',
   askAllOff: (site, total) => `Alle ${total} Steckdosen von ${site} ausschalten?`,
   askPlaceOn: (place, total) =>
@@ -140,7 +138,6 @@ export const de: Words = {
     'unexpected-load': 'zieht zu viel Strom: Steckt etwas anderes daran?',
   },
   led: 'Licht an der Steckdose',
-  brightness: 'Helligkeit',
   manage: 'Verwalten',
   rename: 'Umbenennen',
   move: 'In einen Bereich verschieben',
@@ -149,7 +146,6 @@ export const de: Words = {
   placeHint: 'Zum Beispiel east-wing; leer ist die Anlage selbst.',
   restart: 'Steckdose neu starten',
   askRestart: (name) => `${name} neu starten? Ihre Lampe kann einige Sekunden dunkel sein.`,
-  save: 'Speichern',
   saved: 'Gespeichert.',
   notFound: 'Diese Steckdose gibt es nicht.',
   toSite: 'Zur Anlage',
@@ -226,8 +222,6 @@ export const de: Words = {
   blink: 'Ihr Licht blinken lassen',
   takeIn: 'Aufnehmen',
   ignore: 'Übergehen',
-  alreadyIn: 'Aufgenommen',
-  newerFirmware: 'Spricht ein neueres Protokoll',
   users: 'Benutzer',
   addUser: 'Benutzer hinzufügen',
   role: 'Rolle',

@@ -21,7 +21,6 @@ export const en = {
   // state
   on: 'On',
   off: 'Off',
-  stateUnknown: 'Not known',
   lampsAreOn: (count: number) => (count === 1 ? '1 lamp is on' : `${count} lamps are on`),
   allAreOff: (total: number) => (total === 1 ? 'The lamp is off' : `All ${total} lamps are off`),
   someAreOff: (off: number, total: number) => `${off} of ${total} lamps are off`,
@@ -53,7 +52,6 @@ export const en = {
 
   // commands
   switchAllOff: 'Switch everything off',
-  switchOff: 'Switch off',
   switchOn: 'Switch on',
   askAllOff: (site: string, total: number) => `Switch off all ${total} plugs of ${site}?`,
   askPlaceOn: (place: string, total: number) =>
@@ -146,7 +144,6 @@ export const en = {
     readonly [state: string]: string;
   },
   led: 'Light on the plug',
-  brightness: 'Brightness',
   manage: 'Manage',
   rename: 'Rename',
   move: 'Move to a place',
@@ -155,7 +152,6 @@ export const en = {
   placeHint: 'For example east-wing; empty is the site itself.',
   restart: 'Restart the plug',
   askRestart: (name: string) => `Restart ${name}? Its lamp may go dark for some seconds.`,
-  save: 'Save',
   saved: 'Saved.',
   notFound: 'There is no such plug.',
   toSite: 'To the site',
@@ -235,8 +231,6 @@ export const en = {
   blink: 'Blink its light',
   takeIn: 'Take in',
   ignore: 'Ignore',
-  alreadyIn: 'Taken in',
-  newerFirmware: 'Speaks a newer protocol',
   users: 'Users',
   addUser: 'Add a user',
   role: 'Role',

@@ -20,7 +20,6 @@ export const nl: Words = {
 
   on: 'Aan',
   off: 'Uit',
-  stateUnknown: 'Niet bekend',
   lampsAreOn: (count) => (count === 1 ? '1 lamp is aan' : `${count} lampen zijn aan`),
   allAreOff: (total) => (total === 1 ? 'De lamp is uit' : `Alle ${total} lampen zijn uit`),
   someAreOff: (off, total) => `${off} van ${total} lampen zijn uit`,
@@ -51,7 +50,6 @@ export const nl: Words = {
   doNotAnswer: (count) => `${count} stekkers antwoorden niet`,
 
   switchAllOff: 'Alles uitschakelen',
-  switchOff: 'Uitschakelen',
   switchOn: 'Inschakelen',
   askAllOff: (site, total) => `Alle ${total} stekkers van ${site} uitschakelen?`,
   askPlaceOn: (place, total) =>
@@ -142,7 +140,6 @@ export const nl: Words = {
     'unexpected-load': 'verbruikt te veel: zit er iets anders in?',
   },
   led: 'Lampje op de stekker',
-  brightness: 'Helderheid',
   manage: 'Beheren',
   rename: 'Hernoemen',
   move: 'Naar een plek verplaatsen',
@@ -151,7 +148,6 @@ export const nl: Words = {
   placeHint: 'Bijvoorbeeld east-wing; leeg is het terrein zelf.',
   restart: 'Stekker herstarten',
   askRestart: (name) => `${name} herstarten? De lamp kan enkele seconden donker zijn.`,
-  save: 'Opslaan',
   saved: 'Opgeslagen.',
   notFound: 'Deze stekker bestaat niet.',
   toSite: 'Naar het terrein',
@@ -228,8 +224,6 @@ export const nl: Words = {
   blink: 'Lampje laten knipperen',
   takeIn: 'Opnemen',
   ignore: 'Negeren',
-  alreadyIn: 'Opgenomen',
-  newerFirmware: 'Spreekt een nieuwer protocol',
   users: 'Gebruikers',
   addUser: 'Gebruiker toevoegen',
   role: 'Rol',

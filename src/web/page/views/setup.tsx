@@ -1,7 +1,6 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsked, useDoing } from '../asked.ts';
 import { ask } from '../http.ts';
-import { kept } from '../kept.ts';
 import { pathIn } from '../live/tree.ts';
 import { usePage, useSite } from '../page.ts';
 import { Form } from '../parts/form.tsx';
@@ -23,18 +22,37 @@ export function SetupView() {
   );
 }
 
+/** MACs that the bridge is to leave alone, and a way to add one. */
+function useIgnored(): readonly [ignored: readonly string[], ignore: (mac: string) => void] {
+  const [ignored, setIgnored] = useState<readonly string[]>([]);
+  useEffect(() => {
+    ask<Options>('POST', 'api/requests/config/get').then(
+      ({ data }) => setIgnored(data.options['discovery.ignore']?.value ?? []),
+      () => undefined,
+    );
+  }, []);
+  const ignore = (mac: string) => {
+    const next = [...ignored, mac];
+    setIgnored(next);
+    ask('POST', 'api/requests/config/set', { options: { 'discovery.ignore': next } }).catch(() =>
+      setIgnored(ignored),
+    );
+  };
+  return [ignored, ignore];
+}
+
+/** What `config/get` answers. */
+interface Options {
+  readonly data: { readonly options: { readonly [name: string]: { readonly value: readonly string[] } } };
+}
+
 function FoundPlugs() {
   const { words } = usePage();
   const { value, error, again } = useAsked<{ readonly found: readonly Found[] }>('api/found');
-  const [ignored, setIgnored] = useState(() => (kept('ignored') ?? '').split(' '));
+  const [ignored, ignore] = useIgnored();
+  const plugs = useSite((live) => live.plugs);
   if (error?.status === 404) return null;
-  const ignore = (mac: string) => {
-    const next = [...ignored, mac];
-    kept('ignored', next.join(' '));
-    setIgnored(next);
-  };
-  const known = useSite(({ plugs }) => plugs);
-  const own = [...known.values()].map(({ mac }) => mac);
+  const own = [...plugs.values()].map(({ mac }) => mac);
   const found = (value?.found ?? []).filter(({ mac }) => own.indexOf(mac) + ignored.indexOf(mac) === -2);
   return (
     <section class="panel">
@@ -76,7 +94,6 @@ function FoundPlug({ plug, ignore, taken }: FoundPlugProps) {
         <strong>{alias ?? mac}</strong>{' '}
         <span class="soft">{[model, address, mac].filter((text) => text !== null).join(' · ')}</span>
       </p>
-      {plug.newer_firmware && <p class="silent">{words.newerFirmware}</p>}
       <Form
         act={words.takeIn}
         doing={adding}
