@@ -32,6 +32,11 @@ const READINGS: readonly PlugMetric[] = [
     read: ({ energy }) => (energy === null ? null : energy * JOULES_PER_KWH),
   },
   {
+    name: 'hs110_lamp_ok',
+    help: 'Whether the lamp draws what it should (1), or is out, weak or another load (0); where its power is known.',
+    read: ({ lamp }) => (lamp === null ? null : Number(lamp === 'ok')),
+  },
+  {
     name: 'hs110_wifi_signal_dbm',
     help: 'Strength of the Wi-Fi signal at the plug, in dBm.',
     read: ({ rssi }) => rssi,

@@ -48,6 +48,7 @@ describe('the figures of a plug', () => {
       current: 0.271,
       energy: 12.345,
       rssi: -54,
+      lamp: 'out',
       lastSeen: 1_700_000_000_500,
     });
     expect(await samples()).toMatchObject({
@@ -57,6 +58,7 @@ describe('the figures of a plug', () => {
       [`hs110_current_amperes${LAMP}`]: '0.271',
       [`hs110_energy_joules_total${LAMP}`]: '44442000',
       [`hs110_wifi_signal_dbm${LAMP}`]: '-54',
+      [`hs110_lamp_ok${LAMP}`]: '0',
       [`hs110_plug_online${LAMP}`]: '1',
       [`hs110_plug_last_answer_timestamp_seconds${LAMP}`]: '1700000000.5',
     });
