@@ -21,7 +21,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   mqtt: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api'],
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   metrics: ['errors.ts', 'printable.ts', 'runtime', 'bridge'],
-  web: ['errors.ts', 'runtime', 'bridge', 'api'],
+  web: ['errors.ts', 'runtime', 'protocol', 'rules', 'bridge', 'api', 'store'],
   config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api', 'mqtt'],
   store: ['errors.ts', 'runtime', 'protocol', 'rules', 'plug', 'bridge'],
   app: [

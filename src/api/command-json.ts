@@ -130,8 +130,13 @@ function notUnderstood(message: string): CommandError {
 
 /** A receipt as JSON text; `target` is what the asker calls the plug or place, `repeated` says it may have been sent before. */
 export function receiptJson(receipt: Receipt, target: string, repeated = false): string {
+  return JSON.stringify(receiptFields(receipt, target, repeated));
+}
+
+/** What of a receipt its sender sees; `target` as it is called there. */
+export function receiptFields(receipt: Receipt, target: string, repeated = false) {
   const { id, relay, led, outcome, reason, confirmed, total, missing, locked, countdown, ms } = receipt;
-  return JSON.stringify({
+  return {
     id,
     target,
     wanted: relay === undefined ? null : relay.toUpperCase(),
@@ -140,12 +145,12 @@ export function receiptJson(receipt: Receipt, target: string, repeated = false):
     ...(reason === undefined ? {} : { reason }),
     confirmed,
     total,
-    missing,
+    missing: [...missing],
     ...(locked === undefined ? {} : { locked }),
     ...(countdown === undefined ? {} : { countdown }),
     ms,
     ...(repeated ? { repeated } : {}),
-  });
+  };
 }
 
 function onOff(value: boolean): 'ON' | 'OFF' {

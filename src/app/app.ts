@@ -115,6 +115,6 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     bridge,
     finder,
     ...metricsFor(config, { bridge, session, store }, surroundings),
-    ...webFor(config, { bridge, timeZone }, surroundings),
+    ...webFor(config, { bridge, names, requests, store, timeZone }, surroundings),
   ];
 }

@@ -5,8 +5,8 @@ import { Broker } from '../mqtt/broker.ts';
 import type { ListenerOptions } from '../mqtt/broker-listener.ts';
 import type { BrokerUser } from '../mqtt/broker-users.ts';
 import { isOwnTopic } from '../mqtt/own-topics.ts';
-import { readHash } from '../mqtt/password-hash.ts';
 import type { Topics } from '../mqtt/topics.ts';
+import { readHash } from '../runtime/password-hash.ts';
 import type { Surroundings } from './surroundings.ts';
 
 /** The broker inside, if no other is configured. */

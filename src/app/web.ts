@@ -1,31 +1,53 @@
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { PlugState } from '../bridge/plug-state.ts';
+import type { Requests } from '../api/requests.ts';
+import type { Names } from '../bridge/names.ts';
 import type { BridgeView } from '../bridge/view.ts';
+import { isLoopback } from '../config/check.ts';
 import type { Config } from '../config/schema.ts';
 import { DEFAULT_PAGE_ADDRESS } from '../config/schema-web.ts';
 import type { Task } from '../runtime/supervisor.ts';
+import type { Store } from '../store/store.ts';
 import { Web } from '../web/web.ts';
 import type { Surroundings } from './surroundings.ts';
+
+/** What the page shows and changes. */
+interface WebParts {
+  readonly bridge: BridgeView;
+  readonly names: Names;
+  readonly requests: Requests;
+  readonly store: Store;
+  readonly timeZone: string;
+}
 
 /** What serves the page, unless it is switched off. */
 export function webFor(
   config: Config,
-  { bridge, timeZone }: { readonly bridge: BridgeView; readonly timeZone: string },
-  { clock, log, version }: Surroundings,
+  { bridge, names, requests, store, timeZone }: WebParts,
+  { clock, log, version, readFile }: Surroundings,
 ): Task[] {
-  const { listen = DEFAULT_PAGE_ADDRESS, hosts = [] } = config.web;
+  const { listen = DEFAULT_PAGE_ADDRESS, hosts = [], tls, trustProxy, ...web } = config.web;
   if (listen === 'off') return [];
-  const base = config.mqtt.baseTopic;
   return [
     new Web({
       ...listen,
       isConfigured: config.web.listen !== undefined,
       hosts: new Set(hosts.map((name) => name.toLowerCase())),
+      tls: tlsOf(tls, readFile),
+      trustProxy: trustProxy ?? [],
+      isFramed: web.ingress !== 'off',
+      // A proxy, or a name of its own, is there to be asked from elsewhere.
+      isLocal: isLoopback(listen.host) && trustProxy === undefined && hosts.length === 0,
+      visitors: web.visitors,
+      ingress: web.ingress,
+      adminPassword: web.admin.password,
       pageFolder: pageFolder(),
+      database: store.database,
       bridge,
-      names: namesOf(config),
-      site: { name: titled(base), timeZone, currency: null, base },
+      names,
+      requests,
+      timeZone,
+      base: config.mqtt.baseTopic,
       version,
       clock,
       log,
@@ -41,17 +63,7 @@ function pageFolder(): string {
   return beside !== undefined && existsSync(beside) ? beside : (built ?? '');
 }
 
-/** What people call plugs and places: as configured, else as in the Kasa app, else after the path. */
-function namesOf({ plugs }: Config) {
-  const configured = new Map(plugs.map(({ path, name }) => [path, name]));
-  return {
-    plug: ({ path, info }: PlugState) => configured.get(path) ?? (info?.alias || titled(path)),
-    place: titled,
-  };
-}
-
-/** `east-wing/hall-2` becomes `Hall 2`. */
-function titled(path: string): string {
-  const words = (path.split('/').at(-1) ?? '').replaceAll(/[-_]+/g, ' ').trim();
-  return words.charAt(0).toUpperCase() + words.slice(1);
+/** Certificate and key, if the page is to be served over TLS. */
+function tlsOf({ cert, key }: Config['web']['tls'], readFile: Surroundings['readFile']) {
+  return cert === undefined || key === undefined ? undefined : { cert: readFile(cert), key: readFile(key) };
 }

@@ -28,12 +28,13 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['record', async () => (await import('./record.ts')).addRecordVerb],
   ['config', async () => (await import('./config.ts')).addConfigVerb],
   ['hash-password', async () => (await import('./hash-password.ts')).addHashPasswordVerb],
+  ['user', async () => (await import('./user.ts')).addUserVerb],
   ['backup', async () => (await import('./backup.ts')).addBackupVerb],
   ['completion', async () => (await import('./completion.ts')).addCompletionVerb],
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['doctor', 'status', 'watch', 'set', 'all', 'health', 'config', 'backup']);
+const CONFIGURED = new Set(['doctor', 'status', 'watch', 'set', 'all', 'health', 'config', 'user', 'backup']);
 
 const HELP = new Set(['--help', '-h', 'help']);
 

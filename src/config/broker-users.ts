@@ -1,5 +1,5 @@
-import { readHash } from '../mqtt/password-hash.ts';
 import { isObject } from '../protocol/json.ts';
+import { readHash } from '../runtime/password-hash.ts';
 import { count, listOf, type Type, text } from './types.ts';
 
 /** One who may log in at the embedded broker. */

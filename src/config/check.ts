@@ -85,15 +85,17 @@ interface TlsFiles {
 
 /** What is wrong with certificates and keys: files that are not there or hold something else. */
 export function tlsProblems(
-  { mqtt, broker: { tls } }: Config,
+  { mqtt, broker, web }: Config,
   place: (name: string) => string,
   readFile: (path: string) => string,
 ): string[] {
-  const listener = { ca: tls.clientCa, cert: tls.cert, key: tls.key };
+  const { clientCa: ca, cert, key } = broker.tls;
   const names = { ca: 'broker.tls.clientCa', cert: 'broker.tls.cert', key: 'broker.tls.key' };
+  const pageNames = { ca: 'web.tls.ca', cert: 'web.tls.cert', key: 'web.tls.key' };
   return [
     ...pemProblems(mqtt, { ca: 'mqtt.ca', cert: 'mqtt.cert', key: 'mqtt.key' }, place, readFile),
-    ...pemProblems(listener, names, place, readFile),
+    ...pemProblems({ ca, cert, key }, names, place, readFile),
+    ...pemProblems({ ca: undefined, ...web.tls }, pageNames, place, readFile),
   ];
 }
 
@@ -153,6 +155,17 @@ export function accountProblems(
   return all
     .filter(({ account }) => account.password !== undefined && account.username === undefined)
     .map(({ name, at }) => `${at}: ${name}.password needs ${name}.username`);
+}
+
+/** As long as what the page takes for a new password. */
+const SHORTEST_PASSWORD = 8;
+
+/** What is wrong with the page; whether there are users is known only once the store is open. */
+export function webProblems({ web }: Config, place: (name: string) => string): string[] {
+  const { password } = web.admin;
+  if (password === undefined || password.length >= SHORTEST_PASSWORD) return [];
+  const least = `must have at least ${SHORTEST_PASSWORD} characters`;
+  return [`${place('web.admin.password')}: web.admin.password ${least}`];
 }
 
 /** What is wrong with the plugs among themselves: a path is a plug or a place, an address and a MAC are one plug's. */
@@ -223,6 +236,7 @@ export function placeProblems({ plugs, places }: Config, locate: Locate): string
   });
 }
 
-function isLoopback(host: string): boolean {
+/** Whether an address is this machine's own. */
+export function isLoopback(host: string): boolean {
   return host === 'localhost' || host === '::1' || (isIPv4(host) && host.startsWith('127.'));
 }

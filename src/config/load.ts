@@ -9,6 +9,7 @@ import {
   plainProblems,
   plugProblems,
   tlsProblems,
+  webProblems,
 } from './check.ts';
 import { ConfigFile } from './file.ts';
 import type { Options } from './merge.ts';
@@ -71,6 +72,7 @@ class Loader {
       ...plainProblems(config, place),
       ...tlsProblems(config, place, this.#sources.readFile),
       ...accountProblems(config, place, locate),
+      ...webProblems(config, place),
       ...plugProblems(config.plugs, locate),
       ...networkProblems(config, locate),
       ...placeProblems(config, locate),

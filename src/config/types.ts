@@ -130,12 +130,25 @@ export const network: Type<Network> = {
   schema: { type: 'string', pattern: '^[0-9a-fA-F.:]+/\\d{1,3}$' },
   read(raw) {
     const [, address = '', bits] =
-      typeof raw === 'string' ? (/^([\d.a-fA-F:]+)\/(\d{1,3})$/.exec(raw) ?? []) : [];
-    const prefix = Number(bits);
-    const family = isIP(address);
-    return family !== 0 && prefix <= (family === 6 ? 128 : 32) ? { address, prefix } : undefined;
+      typeof raw === 'string' ? (/^([\d.a-fA-F:]+)\/(\d{1,3})$/.exec(raw.trim()) ?? []) : [];
+    return Number(bits) <= bitsOf(address) ? { address, prefix: Number(bits) } : undefined;
   },
 };
+
+/** A network, or one address, which is a network of its own. */
+export const networkOrAddress: Type<Network> = {
+  expects: 'an address or a network such as 127.0.0.1 or 10.0.0.0/8',
+  schema: { type: 'string', pattern: '^[0-9a-fA-F.:]+(/\\d{1,3})?$' },
+  read(raw) {
+    const address = typeof raw === 'string' ? raw.trim() : '';
+    return isIP(address) === 0 ? network.read(raw) : { address, prefix: bitsOf(address) };
+  },
+};
+
+/** How many bits an address has; none if it is no address. */
+function bitsOf(address: string): number {
+  return { 4: 32, 6: 128 }[isIP(address)] ?? -1;
+}
 
 /** Where something is or listens. */
 export interface Endpoint {

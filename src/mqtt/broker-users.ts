@@ -1,10 +1,10 @@
 import { createHmac, randomBytes } from 'node:crypto';
 import type { Logger } from 'pino';
 import { type Clock, sleep } from '../runtime/clock.ts';
+import { isPassword, type PasswordHash } from '../runtime/password-hash.ts';
 import { sameSecret } from '../runtime/same-secret.ts';
 import type { Access } from './broker-access.ts';
 import { LimitedWarning } from './limited-warning.ts';
-import { isPassword, type PasswordHash } from './password-hash.ts';
 
 /** One who may log in at the embedded broker. */
 export interface BrokerUser extends Access {

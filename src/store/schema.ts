@@ -106,4 +106,32 @@ export const MIGRATIONS: readonly string[] = [
     after TEXT NOT NULL
   ) STRICT
   `,
+  `
+  -- Who may use the page. "places" is a JSON list of paths, or NULL for all.
+  CREATE TABLE user (
+    name TEXT PRIMARY KEY COLLATE NOCASE,
+    role TEXT NOT NULL,
+    places TEXT,
+    password TEXT NOT NULL -- a hash in PHC form
+  ) STRICT, WITHOUT ROWID;
+
+  -- Who is logged in; "id" is the SHA-256 of what the browser holds.
+  CREATE TABLE session (
+    id TEXT PRIMARY KEY,
+    user TEXT COLLATE NOCASE REFERENCES user (name) ON DELETE CASCADE,
+    access TEXT REFERENCES access (id) ON DELETE CASCADE,
+    since INTEGER NOT NULL -- it began or was prolonged, in milliseconds since 1970
+  ) STRICT, WITHOUT ROWID;
+
+  -- Tokens of programs and of wall tablets; "secret" is the SHA-256 of the token.
+  CREATE TABLE access (
+    id TEXT PRIMARY KEY,
+    kind TEXT NOT NULL,
+    name TEXT NOT NULL,
+    role TEXT NOT NULL,
+    places TEXT,
+    secret TEXT NOT NULL UNIQUE,
+    since INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID
+  `,
 ];

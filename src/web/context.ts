@@ -1,25 +1,40 @@
 import type { Logger } from 'pino';
+import type { Requests } from '../api/requests.ts';
+import type { Names } from '../bridge/names.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
+import type { Database } from '../store/database.ts';
+import type { Role } from '../store/users.ts';
 import type { Events } from './events.ts';
-import type { Names } from './json.ts';
+import type { Identifier } from './identify.ts';
+import type { Login } from './login.ts';
+import type { Identity } from './rights.ts';
 
 /** What the routes work with. */
 export interface WebContext {
   readonly bridge: BridgeView;
   readonly names: Names;
+  readonly requests: Requests;
   readonly events: Events;
-  readonly site: SiteFacts;
+  readonly database: Database;
+  readonly identifier: Identifier;
+  readonly login: Login;
+  /** The time zone of the site, as `Europe/Berlin`. */
+  readonly timeZone: string;
+  /** The base topic on MQTT. */
+  readonly base: string;
   readonly version: string;
   readonly clock: Clock;
   readonly log: Logger;
 }
 
-/** What does not change while the bridge runs. */
-export interface SiteFacts {
-  readonly name: string;
-  readonly timeZone: string;
-  readonly currency: string | null;
-  /** The base topic. */
-  readonly base: string;
+declare module 'fastify' {
+  interface FastifyRequest {
+    /** Who asks; `null` if nobody is logged in. */
+    identity: Identity | null;
+  }
+  interface FastifyContextConfig {
+    /** What one must be to use the route; `anybody` need not be logged in. */
+    role?: Role | 'anybody';
+  }
 }

@@ -1,7 +1,10 @@
-import type { Logger } from 'pino';
+import type { Names } from '../bridge/names.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
-import { type Names, placeJson, plugJson, receiptText } from './json.ts';
+import { type Happening, happeningText, type SiteSnapshot, snapshotText } from './happening.ts';
+import { pendingJson, placeJson, plugJson, receiptOf } from './json.ts';
+import { problemsOfPlug } from './problems.ts';
+import type { Places } from './rights.ts';
 import type { Pending } from './schemas.ts';
 
 export interface EventsOptions {
@@ -10,28 +13,32 @@ export interface EventsOptions {
   /** Tells this run of the bridge from others. */
   readonly epoch: string;
   readonly clock: Clock;
-  readonly log: Logger;
 }
 
 /** A browser that listens: where its events are written, and how much of them waits. */
 export interface Listener {
-  write(text: string): void;
+  /** What of the site it may see. */
+  readonly places: Places;
+  write(bytes: Buffer): void;
+  /** Bytes that were written and not taken. */
   readonly waiting: number;
-  /** It does not keep up, or the bridge stops. */
+  /** Whether it may still listen: its user may have logged out. */
+  isAllowed(): boolean;
+  /** It does not keep up, may not listen any more, or the bridge stops. */
   end(): void;
 }
 
 /** Changes that come within this time are told together. */
 const TOGETHER_MS = 100;
 const HEARTBEAT_MS = 15_000;
-/** Characters that may wait for a listener; one that does not read is dropped, not waited for. */
-const MOST_WAITING = 4_000_000;
+/** A listener that does not read is dropped, not waited for. */
+const MOST_WAITING_BYTES = 4_000_000;
 /** What has been missed by less than this is told to whom returns; else it begins with a snapshot. */
-const KEPT_EVENTS = 200;
+const MOST_KEPT_BYTES = 1_000_000;
 
 /**
- * What happens, as server-sent events: a snapshot, and then what changes. Each event is written down once, whoever
- * listens.
+ * What happens, as server-sent events: a snapshot, and then what changes. Each event is written down once for all
+ * listeners that see the same part of the site.
  */
 export class Events {
   readonly #options: EventsOptions;
@@ -39,11 +46,13 @@ export class Events {
   readonly #changed = new Set<string>();
   readonly #removed = new Set<string>();
   readonly #pending = new Map<number, Pending>();
-  readonly #kept: { readonly number: number; readonly text: string }[] = [];
+  /** How much is wrong with each plug of which something is. */
+  readonly #problems = new Map<string, number>();
+  readonly #kept: { readonly number: number; readonly bytes: Buffer }[] = [];
+  #keptBytes = 0;
   readonly #timer: Timer;
   readonly #heartbeat: Timer;
   #number = 0;
-  #snapshot: { readonly number: number; readonly text: string } | undefined;
   #unsubscribe: (() => void)[] = [];
 
   constructor(options: EventsOptions) {
@@ -57,7 +66,8 @@ export class Events {
   }
 
   start(): void {
-    const { bridge } = this.#options;
+    const { bridge, names } = this.#options;
+    for (const { path } of bridge.plugs()) this.#countProblems(path);
     this.#unsubscribe = [
       bridge.on('plug', ({ after }) => this.#note(after.path)),
       bridge.on('removed', ({ path, places }) => {
@@ -66,6 +76,7 @@ export class Events {
       }),
       bridge.on('command', (event) => this.#taken(event)),
       bridge.on('receipt', (event) => this.#ended(event)),
+      names.onChange((path) => this.#note(path)),
     ];
     this.#heartbeat.set(HEARTBEAT_MS);
   }
@@ -74,23 +85,35 @@ export class Events {
     for (const end of this.#unsubscribe) end();
     this.#timer.clear();
     this.#heartbeat.clear();
-    for (const listener of this.#listeners) listener.end();
-    this.#listeners.clear();
+    for (const listener of [...this.#listeners]) this.#drop(listener);
   }
 
   /** Tells a listener everything, or what it has missed since `lastId`, and from then on what happens. */
   add(listener: Listener, lastId: string | undefined): () => void {
-    const missed = this.#missedSince(lastId);
-    if (missed === undefined) listener.write(this.#snapshotText());
-    else for (const { text } of missed) listener.write(text);
+    // What has changed and was not told yet is in the snapshot, and for the others not later than that.
+    this.#tellChanges();
+    const missed = listener.places === null ? this.#missedSince(lastId) : undefined;
+    if (missed === undefined) listener.write(snapshotText(this.#snapshot(), listener.places));
+    else for (const { bytes } of missed) listener.write(bytes);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  #missedSince(lastId: string | undefined): readonly { readonly text: string }[] | undefined {
-    const [epoch, number] = lastId?.split('-') ?? [];
-    const last = Number(number);
-    if (epoch !== this.#options.epoch || !Number.isInteger(last) || last > this.#number) return undefined;
+  /** Ends the streams of those who may not listen any more. */
+  recheck(): void {
+    for (const listener of [...this.#listeners]) if (!listener.isAllowed()) this.#drop(listener);
+  }
+
+  #drop(listener: Listener): void {
+    this.#listeners.delete(listener);
+    listener.end();
+  }
+
+  /** Events after the one of that id, if it is of this run and they are all kept. */
+  #missedSince(lastId: string | undefined) {
+    const [epoch, number = ''] = lastId?.split('-') ?? [];
+    const last = /^\d+$/.test(number) ? Number(number) : Number.NaN;
+    if (epoch !== this.#options.epoch || !(last <= this.#number)) return undefined;
     const oldest = this.#kept[0]?.number ?? this.#number + 1;
     return last + 1 < oldest ? undefined : this.#kept.filter((one) => one.number > last);
   }
@@ -98,78 +121,102 @@ export class Events {
   #note(path: string): void {
     if (this.#changed.size === 0) this.#timer.set(TOGETHER_MS);
     this.#changed.add(path);
-    this.#snapshot = undefined;
   }
 
-  #taken({ command, target, given }: BridgeEvents['command']): void {
-    const { id, relay, origin, user } = given;
-    const since = new Date(this.#options.clock.date()).toISOString();
-    const wanted = relay === undefined ? null : relay.toUpperCase();
-    const pending = { command, id, target, wanted, who: { origin, user }, since };
-    this.#pending.set(command, pending);
-    this.#tell('pending', `"pending":${JSON.stringify(pending)}`);
+  #taken(event: BridgeEvents['command']): void {
+    const pending = pendingJson(event, this.#options.clock.date());
+    this.#pending.set(event.command, pending);
+    this.#tell({ event: 'pending', pending });
   }
 
   #ended({ command, receipt, repeated }: BridgeEvents['receipt']): void {
     this.#pending.delete(command);
     // The states that led to the receipt go before it.
     this.#tellChanges();
-    this.#tell('receipt', `"command":${command},"receipt":${receiptText(receipt, repeated)}`);
+    this.#tell({ event: 'receipt', command, receipt: receiptOf(receipt, repeated) });
   }
 
   #tellChanges(): void {
     this.#timer.clear();
     if (this.#changed.size === 0) return;
     const { bridge, names } = this.#options;
-    const plugs = [];
-    const places = new Set<string>(['']);
-    for (const path of this.#changed) {
-      const plug = bridge.plug(path);
-      if (plug !== undefined) plugs.push(plugJson(plug, bridge, names));
-      for (const [index] of [...path].entries()) if (path[index] === '/') places.add(path.slice(0, index));
-    }
-    const removed = [...this.#removed].filter(
-      (path) => bridge.plug(path) === undefined && bridge.place(path) === undefined,
-    );
+    const changed = [...this.#changed];
+    const removed = [...this.#removed];
     this.#changed.clear();
     this.#removed.clear();
-    if (this.#listeners.size === 0 && this.#kept.length === 0) return;
-    const sums = [...places].flatMap((path) => {
-      const place = bridge.place(path);
-      return place === undefined ? [] : [placeJson(place, names)];
-    });
-    const body = JSON.stringify({ plugs, places: sums, removed });
-    this.#tell('change', body.slice(1, -1));
+    for (const path of changed) this.#countProblems(path);
+    this.#tell(() => ({
+      event: 'change',
+      plugs: changed.flatMap((path) => {
+        const plug = bridge.plug(path);
+        return plug === undefined ? [] : [plugJson(plug, bridge, names)];
+      }),
+      places: [...withPlaces(changed)].flatMap((path) => {
+        const place = bridge.place(path);
+        return place === undefined ? [] : [placeJson(place, names)];
+      }),
+      removed: removed.filter((path) => bridge.plug(path) === undefined && bridge.place(path) === undefined),
+      problems: this.#problems,
+    }));
+  }
+
+  #countProblems(path: string): void {
+    const plug = this.#options.bridge.plug(path);
+    const count = plug === undefined ? 0 : problemsOfPlug(plug).length;
+    if (count === 0) this.#problems.delete(path);
+    else this.#problems.set(path, count);
   }
 
   #beat(): void {
     this.#heartbeat.set(HEARTBEAT_MS);
-    this.#send(`event: ping\ndata: {"at":${this.#options.clock.date()}}\n\n`);
+    // Users are also changed by the command line.
+    this.recheck();
+    const bytes = Buffer.from(`event: ping\ndata: {"at":${this.#options.clock.date()}}\n\n`);
+    for (const listener of [...this.#listeners]) this.#write(listener, bytes);
   }
 
-  #tell(event: string, fields: string): void {
+  /** Tells all listeners; nothing is made up while nobody listens and nobody may return. */
+  #tell(happening: Happening | (() => Happening)): void {
     const number = ++this.#number;
-    this.#snapshot = undefined;
-    const { epoch } = this.#options;
-    const text = `id: ${epoch}-${number}\nevent: ${event}\ndata: {"number":${number},${fields}}\n\n`;
-    this.#kept.push({ number, text });
-    if (this.#kept.length > KEPT_EVENTS) this.#kept.shift();
-    this.#send(text);
-  }
-
-  #send(text: string): void {
-    for (const listener of this.#listeners) {
-      if (listener.waiting > MOST_WAITING) {
-        this.#listeners.delete(listener);
-        listener.end();
-      } else listener.write(text);
+    if (this.#listeners.size === 0) {
+      this.#forget();
+      return;
+    }
+    const made = typeof happening === 'function' ? happening() : happening;
+    const id = `${this.#options.epoch}-${number}`;
+    const texts = new Map<string, Buffer | undefined>();
+    const textFor = (places: Places) => {
+      const key = JSON.stringify(places);
+      if (!texts.has(key)) texts.set(key, happeningText(made, { id, number }, places));
+      return texts.get(key);
+    };
+    this.#keep(number, textFor(null));
+    for (const listener of [...this.#listeners]) {
+      const bytes = textFor(listener.places);
+      if (bytes !== undefined) this.#write(listener, bytes);
     }
   }
 
-  #snapshotText(): string {
-    if (this.#snapshot?.number === this.#number) return this.#snapshot.text;
+  /** What nobody heard cannot be repeated: who returns begins with a snapshot. */
+  #forget(): void {
+    this.#kept.length = 0;
+    this.#keptBytes = 0;
+  }
+
+  #keep(number: number, bytes: Buffer = Buffer.alloc(0)): void {
+    this.#kept.push({ number, bytes });
+    this.#keptBytes += bytes.length;
+    while (this.#keptBytes > MOST_KEPT_BYTES) this.#keptBytes -= this.#kept.shift()?.bytes.length ?? 0;
+  }
+
+  #write(listener: Listener, bytes: Buffer): void {
+    if (listener.waiting + bytes.length > MOST_WAITING_BYTES) this.#drop(listener);
+    else listener.write(bytes);
+  }
+
+  #snapshot(): SiteSnapshot {
     const { bridge, names, epoch } = this.#options;
-    const data = JSON.stringify({
+    return {
       epoch,
       number: this.#number,
       plugs: [...bridge.plugs()].map((plug) => plugJson(plug, bridge, names)),
@@ -178,9 +225,17 @@ export class Events {
         return place === undefined ? [] : [placeJson(place, names)];
       }),
       pending: [...this.#pending.values()],
-    });
-    const text = `id: ${epoch}-${this.#number}\nevent: snapshot\ndata: ${data}\n\n`;
-    this.#snapshot = { number: this.#number, text };
-    return text;
+      problems: this.#problems,
+    };
   }
+}
+
+/** The places around all these paths. */
+function withPlaces(paths: readonly string[]): ReadonlySet<string> {
+  const places = new Set(['', ...paths]);
+  for (const path of paths) {
+    for (let end = path.lastIndexOf('/'); end > 0; end = path.lastIndexOf('/', end - 1))
+      places.add(path.slice(0, end));
+  }
+  return places;
 }

@@ -3,10 +3,13 @@ import { isIP } from 'node:net';
 /** What of a request says where it comes from. */
 export interface Provenance {
   readonly method: string;
-  readonly host: string | undefined;
+  /** The name and port by which the bridge is asked. */
+  readonly host: string;
   readonly origin: string | undefined;
   readonly fetchSite: string | undefined;
   readonly contentType: string | undefined;
+  /** Whether a proxy passed it on that is trusted to know who asks; some leave the port out of the name. */
+  readonly isProxied: boolean;
 }
 
 /** Why a request is turned away. */
@@ -22,20 +25,28 @@ const READING = new Set(['GET', 'HEAD']);
  * Why a request is not served, whoever sends it: a page from elsewhere that had its own name point here (DNS
  * rebinding), or one that sends something in the name of its visitor (CSRF).
  */
-export function rejectionOf(
-  { method, host = '', origin, fetchSite, contentType }: Provenance,
-  names: ReadonlySet<string>,
-): Rejection | undefined {
-  if (!isOwnName(nameOf(host), names)) {
+export function rejectionOf(provenance: Provenance, names: ReadonlySet<string>): Rejection | undefined {
+  const { method, host, contentType, isProxied } = provenance;
+  if (!isProxied && !isOwnName(nameOf(host), names)) {
     const message = 'this name is not one of the bridge; add it to web.hosts, or ask by address';
     return { status: 421, code: 'unknown-host', message };
   }
   if (READING.has(method)) return undefined;
-  if (fetchSite === 'cross-site' || (origin !== undefined && !isSameHost(origin, host)))
+  if (!isFromHere(provenance, names))
     return { status: 403, code: 'cross-site', message: 'this was sent by a page from elsewhere' };
-  if (contentType !== undefined && !/^application\/json\b/i.test(contentType))
+  if (contentType !== undefined && !/^application\/json\s*(;|$)/i.test(contentType))
     return { status: 415, code: 'not-json', message: 'send application/json' };
   return undefined;
+}
+
+/** Whether what sends it is no page, or one of ours. A page on another port of the same machine is not. */
+function isFromHere({ host, origin, fetchSite, isProxied }: Provenance, names: ReadonlySet<string>): boolean {
+  if (fetchSite !== undefined) return fetchSite === 'same-origin' || fetchSite === 'none';
+  if (origin === undefined) return true;
+  if (!URL.canParse(origin)) return false;
+  const from = new URL(origin);
+  const isSame = from.host === host.toLowerCase() || (isProxied && from.hostname === nameOf(host));
+  return isSame || names.has(from.hostname);
 }
 
 /** Names that nobody else can have point here: addresses, the machine itself, its local network; and configured ones. */
@@ -53,9 +64,6 @@ function nameOf(host: string): string {
   return host
     .replace(/:\d+$/, '')
     .replace(/^\[(.*)\]$/, '$1')
+    .replace(/\.$/, '')
     .toLowerCase();
-}
-
-function isSameHost(origin: string, host: string): boolean {
-  return URL.canParse(origin) && new URL(origin).host === host.toLowerCase();
 }

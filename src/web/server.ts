@@ -1,16 +1,27 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
+import fastifyCookie from '@fastify/cookie';
 import fastifyHelmet from '@fastify/helmet';
-import fastifyStatic from '@fastify/static';
-import fastify, { type FastifyInstance } from 'fastify';
+import fastifyRateLimit from '@fastify/rate-limit';
+import fastify, { type FastifyInstance, type FastifyRequest } from 'fastify';
 import { BridgeError } from '../errors.ts';
 import type { WebContext } from './context.ts';
-import { failure } from './failure.ts';
+import { setCookie } from './cookie.ts';
+import { addErrorHandlers, failure } from './failure.ts';
 import { rejectionOf } from './guard.ts';
+import { COOKIE } from './identify.ts';
+import { boundConnections, LIMITS } from './limits.ts';
+import { addApiDocument } from './openapi.ts';
+import { addPage } from './page-files.ts';
+import { isIngress, Proxies, type ProxyNetwork } from './proxies.ts';
+import { hasRole } from './rights.ts';
 import { addCommandRoutes } from './routes/commands.ts';
+import { addEnergyRoutes } from './routes/energy.ts';
 import { addEventRoutes } from './routes/events.ts';
+import { addJournalRoutes } from './routes/journal.ts';
+import { addProblemRoutes } from './routes/problems.ts';
+import { addRequestRoutes } from './routes/requests.ts';
 import { addSessionRoutes } from './routes/session.ts';
 import { addSiteRoutes } from './routes/site.ts';
+import { addUserRoutes } from './routes/users.ts';
 
 export interface ServerOptions {
   readonly host: string;
@@ -18,100 +29,110 @@ export interface ServerOptions {
   readonly port: number;
   /** Names besides addresses and `localhost` by which the bridge may be asked. */
   readonly hosts: ReadonlySet<string>;
+  /** Certificate and key in PEM form, to be served over TLS. */
+  readonly tls: { readonly cert: string; readonly key: string } | undefined;
+  /** Addresses and networks of proxies that are believed what they say of who asks. */
+  readonly trustProxy: readonly ProxyNetwork[];
+  /** Whether the page may stand in a frame of its own origin, as Home Assistant shows it. */
+  readonly isFramed: boolean;
   /** Where the page is that `npm run build` made. */
   readonly pageFolder: string;
 }
 
-const MAX_BODY_BYTES = 64 * 1024;
-const HEADERS_MS = 10_000;
-const REQUEST_MS = 15_000;
-/** Longer than events are apart. */
-const IDLE_MS = 60_000;
-const MAX_CONNECTIONS = 1000;
+/** What can be asked, a file for each topic. */
+const ROUTES = [
+  addSessionRoutes,
+  addSiteRoutes,
+  addCommandRoutes,
+  addEventRoutes,
+  addProblemRoutes,
+  addJournalRoutes,
+  addEnergyRoutes,
+  addRequestRoutes,
+  addUserRoutes,
+];
 
 /** Nothing is loaded from elsewhere, nothing runs that does not come from here as a file. */
-const POLICY = {
+const policy = (isFramed: boolean) => ({
+  useDefaults: false,
   directives: {
     defaultSrc: ["'self'"],
     imgSrc: ["'self'", 'data:'],
     connectSrc: ["'self'"],
     objectSrc: ["'none'"],
-    frameAncestors: ["'none'"],
+    frameAncestors: [isFramed ? "'self'" : "'none'"],
     formAction: ["'self'"],
     baseUri: ["'none'"],
-    upgradeInsecureRequests: null,
   },
-};
+});
 
 /** The page and its API. */
 export async function buildServer(options: ServerOptions, context: WebContext): Promise<FastifyInstance> {
+  const { tls, isFramed, pageFolder } = options;
+  const proxies = new Proxies(options.trustProxy);
   const app = fastify({
+    ...LIMITS.fastify,
     logger: false,
-    bodyLimit: MAX_BODY_BYTES,
-    requestTimeout: REQUEST_MS,
-    connectionTimeout: IDLE_MS,
     forceCloseConnections: true,
-    http: { headersTimeout: HEADERS_MS, maxHeaderSize: 16 * 1024 },
-    routerOptions: { maxParamLength: 1000 },
+    trustProxy: (address) => proxies.isTrusted(address),
+    ...(tls === undefined ? { http: LIMITS.http } : { https: { ...tls, ...LIMITS.http } }),
   });
-  app.server.maxConnections = MAX_CONNECTIONS;
+  boundConnections(app.server, (address) => proxies.isTrusted(address) || isIngress(address));
+  // What is answered is made of typed values: the schemas document it, and a test holds it to them.
+  app.setSerializerCompiler(() => (data) => JSON.stringify(data));
+  addErrorHandlers(app, context.log);
   await app.register(fastifyHelmet, {
-    contentSecurityPolicy: POLICY,
+    contentSecurityPolicy: policy(isFramed),
+    // Browsers would go on asking a machine of the local network for HTTPS that no longer serves it.
     strictTransportSecurity: false,
-    xFrameOptions: { action: 'deny' },
+    xFrameOptions: { action: isFramed ? 'sameorigin' : 'deny' },
     referrerPolicy: { policy: 'no-referrer' },
   });
-  app.addHook('onRequest', async ({ method, headers }, reply) => {
-    const { host, origin } = headers;
-    const fetchSite = headers['sec-fetch-site'];
-    const provenance = {
-      method,
-      host,
-      origin,
-      fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
-      contentType: headers['content-type'],
-    };
-    const rejection = rejectionOf(provenance, options.hosts);
-    if (rejection !== undefined)
-      return reply.code(rejection.status).send(failure(rejection.code, rejection.message));
+  app.addHook('onRequest', async (request, reply) => {
+    const rejection = rejectionOf(provenanceOf(request, proxies), options.hosts);
+    if (rejection === undefined) return;
+    return reply.code(rejection.status).send(failure(rejection.code, rejection.message));
   });
-  app.setErrorHandler((error, _request, reply) => {
-    const { statusCode: status = 500, message } = error instanceof Error ? asHttp(error) : {};
-    if (status >= 500) context.log.error({ err: error }, 'a request to the page failed');
-    const text = status >= 500 ? 'the log of the bridge says why' : (message ?? 'not understood');
-    return reply.code(status).send(failure(status >= 500 ? 'unexpected' : 'not-understood', text));
-  });
-  app.setNotFoundHandler((_request, reply) =>
-    reply.code(404).send(failure('not-found', 'there is nothing of that name')),
-  );
-  for (const add of [addSessionRoutes, addSiteRoutes, addCommandRoutes, addEventRoutes]) add(app, context);
-  await addPage(app, options.pageFolder);
+  await app.register(fastifyRateLimit, LIMITS.requests);
+  await app.register(fastifyCookie);
+  addRoleCheck(app, context);
+  await addApiDocument(app, context.version);
+  for (const add of ROUTES) add(app, context);
+  await addPage(app, pageFolder);
   return app;
 }
 
-/** Files whose names hold a hash are kept by browsers for good, the rest is asked for each time. */
-async function addPage(app: FastifyInstance, folder: string): Promise<void> {
-  if (!existsSync(join(folder, 'index.html'))) {
-    app.get('/', (_request, reply) =>
-      reply.code(503).send(failure('no-page', 'the page was not built: run npm run build')),
-    );
-    return;
-  }
-  await app.register(fastifyStatic, {
-    root: folder,
-    cacheControl: false,
-    setHeaders: (response, path) => {
-      const isHashed = path.includes('/assets/');
-      void response.header('Cache-Control', isHashed ? 'public, max-age=31536000, immutable' : 'no-cache');
-    },
-  });
+function provenanceOf({ method, headers, host, socket }: FastifyRequest, proxies: Proxies) {
+  const fetchSite = headers['sec-fetch-site'];
+  return {
+    method,
+    host,
+    origin: headers.origin,
+    fetchSite: typeof fetchSite === 'string' ? fetchSite : undefined,
+    contentType: headers['content-type'],
+    isProxied: proxies.isTrusted(socket.remoteAddress) || isIngress(socket.remoteAddress),
+  };
 }
 
-function asHttp(error: Error): { readonly statusCode?: number; readonly message: string } {
-  const { message } = error;
-  return 'statusCode' in error && typeof error.statusCode === 'number'
-    ? { statusCode: error.statusCode, message }
-    : { message };
+/** Finds out who asks, and turns away who may not use a route. */
+function addRoleCheck(app: FastifyInstance, { identifier }: WebContext): void {
+  app.decorateRequest('identity', null);
+  app.addHook('preValidation', async (request, reply) => {
+    const { identity, isProlonged } = identify(request);
+    request.identity = identity;
+    if (isProlonged) setCookie(request, reply, request.cookies[COOKIE] ?? '');
+    // What says nothing is for administrators, but for the files of the page.
+    const { role = request.url.startsWith('/api/') ? 'admin' : 'anybody' } = request.routeOptions.config;
+    if (role === 'anybody') return;
+    if (identity === null) return reply.code(401).send(failure('not-logged-in', 'log in first'));
+    if (!hasRole(identity, role))
+      return reply.code(403).send(failure('not-allowed', `this takes the role ${role}`));
+  });
+
+  const identify = (request: FastifyRequest) => {
+    const identity = identifier.of(request);
+    return { identity, isProlonged: identity !== null && identifier.prolong(identity) };
+  };
 }
 
 /** Listens; resolves with the port. Throws BridgeError if that cannot be. */

@@ -2,7 +2,7 @@ import mqtt, { type IClientOptions, type MqttClient } from 'mqtt';
 import { afterEach, describe, expect, it } from 'vitest';
 import { Broker, type BrokerOptions } from '../../src/mqtt/broker.ts';
 import type { BrokerUser } from '../../src/mqtt/broker-users.ts';
-import { hashPassword, readHash } from '../../src/mqtt/password-hash.ts';
+import { hashPassword, readHash } from '../../src/runtime/password-hash.ts';
 import { brokerOptions } from '../support/broker-options.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { RunningTask } from '../support/running-task.ts';

@@ -83,7 +83,7 @@ function View({ route }: { readonly route: Route }) {
 }
 
 function mustLogIn(session: Session | null): boolean {
-  return session !== null && session.authentication === 'users' && session.user === null;
+  return session !== null && !session.mayLook;
 }
 
 /** Before anything is known of the bridge. */
@@ -92,6 +92,7 @@ const NO_SESSION: Session = {
   language: null,
   authentication: 'users',
   user: null,
+  mayLook: false,
   site: { name: '', timeZone: 'UTC', currency: null },
   base: '',
 };

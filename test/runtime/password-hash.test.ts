@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { hashPassword, isPassword, readHash } from '../../src/mqtt/password-hash.ts';
+import { hashPassword, isPassword, readHash } from '../../src/runtime/password-hash.ts';
 import { FakeShell } from '../support/fake-shell.ts';
 
 describe('the hash of a password', () => {
@@ -40,6 +40,6 @@ describe('the verb hash-password', () => {
   it('takes none that is too short', async () => {
     const shell = new FakeShell({ piped: ['abc'] });
     expect(await shell.run('hash-password')).toBe(2);
-    expect(shell.errors).toContain('a password has 8 to 1024 characters; this one has 3');
+    expect(shell.errors).toContain('a password has 8 to 1000 characters; this one has 3');
   });
 });
