@@ -55,7 +55,7 @@ export class Requests {
       ['log/level', logLevel(options.logLevel, permission)],
       ['discover/blink', blink({ ...options, permission })],
       ['plug/command', command],
-      ...siteRequests({ editor: options.editor, permission, command }),
+      ...siteRequests({ ...options, permission, command }),
     ]);
   }
 

@@ -79,7 +79,7 @@ export function restartNeeded(before: Config, after: Config): string[] {
 /** Options beside those of plugs, places, polling and reports that are in force at once. */
 const LIVE: ReadonlySet<string> = new Set(['allow', 'discovery.ignore', 'log.level']);
 
-/** Plugs whose settings or paths are others than before, by the path that they had. */
+/** Plugs whose settings, paths or names are others than before, by the path that they had: all are told of them anew. */
 function settingsToChange(
   before: Config,
   after: Config,
@@ -91,7 +91,10 @@ function settingsToChange(
     [...kept].flatMap(([path, plug]): [string, DeviceSettings][] => {
       const was = old.get(path);
       const settings = deviceSettings(plug, after);
-      const isSame = was !== undefined && isDeepStrictEqual(deviceSettings(was, before), settings);
+      const isSame =
+        was !== undefined &&
+        isDeepStrictEqual(deviceSettings(was, before), settings) &&
+        isDeepStrictEqual(appearanceOf(was), appearanceOf(plug));
       return isSame ? [] : [[path, settings]];
     }),
   );

@@ -1,18 +1,9 @@
 import type { Editor, Hardware, Subject } from '../api/requests/editor.ts';
 import { placesOf } from '../bridge/places.ts';
 import type { Edit, LiveConfig } from '../config/live-config.ts';
-import { leaves } from '../config/option.ts';
-import {
-  adopts,
-  BARE_PLUG,
-  type Config,
-  PLUG_SCHEMA,
-  type PlugConfig,
-  type SCHEMA,
-} from '../config/schema.ts';
+import { adopts, BARE_PLUG, type Config, type PlugConfig } from '../config/schema.ts';
 import {
   addPlug,
-  flatOptions,
   movePlace,
   movePlug,
   removePlug,
@@ -33,6 +24,7 @@ import type { Store } from '../store/store.ts';
 import { apply, knownPlugs, type RunningParts, restartNeeded } from './apply.ts';
 import { plugChanges } from './changes.ts';
 import { deviceSettings, deviceSpec, plugsOf } from './devices.ts';
+import { demandNoIdentity, demandNoSecret, demandSettable, optionsJson } from './settable.ts';
 
 export interface SiteEditorParts extends RunningParts {
   readonly live: LiveConfig;
@@ -40,28 +32,6 @@ export interface SiteEditorParts extends RunningParts {
   readonly plugIds: PlugIds;
   readonly placeIds: PlaceIds;
 }
-
-/** Groups of options that may be set from afar. With any other one could lock oneself out, or let others in. */
-const SETTABLE: readonly (keyof typeof SCHEMA)[] = [
-  'poll',
-  'command',
-  'homeassistant',
-  'report',
-  'discovery',
-  'clock',
-  'log',
-];
-
-/** Of those groups: whom the bridge asks and connects to is for the site to say. */
-const NOT_SETTABLE: ReadonlySet<string> = new Set(['discovery.networks', 'discovery.targets']);
-
-/** Options of a plug that say which one it is, and the request that changes them. */
-const OWN_REQUEST: ReadonlyMap<string, string> = new Map([
-  ['path', 'plug/move'],
-  ['host', 'plug/replace'],
-  ['mac', 'plug/replace'],
-  ['alias', 'plug/replace'],
-]);
 
 /** A change of the configuration, and what is to be done once it is kept and before it is in force. */
 interface Change {
@@ -181,12 +151,7 @@ export class SiteEditor implements Editor {
     return this.#inTurn(() => {
       demandNoSecret(options);
       if (subject?.kind === 'plug') {
-        const other = Object.keys(options).find((name) => OWN_REQUEST.has(name));
-        if (other !== undefined)
-          throw new CommandError(
-            'not-understood',
-            `${other} of a plug is changed with ${OWN_REQUEST.get(other)}`,
-          );
+        demandNoIdentity(options);
         return this.#change({ edit: this.#of(subject.path, (own) => setPlug(own, options)), mayUnlock });
       }
       if (subject !== undefined) {
@@ -194,7 +159,7 @@ export class SiteEditor implements Editor {
           throw new CommandError('not-found', this.#parts.bridge.absence(subject.path));
         return this.#change({ edit: setPlace(subject.path, options), mayUnlock });
       }
-      this.#demandSettable(options);
+      demandSettable(options, this.#parts.live.explain());
       return this.#change({ edit: setOptions(options), mayUnlock });
     });
   }
@@ -202,13 +167,7 @@ export class SiteEditor implements Editor {
   get(subject: Subject | undefined): JsonObject {
     const { live } = this.#parts;
     const prefix = this.#prefixOf(subject);
-    const options = live.explain().flatMap(({ name, value, source, at }) => {
-      const isWanted = prefix === undefined ? !/^(plugs|places)\b/.test(name) : name.startsWith(prefix);
-      return isWanted
-        ? [[name.slice(prefix?.length ?? 0), { value, source, ...(at === '' ? {} : { at }) }]]
-        : [];
-    });
-    return { options: Object.fromEntries(options) };
+    return { options: optionsJson(live.explain(), prefix) };
   }
 
   export(): JsonObject {
@@ -281,18 +240,6 @@ export class SiteEditor implements Editor {
     return adopts(this.#parts.live.config);
   }
 
-  /** Throws CommandError if an option may not be set from afar, or would have no effect in the file. */
-  #demandSettable(options: JsonObject): void {
-    const explained = new Map(this.#parts.live.explain().map((option) => [option.name, option]));
-    for (const [name] of flatOptions(options)) {
-      if (NOT_SETTABLE.has(name) || !SETTABLE.some((group) => name.startsWith(`${group}.`)))
-        throw new CommandError('not-settable', `${name.slice(0, 80)} is changed in the file only`);
-      const { source, at } = explained.get(name) ?? { source: 'default', at: '' };
-      if (source === 'environment' || source === 'flag')
-        throw new CommandError('not-settable', `${name} is given by ${at}, which goes before the file`);
-    }
-  }
-
   /** What the names of a subject's options begin with. */
   #prefixOf(subject: Subject | undefined): string | undefined {
     if (subject === undefined) return undefined;
@@ -322,14 +269,6 @@ function readAddress(host: string): Endpoint {
 }
 
 const ADDRESS = endpoint(PLUG_PORT);
-
-/** Passwords are not sent where many may read them. */
-function demandNoSecret(options: JsonObject): void {
-  for (const [name] of flatOptions(options))
-    if (SECRETS.has(name)) throw new CommandError('not-settable', `${name} is changed in the file only`);
-}
-
-const SECRETS = new Set([...leaves(PLUG_SCHEMA)].flatMap(([name, { secret }]) => (secret ? [name] : [])));
 
 function ignore(macs: readonly string[]): Edit {
   return setOptions({ discovery: { ignore: macs.length === 0 ? null : macs } });

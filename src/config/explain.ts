@@ -16,7 +16,8 @@ export interface ExplainedOption {
   readonly at: string;
 }
 
-const MASK = '***';
+/** Stands for what is not shown. */
+export const MASK = '***';
 
 /**
  * Every option in force and where its value came from; of plugs and places only what is written. Throws

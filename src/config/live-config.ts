@@ -49,12 +49,18 @@ export class LiveConfig {
   #memory: OverrideMemory | undefined;
   #log: Logger | undefined;
   #config: Config;
+  /** The text that {@link config} was read from. */
+  #text: string;
   #saidReadOnly = false;
+  /** What was explained last, and of which text: anyone may ask, and a large file takes its time. */
+  #explained: { readonly text: string; readonly options: readonly ExplainedOption[] } | undefined;
 
   /** Throws ConfigError with all that is wrong. */
   constructor(origin: ConfigOrigin) {
     this.#origin = origin;
-    this.#config = loadConfig(origin.sources());
+    const sources = origin.sources();
+    this.#text = textOf(sources);
+    this.#config = loadConfig(sources);
   }
 
   /** A configuration that is in no file of its own. */
@@ -75,6 +81,7 @@ export class LiveConfig {
     const sources = this.#origin.sources();
     const { text, conflicts } = this.#inForce(sources);
     this.#config = loadConfig(withText(sources, text));
+    this.#text = text;
     const cure =
       'send bridge/request/config/export for what is kept, and write into the file what is to hold';
     if (conflicts.length > 0)
@@ -93,7 +100,8 @@ export class LiveConfig {
     const before = this.#config;
     const sources = this.#origin.sources();
     const { text } = this.#inForce(sources);
-    const written = this.#loadWritten(withText(sources, text));
+    // Reading a large file takes its time.
+    const written = text === this.#text ? before : this.#loadWritten(withText(sources, text));
     let edited = edit(text, written);
     let after = loadConfig(withText(sources, edited));
     if (adopts(after) !== adopts(written) && after.discovery.adopt === written.discovery.adopt) {
@@ -104,13 +112,18 @@ export class LiveConfig {
     approve(written, after);
     const kept = this.#keep(sources, edited);
     this.#config = after;
+    this.#text = edited;
+    this.#explained = undefined;
     return { before, after, kept };
   }
 
   /** Every option in force, and where it comes from. Secrets are masked. */
-  explain(): ExplainedOption[] {
+  explain(): readonly ExplainedOption[] {
     const sources = this.#origin.sources();
-    return explainConfig(withText(sources, this.#inForce(sources).text));
+    const text = textOf(sources);
+    if (this.#explained?.text !== text)
+      this.#explained = { text, options: explainConfig(withText(sources, this.#inForce(sources).text)) };
+    return this.#explained.options;
   }
 
   /** What is kept beside the file, as YAML to paste into it. */
@@ -122,8 +135,9 @@ export class LiveConfig {
   #inForce(sources: Sources): { text: string; conflicts: readonly string[] } {
     const text = textOf(sources);
     const overrides = this.#memory?.overrides() ?? [];
+    if (overrides.length === 0) return { text, conflicts: [] };
     const laid = lay(text, overrides);
-    if (overrides.length === 0 || isRight(withText(sources, laid.text))) return laid;
+    if (isRight(withText(sources, laid.text))) return laid;
     // Each is right alone, but not with what the file says by now.
     let sum = text;
     const conflicts: string[] = [];

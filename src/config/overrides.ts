@@ -1,5 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
-import { Document, isMap, isSeq, parseDocument } from 'yaml';
+import { Document, isMap, isSeq, parseDocument, type YAMLMap } from 'yaml';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import { ConfigFile } from './file.ts';
 import { slugPath } from './slug-path.ts';
@@ -38,13 +38,14 @@ export function lay(
 ): { readonly text: string; readonly conflicts: readonly string[] } {
   const things = thingsIn(text);
   const document = parseDocument(text);
+  const plugs = plugsIn(document);
   const conflicts: string[] = [];
   let isChanged = false;
   for (const override of overrides) {
     const now = things.get(override.key) ?? null;
     if (isDeepStrictEqual(now, override.after)) continue;
     if (isDeepStrictEqual(now, override.before)) {
-      put(document, override);
+      put(document, plugs, override);
       isChanged = true;
     } else conflicts.push(override.key);
   }
@@ -55,26 +56,35 @@ export function lay(
 export function overridesAsYaml(overrides: readonly Override[]): string {
   const gone = overrides.filter(({ after }) => after === null).map(({ key }) => `# no longer: ${key}\n`);
   const document = new Document({});
-  for (const override of overrides) if (override.after !== null) put(document, { ...override, before: null });
+  const left = overrides.filter(({ after }) => after !== null);
+  for (const override of left) put(document, new Map(), { ...override, before: null });
   const isEmpty = isMap(document.contents) && document.contents.items.length === 0;
   return gone.join('') + (isEmpty ? '' : document.toString({ lineWidth: 0 }));
 }
 
-function put(document: Document, { key, before, after }: Override): void {
-  if (key.startsWith(PLUG)) putPlug(document, key.slice(PLUG.length), before, after);
+/** The entries of plugs, by their paths. */
+type Entries = ReadonlyMap<string, YAMLMap>;
+
+function plugsIn(document: Document): Entries {
+  const plugs: unknown = document.getIn(['plugs'], true);
+  const entries = isSeq(plugs) ? plugs.items.filter((item) => isMap(item)) : [];
+  return new Map(entries.map((entry) => [slugPath(String(entry.get('path'))), entry]));
+}
+
+function put(document: Document, plugs: Entries, { key, before, after }: Override): void {
+  if (key.startsWith(PLUG)) putPlug(document, plugs.get(key.slice(PLUG.length)), before, after);
   else if (after === null) document.deleteIn(pathOf(key));
   else document.setIn(pathOf(key), document.createNode(after));
 }
 
-function putPlug(document: Document, path: string, before: unknown, after: unknown): void {
+function putPlug(document: Document, entry: YAMLMap | undefined, before: unknown, after: unknown): void {
   const plugs: unknown = document.getIn(['plugs'], true);
   if (!isSeq(plugs)) {
     if (after !== null) document.setIn(['plugs'], document.createNode([after]));
     return;
   }
-  const entry = plugs.items.find((item) => isMap(item) && slugPath(String(item.get('path'))) === path);
   if (after === null) plugs.items = plugs.items.filter((item) => item !== entry);
-  else if (!isMap(entry) || !isObject(after)) plugs.add(document.createNode(after));
+  else if (entry === undefined || !isObject(after)) plugs.add(document.createNode(after));
   else
     for (const [key, value] of changes(before, after)) {
       if (value === undefined) entry.delete(key);

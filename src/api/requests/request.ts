@@ -25,11 +25,10 @@ export class Permission {
   }
 
   /** Throws CommandError unless what has that name is allowed. */
-  demand(name: string, { origin, user }: Asker): void {
+  demand(name: string, asker: Asker): void {
     if (this.grants(name)) return;
-    const who = { origin, ...(user === null ? {} : { user }) };
     this.#log.warn(
-      { command: name, ...who, cure: `allow: [${name}]` },
+      { command: name, ...whoIs(asker), cure: `allow: [${name}]` },
       'a request was refused that the configuration does not allow',
     );
     throw new CommandError(
@@ -37,6 +36,11 @@ export class Permission {
       `${name} is not allowed; write "allow: [${name}]" into the configuration`,
     );
   }
+}
+
+/** Who asks, for the log. */
+export function whoIs({ origin, user }: Asker): JsonObject {
+  return { origin, ...(user === null ? {} : { user }) };
 }
 
 /** The sender's mistake, in a sentence that says how it is done. */

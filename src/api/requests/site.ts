@@ -1,26 +1,31 @@
+import type { Logger } from 'pino';
 import type { Asker } from '../../bridge/command.ts';
 import { isObject, type JsonObject, textAt } from '../../protocol/json.ts';
 import type { Editor, Subject } from './editor.ts';
 import { UNLOCK } from './names.ts';
-import { type Handler, notUnderstood, type Permission } from './request.ts';
+import { type Handler, notUnderstood, type Permission, whoIs } from './request.ts';
 
 export interface SiteRequestOptions {
   readonly editor: Editor;
   readonly permission: Permission;
   /** Sends a plug a command, as `plug/command` does. */
   readonly command: Handler;
+  readonly log: Logger;
 }
 
 /** The longest name that a plug or place may have. */
 const MAX_NAME_LENGTH = 100;
 
 /** Requests that change which plugs there are, where they are and what they are called, and read and set the configuration. */
-export function siteRequests({ editor, permission, command }: SiteRequestOptions): [string, Handler][] {
+export function siteRequests({ editor, permission, command, log }: SiteRequestOptions): [string, Handler][] {
   const allowed = (name: string, handler: Handler): [string, Handler] => [
     name,
-    (request, asker) => {
+    async (request, asker) => {
       permission.demand(name, asker);
-      return handler(request, asker);
+      const data = await handler(request, asker);
+      const { plug, place, path } = request;
+      log.info({ request: name, plug: plug ?? path, place, ...whoIs(asker) }, 'changed by a request');
+      return data;
     },
   ];
   const mayUnlock = () => permission.grants(UNLOCK);
