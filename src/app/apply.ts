@@ -48,11 +48,26 @@ export async function apply(
   }
   for (const plug of replaced) await bridge.replace(plug.path, deviceSpec(plug, after, devices), takenOver);
   for (const plug of added) bridge.add(deviceSpec(plug, after, devices));
-  for (const { mac } of after.plugs)
-    if (mac !== undefined && devices.memory.adopted().has(mac)) finder.release(mac);
+  for (const mac of configured(after, plugs, kept))
+    if (devices.memory.adopted().has(mac)) finder.release(mac);
   parts.publisher.setReport(after.report);
   if (after.log.level !== before.log.level) logLevel.set(after.log.level);
   parts.publishInfo();
+}
+
+/** The MACs of plugs that are configured, also of those that are so by their address. */
+function configured(
+  { plugs }: Config,
+  before: readonly KnownPlug[],
+  kept: ReadonlyMap<string, PlugConfig>,
+): ReadonlySet<string> {
+  const own = plugs.flatMap(({ mac }) => mac ?? []);
+  const isOwn = new Set(plugs);
+  const known = before.flatMap(({ path, knownMac }) => {
+    const now = kept.get(path);
+    return now !== undefined && isOwn.has(now) ? (knownMac ?? []) : [];
+  });
+  return new Set([...own, ...known]);
 }
 
 /** The plugs of the bridge, with the MACs that they have shown. */

@@ -37,6 +37,8 @@ export interface SiteEditorParts extends RunningParts {
 interface Change {
   readonly edit: Edit;
   readonly mayUnlock: boolean;
+  /** The path of a plug that may be another one afterwards. */
+  readonly owner?: string;
   readonly prepare?: () => Promise<void> | void;
   /** What is to be done between old and new hardware of a plug. */
   readonly takenOver?: () => void;
@@ -56,22 +58,23 @@ export class SiteEditor implements Editor {
   }
 
   add(entry: JsonObject): Promise<JsonObject> {
-    return this.#inTurn(() => {
+    return this.#inTurn(async () => {
       demandNoSecret(entry);
       const mac = typeof entry.mac === 'string' ? readMac(entry.mac) : undefined;
       const ignored = this.#parts.live.config.discovery.ignore ?? [];
       const edit = addPlug(entry);
       const isIgnored = mac !== undefined && ignored.includes(mac);
-      return this.#change({
+      const change = {
         edit: isIgnored ? both(ignore(ignored.filter((one) => one !== mac)), edit) : edit,
         mayUnlock: false,
-      });
+      };
+      return this.#found(entry.host, { path: slugPath(String(entry.path)), ...(await this.#change(change)) });
     });
   }
 
   remove(path: string, mayUnlock: boolean): Promise<JsonObject> {
     return this.#inTurn(async () => {
-      const { live, bridge, finder, store } = this.#parts;
+      const { live, bridge, finder } = this.#parts;
       const adopted = this.#adoptedAt(path);
       const mac = adopted?.mac ?? bridge.identity(path)?.mac ?? undefined;
       const { discovery } = live.config;
@@ -91,19 +94,20 @@ export class SiteEditor implements Editor {
         prepare: async () => {
           finder.release(adopted.mac);
           await bridge.remove(path);
-          store.forget(adopted.mac);
         },
       });
     });
   }
 
   move({ kind, path }: Subject, to: string, mayUnlock: boolean): Promise<JsonObject> {
-    return this.#inTurn(() => {
-      if (kind === 'plug')
-        return this.#change({ edit: this.#of(path, (own) => movePlug(own, to)), mayUnlock });
+    return this.#inTurn(async () => {
+      const target = slugPath(to === '/' ? '' : to);
+      if (kind === 'plug') {
+        const edit = this.#of(path, (own) => movePlug(own, to));
+        return { path: target, ...(await this.#change({ edit, mayUnlock })) };
+      }
       if (path === '') throw new CommandError('not-possible', 'the whole site is moved with mqtt.baseTopic');
       const { bridge, placeIds } = this.#parts;
-      const target = slugPath(to === '/' ? '' : to);
       const prepare = () => {
         for (const place of bridge.places())
           if (place === path || place.startsWith(`${path}/`))
@@ -112,7 +116,7 @@ export class SiteEditor implements Editor {
               target === '' ? place.slice(path.length + 1) : target + place.slice(path.length),
             );
       };
-      return this.#change({ edit: movePlace(path, target), mayUnlock, prepare });
+      return { path: target, ...(await this.#change({ edit: movePlace(path, target), mayUnlock, prepare })) };
     });
   }
 
@@ -131,7 +135,10 @@ export class SiteEditor implements Editor {
       const isAdopted = taken !== undefined && !live.config.plugs.some((plug) => plug.path === taken.path);
       if (taken !== undefined && !isAdopted)
         throw new CommandError('taken', `${now} is ${taken.path} already; remove that first`);
-      const edit = this.#of(path, (own) => replacePlug(own, { mac: now, host }));
+      // Where it was taken in it was found already.
+      const found = taken === undefined ? undefined : bridge.address(taken.path);
+      const where = host ?? (found && `${found.host}:${found.port}`);
+      const edit = this.#of(path, (own) => replacePlug(own, { mac: now, host: where }));
       const prepare = async () => {
         if (taken === undefined) return;
         finder.release(now);
@@ -139,11 +146,21 @@ export class SiteEditor implements Editor {
       };
       const takenOver = () => {
         if (before === undefined) return;
+        finder.release(before);
         replaceDevice(store, before, now);
         plugIds.swap(before, now);
       };
-      const change = { edit, mayUnlock: false, prepare, takenOver };
-      return { ...(await this.#change(change)), mac: now };
+      const change = { edit, mayUnlock: false, owner: path, prepare, takenOver };
+      return this.#found(where, { mac: now, ...(await this.#change(change)) });
+    });
+  }
+
+  rename({ kind, path }: Subject, name: string | null, isAlias: boolean): Promise<JsonObject> {
+    return this.#inTurn(() => {
+      if (kind === 'place') return this.#setPlace(path, { name });
+      const isFoundByAlias = this.#parts.live.config.plugs.some((plug) => plug.path === path && plug.alias);
+      const options = isAlias && isFoundByAlias ? { name, alias: name } : { name };
+      return this.#change({ edit: this.#of(path, (own) => setPlug(own, options)), mayUnlock: false });
     });
   }
 
@@ -154,11 +171,7 @@ export class SiteEditor implements Editor {
         demandNoIdentity(options);
         return this.#change({ edit: this.#of(subject.path, (own) => setPlug(own, options)), mayUnlock });
       }
-      if (subject !== undefined) {
-        if (this.#parts.bridge.place(subject.path) === undefined)
-          throw new CommandError('not-found', this.#parts.bridge.absence(subject.path));
-        return this.#change({ edit: setPlace(subject.path, options), mayUnlock });
-      }
+      if (subject !== undefined) return this.#setPlace(subject.path, options, mayUnlock);
       demandSettable(options, this.#parts.live.explain());
       return this.#change({ edit: setOptions(options), mayUnlock });
     });
@@ -174,6 +187,12 @@ export class SiteEditor implements Editor {
     return { yaml: this.#parts.live.export() };
   }
 
+  #setPlace(path: string, options: JsonObject, mayUnlock = false): Promise<JsonObject> {
+    const { bridge } = this.#parts;
+    if (bridge.place(path) === undefined) throw new CommandError('not-found', bridge.absence(path));
+    return this.#change({ edit: setPlace(path, options), mayUnlock });
+  }
+
   /** Changes follow one another: each begins with what the one before has made. */
   #inTurn(change: () => Promise<JsonObject> | JsonObject): Promise<JsonObject> {
     const done = this.#working.then(change);
@@ -181,27 +200,39 @@ export class SiteEditor implements Editor {
     return done;
   }
 
-  async #change({ edit, mayUnlock, prepare, takenOver }: Change): Promise<JsonObject> {
+  /** A plug that has no address is looked for. */
+  #found(host: unknown, answer: JsonObject): JsonObject {
+    if (host === undefined) void this.#parts.finder.search();
+    return answer;
+  }
+
+  async #change({ edit, mayUnlock, owner, prepare, takenOver }: Change): Promise<JsonObject> {
     const { live } = this.#parts;
-    const { before, after, kept } = live.change(edit, (was, will) => this.#approve(was, will, mayUnlock));
+    const { before, after, kept } = live.change(edit, (was, will) => {
+      this.#demandFree(will, owner);
+      if (!mayUnlock) this.#demandLocks(was, will);
+    });
     await prepare?.();
     await apply(before, after, this.#parts, takenOver);
     const restart = restartNeeded(this.#started, after);
     return { ...kept, ...(restart.length === 0 ? {} : { restart: true, restart_for: restart }) };
   }
 
-  /** What must not become of plugs that were taken in or are locked. */
-  readonly #approve = (before: Config, after: Config, mayUnlock: boolean): void => {
-    const { memory } = this.#parts.devices;
-    for (const [mac, { path }] of this.#adopts() ? memory.adopted() : []) {
-      const other = after.plugs.find(
+  /** Throws CommandError if a plug that was taken in would have to give way to one at its path, but for the `owner`. */
+  #demandFree({ plugs }: Config, owner: string | undefined): void {
+    if (!this.#adopts()) return;
+    for (const [mac, { path }] of this.#parts.devices.memory.adopted()) {
+      const isTaken = plugs.some(
         (plug) => plug.mac !== mac && (plug.path === path || placesOf(plug.path).includes(path)),
       );
-      if (other !== undefined) throw new CommandError('taken', `${path} is a plug that was taken in`);
+      if (isTaken && path !== owner) throw new CommandError('taken', `${path} is a plug that was taken in`);
     }
-    if (mayUnlock) return;
+  }
+
+  /** Throws CommandError if a plug that is locked would not be afterwards, or not be there. */
+  #demandLocks(before: Config, after: Config): void {
     const plugs = knownPlugs(before, this.#parts);
-    const { kept, replaced } = plugChanges(plugs, plugsOf(after, memory));
+    const { kept, replaced } = plugChanges(plugs, plugsOf(after, this.#parts.devices.memory));
     for (const plug of plugs) {
       const now = kept.get(plug.path) ?? replaced.find(({ path }) => path === plug.path);
       if (isLocked(plug, before) && (now === undefined || !isLocked(now, after)))
@@ -210,7 +241,7 @@ export class SiteEditor implements Editor {
           `${plug.path} is locked by the configuration and would not be any more; write "allow: [unlock]" into it to permit that`,
         );
     }
-  };
+  }
 
   /** The edit of a plug; one that was taken in is configured with it. */
   #of(path: string, edit: (path: string) => Edit): Edit {

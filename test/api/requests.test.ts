@@ -259,8 +259,8 @@ describe('a request that changes the site', () => {
   const REQUESTS = [
     ['plug/add', { path: 'a', host: '192.0.2.1' }, ['add', { path: 'a', host: '192.0.2.1' }]],
     ['plug/remove', { plug: 'a' }, ['remove', 'a', false]],
-    ['plug/rename', { plug: 'a', name: ' A ' }, ['set', { kind: 'plug', path: 'a' }, { name: 'A' }, false]],
-    ['plug/rename', { place: '/', name: null }, ['set', { kind: 'place', path: '' }, { name: null }, false]],
+    ['plug/rename', { plug: 'a', name: ' A ' }, ['rename', { kind: 'plug', path: 'a' }, 'A', false]],
+    ['plug/rename', { place: '/', name: null }, ['rename', { kind: 'place', path: '' }, null, false]],
     ['plug/move', { plug: 'a', to: 'b' }, ['move', { kind: 'plug', path: 'a' }, 'b', false]],
     ['plug/move', { place: 'a', to: 'b' }, ['move', { kind: 'place', path: 'a' }, 'b', false]],
     ['plug/replace', { plug: 'a', mac: 'M' }, ['replace', 'a', { mac: 'M', host: undefined }]],

@@ -268,6 +268,18 @@ describe('a plug that is added', () => {
     await untilRetained(now);
   });
 
+  it('is looked for at once where only its MAC is known', async () => {
+    const { server, device } = await startPlug('new', 7);
+    const target = `${server.host}:${server.port}`;
+    await open(['shed'], { discovery: { interval: 0, targets: [target] } });
+    site.plugs.set('new', { path: 'new', server, device });
+    const after = site.observer.seen.length;
+    expect(await ask('plug/add', { path: 'New Hall/Lamp', mac: '50:C7:BF:00:00:07' })).toMatchObject({
+      data: { path: 'new-hall/lamp', kept: 'file' },
+    });
+    await allOnline(['new-hall/lamp'], after);
+  });
+
   it.each([
     [{ path: 'shed', host: '127.0.0.1:9' }, /path shed is taken by plugs\[0\]/],
     [{ path: 'east', host: '127.0.0.1:9' }, /east is a plug, yet plugs\[1\] \(east\/a\) makes it a place/],
@@ -357,6 +369,21 @@ describe('a plug that was taken in', () => {
     expect(await ask('config/export', {})).toMatchObject({ data: { yaml: expect.stringContaining(yaml) } });
     const now = treeOf(['hall/lamp', 'lamp-2'], [idOf(1), idOf(2), placeId('hall')]);
     await untilRetained(now);
+    await restart();
+    await untilRetained(now);
+  });
+
+  it('may be the new hardware of another: its own path and device go', async () => {
+    await adopting();
+    await site.plug('lamp').server.stop();
+    const answer = await ask('plug/replace', { plug: 'lamp-1', mac: '50:C7:BF:00:00:02' });
+    expect(answer).toMatchObject({ status: 'ok', data: { kept: 'database' } });
+    const yaml = `plugs:\n  - path: lamp-1\n    mac: 50:C7:BF:00:00:02\n    host: ${address('desk')}\n`;
+    expect(await ask('config/export', {})).toMatchObject({ data: { yaml: expect.stringContaining(yaml) } });
+    // The one that is replaced answers no more, and is not taken in again.
+    const now = treeOf(['lamp-1'], [idOf(1)]);
+    await untilRetained(now);
+    expect(config(idOf(1)).device).toMatchObject({ serial_number: '50:C7:BF:00:00:02' });
     await restart();
     await untilRetained(now);
   });

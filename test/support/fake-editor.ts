@@ -18,6 +18,10 @@ export class FakeEditor implements Editor {
     return this.#note('move', given);
   }
 
+  rename(...given: unknown[]) {
+    return this.#note('rename', given);
+  }
+
   replace(...given: unknown[]) {
     return this.#note('replace', given);
   }

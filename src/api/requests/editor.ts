@@ -22,6 +22,8 @@ export interface Editor {
   add(entry: JsonObject): Promise<JsonObject>;
   remove(path: string, mayUnlock: boolean): Promise<JsonObject>;
   move(subject: Subject, to: string, mayUnlock: boolean): Promise<JsonObject>;
+  /** Calls a plug or place so; with `isAlias` the plug has been told that name as its own. */
+  rename(subject: Subject, name: string | null, isAlias: boolean): Promise<JsonObject>;
   replace(path: string, hardware: Hardware): Promise<JsonObject>;
   /** Sets options by their names, of the program if there is no subject; `null` takes one back to its default. */
   set(subject: Subject | undefined, options: JsonObject, mayUnlock: boolean): Promise<JsonObject>;

@@ -38,8 +38,9 @@ export function siteRequests({ editor, permission, command, log }: SiteRequestOp
       const subject = subjectOf(request);
       const name = nameIn(request);
       if (subject === undefined) throw notUnderstood('send {"plug":"shed3","name":"Shed 3"}, or a "place"');
-      if (request.alias === true) await giveAlias(subject, name, asker, command);
-      return editor.set(subject, { name }, false);
+      const isAlias = request.alias === true;
+      if (isAlias) await giveAlias(subject, name, asker, command);
+      return editor.rename(subject, name, isAlias);
     }),
     allowed('plug/move', (request) => {
       const subject = subjectOf(request);
