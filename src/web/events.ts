@@ -1,6 +1,7 @@
 import type { Names } from '../bridge/names.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
+import { Doers } from './doers.ts';
 import { type Happening, happeningText, type SiteSnapshot, snapshotText } from './happening.ts';
 import { pendingJson, placeJson, plugJson, receiptOf } from './json.ts';
 import { problemsOfPlug } from './problems.ts';
@@ -47,6 +48,7 @@ export class Events {
   readonly #removed = new Set<string>();
   readonly #pending = new Map<number, Pending>();
   /** How much is wrong with each plug of which something is. */
+  readonly #doers = new Doers();
   readonly #problems = new Map<string, number>();
   readonly #kept: { readonly number: number; readonly bytes: Buffer }[] = [];
   #keptBytes = 0;
@@ -61,6 +63,11 @@ export class Events {
     this.#heartbeat = options.clock.timer(() => this.#beat());
   }
 
+  /** Who switched the plug last, by name, where that is known. */
+  userOf(path: string): string | null {
+    return this.#doers.of(path);
+  }
+
   get listeners(): number {
     return this.#listeners.size;
   }
@@ -69,9 +76,13 @@ export class Events {
     const { bridge, names } = this.#options;
     for (const { path } of bridge.plugs()) this.#countProblems(path);
     this.#unsubscribe = [
-      bridge.on('plug', ({ after }) => this.#note(after.path)),
+      bridge.on('plug', (event) => {
+        this.#doers.changed(event);
+        this.#note(event.after.path);
+      }),
       bridge.on('removed', ({ path, places }) => {
         for (const one of [path, ...places]) this.#removed.add(one);
+        this.#doers.removed(path);
         this.#note(path);
       }),
       bridge.on('command', (event) => this.#taken(event)),
@@ -124,6 +135,7 @@ export class Events {
   }
 
   #taken(event: BridgeEvents['command']): void {
+    this.#doers.asked(event);
     const pending = pendingJson(event, this.#options.clock.date());
     this.#pending.set(event.command, pending);
     this.#tell({ event: 'pending', pending });
@@ -149,7 +161,7 @@ export class Events {
       event: 'change',
       plugs: changed.flatMap((path) => {
         const plug = bridge.plug(path);
-        return plug === undefined ? [] : [plugJson(plug, bridge, names)];
+        return plug === undefined ? [] : [plugJson(plug, bridge, names, this.#doers.of(plug.path))];
       }),
       places: [...withPlaces(changed)].flatMap((path) => {
         const place = bridge.place(path);
@@ -219,7 +231,7 @@ export class Events {
     return {
       epoch,
       number: this.#number,
-      plugs: [...bridge.plugs()].map((plug) => plugJson(plug, bridge, names)),
+      plugs: [...bridge.plugs()].map((plug) => plugJson(plug, bridge, names, this.#doers.of(plug.path))),
       places: [...bridge.places()].flatMap((path) => {
         const place = bridge.place(path);
         return place === undefined ? [] : [placeJson(place, names)];

@@ -8,7 +8,7 @@ import type { Problem } from './problems.ts';
 import type { Pending, Place, Plug, Problem as ProblemJson, Receipt } from './schemas.ts';
 
 /** A plug as the page sees it. */
-export function plugJson(state: PlugState, bridge: BridgeView, names: Names): Plug {
+export function plugJson(state: PlugState, bridge: BridgeView, names: Names, user: string | null): Plug {
   const { path, info } = state;
   const address = bridge.address(path);
   return {
@@ -29,7 +29,7 @@ export function plugJson(state: PlugState, bridge: BridgeView, names: Names): Pl
     rssi: state.rssi,
     onSince: isoTime(state.onSince),
     changedBy: state.changedBy,
-    user: null,
+    user,
     lastSeen: isoTime(state.lastSeen),
     locked: bridge.isLocked(path),
     lamp: null,

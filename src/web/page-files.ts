@@ -15,6 +15,8 @@ export async function addPage(app: FastifyInstance, folder: string): Promise<voi
   await app.register(fastifyStatic, {
     root: folder,
     schemaHide: true,
+    // Beside each text the build has put it compressed.
+    preCompressed: true,
     cacheControl: false,
     setHeaders: (response, path) => {
       const isHashed = path.includes('/assets/');

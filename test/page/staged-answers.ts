@@ -14,16 +14,16 @@ const WING = ['east-wing/lamp-1', 'east-wing/lamp-2', 'east-wing/entrance'];
 const ago = (minutes: number) => new Date(Date.now() - minutes * MINUTE_MS).toISOString();
 
 const problems: readonly Problem[] = [
-  { kind: 'offline', path: 'barn/loft', since: ago(72), reason: 'timeout', cure: null, group: 'barn' },
-  { kind: 'offline', path: 'barn/workshop', since: ago(72), reason: 'timeout', cure: null, group: 'barn' },
-  { kind: 'lamp-out', path: 'east-wing/lamp-2', since: ago(2900), reason: null, cure: null, group: null },
-  { kind: 'weak-signal', path: 'shed1', since: ago(300), reason: '-84 dBm', cure: null, group: null },
+  { kind: 'offline', path: 'barn/loft', since: ago(72), reason: 'timeout', cure: '', group: 'barn' },
+  { kind: 'offline', path: 'barn/workshop', since: ago(72), reason: 'timeout', cure: '', group: 'barn' },
+  { kind: 'lamp-out', path: 'east-wing/lamp-2', since: ago(2900), reason: null, cure: '', group: null },
+  { kind: 'weak-signal', path: 'shed1', since: ago(300), reason: '-84 dBm', cure: '', group: null },
 ];
 
 function entry(id: number, minutes: number, given: Partial<JournalEntry>): JournalEntry {
   return {
     ...{ id, at: ago(minutes), kind: 'relay', path: 'shed2', what: 'OFF', origin: 'web', user: 'Anna' },
-    ...{ outcome: null, detail: null },
+    ...{ outcome: null, ms: null, detail: null },
     ...given,
   };
 }
@@ -51,12 +51,12 @@ function history(): History {
 }
 
 function energy(query: URLSearchParams): Energy {
-  const place = query.get('place') ?? '';
+  const plug = query.get('plug');
   const month = (query.get('from') ?? '').slice(0, 7);
-  return { currency: 'EUR', rows: place === '' ? siteRows(month) : plugRows(place, query.get('by')) };
+  return { currency: 'EUR', rows: plug === null ? siteRows(month) : plugRows(plug, query.get('by')) };
 }
 
-function siteRows(period: string): readonly EnergyRow[] {
+function siteRows(period: string): EnergyRow[] {
   const row = (path: string, kind: 'plug' | 'place', kwh: number): EnergyRow => ({
     ...{ path, kind, period, kwh, cost: kwh * 0.31 },
     incomplete: path === 'barn/loft',
@@ -67,13 +67,15 @@ function siteRows(period: string): readonly EnergyRow[] {
   return [row('', 'place', 329.1), row('barn', 'place', 161.4), row('east-wing', 'place', 64.2), ...plugs];
 }
 
-function plugRows(path: string, by: string | null): readonly EnergyRow[] {
+function plugRows(path: string, by: string | null): EnergyRow[] {
   const [count, ms, length] = by === 'day' ? [14, DAY_MS, 10] : [12, 30.4 * DAY_MS, 7];
-  return Array.from({ length: count }, (_, index) => ({
+  const rows = Array.from({ length: count }, (_, index) => ({
     ...{ path, kind: 'plug' as const, cost: null, incomplete: false },
     period: new Date(Date.now() - (count - 1 - index) * ms).toISOString().slice(0, length),
-    kwh: index === 5 ? null : by === 'day' ? 0.4 + ((index * 7) % 5) / 20 : 11 + ((index * 5) % 7),
+    kwh: by === 'day' ? 0.4 + ((index * 7) % 5) / 20 : 11 + ((index * 5) % 7),
   }));
+  // Of one of them nothing is known.
+  return rows.filter((_, index) => index !== 5);
 }
 
 const found = [

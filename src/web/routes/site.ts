@@ -7,7 +7,7 @@ import { isWithin } from '../rights.ts';
 import { Failure, InPath, Place, Plug } from '../schemas.ts';
 
 /** Adds what reads plugs and places. */
-export function addSiteRoutes(app: FastifyInstance, { bridge, names }: WebContext): void {
+export function addSiteRoutes(app: FastifyInstance, { bridge, names, events }: WebContext): void {
   const config = { role: 'viewer' } as const;
   const tags = ['site'];
   app.get(
@@ -19,7 +19,7 @@ export function addSiteRoutes(app: FastifyInstance, { bridge, names }: WebContex
     ({ identity }) => ({
       plugs: [...bridge.plugs()]
         .filter(({ path }) => isWithin(identity?.places ?? null, path))
-        .map((plug) => plugJson(plug, bridge, names)),
+        .map((plug) => plugJson(plug, bridge, names, events.userOf(plug.path))),
     }),
   );
 
@@ -47,7 +47,7 @@ export function addSiteRoutes(app: FastifyInstance, { bridge, names }: WebContex
       const plug = isWithin(identity?.places ?? null, path) ? bridge.plug(path) : undefined;
       return plug === undefined
         ? reply.code(404).send(failure('not-found', 'there is no such plug'))
-        : plugJson(plug, bridge, names);
+        : plugJson(plug, bridge, names, events.userOf(plug.path));
     },
   );
 

@@ -24,7 +24,6 @@ export interface Live {
   readonly link: Link;
   /** Milliseconds since 1970 at which the bridge was last heard; `null` before the first time. */
   readonly heardAt: number | null;
-  readonly epoch: string | null;
   readonly number: number;
   /** By their paths, in the order of their names. */
   readonly plugs: ReadonlyMap<string, Plug>;
@@ -43,7 +42,6 @@ export interface Live {
 export const NOTHING_KNOWN: Live = {
   link: 'connecting',
   heardAt: null,
-  epoch: null,
   number: 0,
   plugs: new Map(),
   places: new Map(),
@@ -59,7 +57,6 @@ export type Happening =
   | {
       readonly type: 'snapshot';
       readonly at: number;
-      readonly epoch: string;
       readonly number: number;
       readonly plugs: readonly Plug[];
       readonly places: readonly Place[];
@@ -110,7 +107,6 @@ function heard(live: Live, event: Heard): Live {
     case 'snapshot':
       return {
         ...live,
-        epoch: event.epoch,
         number: event.number,
         plugs: byPath(event.plugs.map(asReported).sort(byName)),
         places: byPath(event.places),

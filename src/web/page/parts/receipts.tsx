@@ -55,6 +55,7 @@ function ReceiptCard({ ask }: { readonly ask: Ask }) {
       </header>
       {failure !== null && <p>{failure === 'unreachable' ? words.unreachable : failure}</p>}
       {receipt?.outcome === 'superseded' && <p>{words.superseded}</p>}
+      {receipt?.outcome === 'refused' && <p>{receipt.reason}</p>}
       {missing.length > 0 && <MissingList missing={missing} plugs={plugs} single={ask.single} />}
       <div class="actions">
         {!good && receipt?.outcome !== 'superseded' && (

@@ -17,6 +17,8 @@ export interface Format {
   month(month: string): string;
   /** The month that the moment is in, as `2026-10`. */
   monthOf(ms: number): string;
+  /** The day that the moment is in, as `2026-10-31`. */
+  dayOf(ms: number): string;
 }
 
 /** `locale` such as `de-AT`, `timeZone` such as `Europe/Amsterdam`; `now` in milliseconds since 1970. */
@@ -28,7 +30,17 @@ export function formatFor(locale: string, timeZone: string, now: () => number): 
   const day = dates({ day: 'numeric', month: 'short' });
   // A month is no moment: it is written without a zone of its own.
   const month = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' });
-  const sortable = new Intl.DateTimeFormat('en-CA', { timeZone, year: 'numeric', month: '2-digit' });
+  const sortable = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    year: 'numeric',
+    month: '2-digit',
+    day: '2-digit',
+  });
+  const dayOf = (ms: number) => {
+    const parts = sortable.formatToParts(ms);
+    const part = (type: string) => parts.filter((one) => one.type === type)[0]?.value ?? '';
+    return `${part('year')}-${part('month')}-${part('day')}`;
+  };
   const numbers = [0, 1, 2, 3].map(
     (digits) =>
       new Intl.NumberFormat(locale, { minimumFractionDigits: digits, maximumFractionDigits: digits }),
@@ -47,11 +59,8 @@ export function formatFor(locale: string, timeZone: string, now: () => number): 
     full: (ms) => full.format(ms),
     day: (ms) => day.format(ms),
     month: (text) => month.format(Date.parse(`${text}-15T00:00:00Z`)),
-    monthOf: (ms) => {
-      const parts = sortable.formatToParts(ms);
-      const part = (type: string) => parts.filter((one) => one.type === type)[0]?.value ?? '';
-      return `${part('year')}-${part('month')}`;
-    },
+    monthOf: (ms) => dayOf(ms).slice(0, 7),
+    dayOf,
   };
 }
 

@@ -3,6 +3,7 @@ import { useDoing } from '../asked.ts';
 import { ask } from '../http.ts';
 import { usePage } from '../page.ts';
 import { Form } from '../parts/form.tsx';
+import { hashOf } from '../route.ts';
 import { LANGUAGES } from '../text/languages.ts';
 import { chooseTheme, chosenTheme, type Theme } from '../theme.ts';
 import { LoginForm } from './login.tsx';
@@ -14,7 +15,13 @@ export function AccountView() {
   const { words, session, language, chooseLanguage, renew } = usePage();
   const [theme, setTheme] = useState(chosenTheme);
   const { user, authentication } = session;
-  const logOut = () => void ask('POST', 'api/logout').then(renew, renew);
+  const logOut = () => {
+    const leave = () => {
+      location.hash = hashOf({ view: 'site' });
+      renew();
+    };
+    ask('POST', 'api/logout').then(leave, leave);
+  };
   return (
     <div class="view">
       <h1>{user === null ? words.account : user.name}</h1>

@@ -9,6 +9,7 @@ import { Glyph, Icon } from '../parts/glyph.tsx';
 import { standing } from '../parts/said.ts';
 import { Switch } from '../parts/switch.tsx';
 import { hashOf } from '../route.ts';
+import { monthAfter } from '../text/months.ts';
 import type { Energy, History, Plug } from '../wire.ts';
 import { Entries } from './journal.tsx';
 import { Manage } from './manage.tsx';
@@ -127,40 +128,51 @@ function Graph({ path }: { readonly path: string }) {
   );
 }
 
+const DAYS = 14;
+const MONTHS = 12;
+
 function Usage({ path }: { readonly path: string }) {
   const { words, now, format } = usePage();
-  const [days, months] = useMemo(() => {
-    const at = (ms: number) => new Date(now() - ms).toISOString();
-    return [
-      withQuery('api/energy', { place: path, by: 'day', from: at(13 * DAY_MS) }),
-      withQuery('api/energy', { place: path, by: 'month', from: at(334 * DAY_MS) }),
-    ] as const;
-  }, [path]);
-  const perDay = useAsked<Energy>(days);
-  const perMonth = useAsked<Energy>(months);
-  const day = (period: string) => format.day(Date.parse(`${period}T12:00:00Z`));
+  const today = format.dayOf(now());
+  const days = useMemo(() => lastOf(DAYS, (back) => format.dayOf(now() - back * DAY_MS)), [today]);
+  const months = useMemo(() => lastOf(MONTHS, (back) => monthAfter(today.slice(0, 7), -back)), [today]);
+  const dayLabel = (day: string) => format.day(Date.parse(`${day}T12:00:00Z`));
   return (
     <>
-      <UsageBars title={words.perDay} energy={perDay.value} path={path} label={day} />
-      <UsageBars title={words.perMonth} energy={perMonth.value} path={path} label={(p) => format.month(p)} />
+      <UsageBars title={words.perDay} by="day" periods={days} path={path} label={dayLabel} />
+      <UsageBars title={words.perMonth} by="month" periods={months} path={path} label={format.month} />
     </>
   );
 }
 
+/** So many periods, the oldest first; `period` is told how many back. */
+function lastOf(count: number, period: (back: number) => string): readonly string[] {
+  return Array.from({ length: count }, (_, index) => period(count - 1 - index));
+}
+
 interface UsageBarsProps {
   readonly title: string;
-  readonly energy: Energy | null;
+  readonly by: 'day' | 'month';
+  readonly periods: readonly string[];
   readonly path: string;
   readonly label: (period: string) => string;
 }
 
-function UsageBars({ title, energy, path, label }: UsageBarsProps) {
-  const rows = (energy?.rows ?? []).filter((row) => row.path === path);
+/** What the plug used, period by period; one of which nothing is known has no bar. */
+function UsageBars({ title, by, periods, path, label }: UsageBarsProps) {
+  const [first = ''] = periods;
+  const from = by === 'day' ? first : `${first}-01`;
+  const { value } = useAsked<Energy>(withQuery('api/energy', { plug: path, by, from }));
+  const rows = (value?.rows ?? []).filter((row) => row.kind === 'plug' && row.path === path);
   if (rows.length === 0) return null;
+  const bars = periods.map((period) => ({
+    label: label(period),
+    value: rows.filter((row) => row.period === period)[0]?.kwh ?? null,
+  }));
   return (
     <section class="panel">
       <h2>{title}</h2>
-      <Bars title={title} bars={rows.map(({ period, kwh }) => ({ label: label(period), value: kwh }))} />
+      <Bars title={title} bars={bars} />
     </section>
   );
 }
