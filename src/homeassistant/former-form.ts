@@ -30,11 +30,11 @@ export class FormerForm {
     for (const topic of remembered) if (this.#isFormer(topic)) this.#add(topic);
   }
 
-  /** Takes note of a retained announcement of one of our devices; says whether it was one. */
+  /** Takes note of a retained announcement of one of our devices; says whether it was one that was not known. */
   note({ topic, payload, retain }: Incoming): boolean {
     if (!retain || !this.#isFormer(topic)) return false;
     if (payload.length > 0) return this.#add(topic);
-    this.#topics.get(idOf(topic))?.delete(topic);
+    if (this.#topics.get(idOf(topic))?.delete(topic)) this.#count--;
     return false;
   }
 
@@ -50,7 +50,8 @@ export class FormerForm {
     const id = idOf(topic);
     if (!id.startsWith(ID_PREFIX) || !topic.endsWith('/config') || this.#count >= MOST_TOPICS) return false;
     const topics = this.#topics.get(id) ?? new Set();
-    if (!topics.has(topic)) this.#count++;
+    if (topics.has(topic)) return false;
+    this.#count++;
     this.#topics.set(id, topics.add(topic));
     return true;
   }

@@ -48,6 +48,11 @@ describe('the former form of what was announced', () => {
     expect(make('off', [DEVICE, RELAY]).take(ID)).toEqual([DEVICE, RELAY]);
   });
 
+  it('is told once, however often it is published', () => {
+    const former = make('device');
+    expect([former.note(retained(RELAY)), former.note(retained(RELAY))]).toEqual([true, false]);
+  });
+
   it('is not any more what somebody has withdrawn meanwhile', () => {
     const former = make('device', [RELAY, LED]);
     former.note(retained(RELAY, ''));
