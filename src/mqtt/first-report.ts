@@ -2,7 +2,7 @@ import type { PlugState } from '../bridge/plug-state.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 
 /** The statistics of a plug follow its first answer: it is not reported for so long at most. */
-const LONGEST_MS = 1000;
+const LONGEST_MS = 500;
 
 /**
  * Holds the first report of a plug back until the energy of the day and the month has been read, so that it is

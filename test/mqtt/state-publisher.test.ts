@@ -466,20 +466,20 @@ describe('the first report of a plug', () => {
     expect(session.on('museum/lamp/availability')).toEqual(['online']);
   });
 
-  it('does not wait longer than a second, nor for a plug without a meter', async () => {
+  it('does not wait longer than half a second, nor for a plug without a meter', async () => {
     const { bridge, session, clock } = open(['lamp', 'desk', 'late'], 'json');
     bridge.seen('lamp', true, METERED);
     bridge.seen('desk', true, { info: { ...INFO, hasMeter: false } });
-    await clock.advance(500);
+    await clock.advance(250);
     bridge.seen('late', true, METERED);
     await settled();
     expect(session.on('museum/desk')).toHaveLength(1);
-    await clock.advance(499);
+    await clock.advance(249);
     expect(session.on('museum/lamp')).toEqual([]);
     await clock.advance(1);
     expect(session.on('museum/lamp')).toHaveLength(1);
     expect(session.on('museum/late')).toEqual([]);
-    await clock.advance(500);
+    await clock.advance(250);
     expect(session.on('museum/late')).toHaveLength(1);
   });
 
