@@ -17,6 +17,7 @@ import { bridgeFor, clientOf, staggerOf } from './devices.ts';
 import { SiteEditor } from './editor.ts';
 import { embeddedBroker, protectTopics } from './embedded-broker.ts';
 import { finderFor } from './finder.ts';
+import { historyFor } from './history.ts';
 import { infoFor } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
@@ -73,6 +74,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     log,
   });
   const finder = finderFor(live, { bridge, topics }, parts, surroundings);
+  const history = historyFor({ bridge, store }, surroundings);
   const timeZone = timeZoneOf(config);
   const search = () => finder.search();
   const logLevel = new LevelOfLog(log, levelInFile);
@@ -103,7 +105,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
   });
   return [
     store,
-    roundsFor(config, { bridge, store }, surroundings),
+    roundsFor(config, { bridge, store, history }, surroundings),
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
@@ -115,6 +117,6 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     bridge,
     finder,
     ...metricsFor(config, { bridge, session, store }, surroundings),
-    ...webFor(config, { bridge, names, requests, store, timeZone }, surroundings),
+    ...webFor(config, { bridge, names, requests, store, history, timeZone }, surroundings),
   ];
 }

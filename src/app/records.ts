@@ -1,19 +1,20 @@
 import type { Bridge } from '../bridge/bridge.ts';
 import type { Config } from '../config/schema.ts';
 import { energyWriter } from '../store/energy-writer.ts';
+import type { History } from '../store/history.ts';
 import { Rounds } from '../store/rounds.ts';
 import type { Store } from '../store/store.ts';
 import type { Surroundings } from './surroundings.ts';
 
-/** What writes to the store, minute by minute, what adds up: the energy that plugs use. */
+/** What writes to the store, minute by minute, what adds up: the energy that plugs use, and their power. */
 export function roundsFor(
   config: Config,
-  { bridge, store }: { readonly bridge: Bridge; readonly store: Store },
+  { bridge, store, history }: { readonly bridge: Bridge; readonly store: Store; readonly history: History },
   { clock }: Surroundings,
 ): Rounds {
   const timeZone = timeZoneOf(config);
   const energy = energyWriter({ meters: () => bridge.meters(), store, timeZone, bands: [], clock });
-  const rounds = new Rounds({ store, writers: [energy], clock });
+  const rounds = new Rounds({ store, writers: [energy, (round) => history.write(round)], clock });
   bridge.on('leaving', () => rounds.writeAll());
   return rounds;
 }

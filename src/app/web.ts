@@ -7,6 +7,7 @@ import { isLoopback } from '../config/check.ts';
 import type { Config } from '../config/schema.ts';
 import { DEFAULT_PAGE_ADDRESS } from '../config/schema-web.ts';
 import type { Task } from '../runtime/supervisor.ts';
+import type { History } from '../store/history.ts';
 import type { Store } from '../store/store.ts';
 import { Web } from '../web/web.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -17,13 +18,14 @@ interface WebParts {
   readonly names: Names;
   readonly requests: Requests;
   readonly store: Store;
+  readonly history: History;
   readonly timeZone: string;
 }
 
 /** What serves the page, unless it is switched off. */
 export function webFor(
   config: Config,
-  { bridge, names, requests, store, timeZone }: WebParts,
+  { bridge, names, requests, store, history, timeZone }: WebParts,
   { clock, log, version, readFile }: Surroundings,
 ): Task[] {
   const { listen = DEFAULT_PAGE_ADDRESS, hosts = [], tls, trustProxy, ...web } = config.web;
@@ -43,6 +45,7 @@ export function webFor(
       adminPassword: web.admin.password,
       pageFolder: pageFolder(),
       database: store.database,
+      history,
       bridge,
       names,
       requests,

@@ -87,14 +87,26 @@ export function lock(dataDir: string): Database {
   }
 }
 
+function isCorrupt(error: unknown): boolean {
+  return error instanceof Error && 'code' in error && error.code === 'SQLITE_CORRUPT';
+}
+
+function damaged(how: string): Error {
+  return new Error(`it is damaged (${how}); restore a backup or move it away`);
+}
+
 function isBusy(error: unknown): boolean {
   return error instanceof Error && 'code' in error && error.code === 'SQLITE_BUSY';
 }
 
 function prepared(database: Database): Database {
   return checked(database, () => {
-    demandOurs(database);
-    demandIntact(database);
+    try {
+      demandOurs(database);
+      demandIntact(database);
+    } catch (error) {
+      throw isCorrupt(error) ? damaged(messageOf(error)) : error;
+    }
     // Committed in the log; that is synced to the disk only now and then: it survives the program, not a power cut.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON');
     migrate(database);
@@ -123,7 +135,7 @@ function demandOurs(database: Database): void {
 
 function demandIntact(database: Database): void {
   const found = pragma(database, 'quick_check');
-  if (found !== 'ok') throw new Error(`it is damaged (${String(found)}); restore a backup or move it away`);
+  if (found !== 'ok') throw damaged(String(found));
 }
 
 /** Brings the schema up to date, one transaction for each version. */

@@ -18,4 +18,6 @@ const STEPS = [
   `DELETE FROM meter WHERE ${isOf('?1', 'outlet')} AND EXISTS (SELECT 1 FROM meter WHERE ${isOf('?2', 'outlet')})`,
   // What the old hardware's own counters showed says nothing about those of the new one.
   `UPDATE meter SET outlet = ?1 || substr(outlet, 18), total = NULL, booked = NULL WHERE ${isOf('?2', 'outlet')}`,
+  `DELETE FROM series WHERE ${isOf('?1', 'outlet')} AND EXISTS (SELECT 1 FROM series WHERE ${isOf('?2', 'outlet')})`,
+  `UPDATE series SET outlet = ?1 || substr(outlet, 18) WHERE ${isOf('?2', 'outlet')}`,
 ];

@@ -134,4 +134,26 @@ export const MIGRATIONS: readonly string[] = [
     since INTEGER NOT NULL
   ) STRICT, WITHOUT ROWID
   `,
+  `
+  -- Outlets of which the power is kept.
+  CREATE TABLE series (id INTEGER PRIMARY KEY, outlet TEXT NOT NULL UNIQUE) STRICT;
+
+  -- Power by minute and by quarter of an hour: seconds since 1970, tenths of a W.
+  CREATE TABLE history_minute (
+    time INTEGER NOT NULL,
+    series INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
+    mean INTEGER NOT NULL,
+    min INTEGER NOT NULL,
+    max INTEGER NOT NULL,
+    PRIMARY KEY (time, series)
+  ) STRICT, WITHOUT ROWID;
+  CREATE TABLE history_quarter (
+    time INTEGER NOT NULL,
+    series INTEGER NOT NULL REFERENCES series (id) ON DELETE CASCADE,
+    mean INTEGER NOT NULL,
+    min INTEGER NOT NULL,
+    max INTEGER NOT NULL,
+    PRIMARY KEY (time, series)
+  ) STRICT, WITHOUT ROWID
+  `,
 ];

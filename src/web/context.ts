@@ -4,6 +4,7 @@ import type { Names } from '../bridge/names.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database } from '../store/database.ts';
+import type { History } from '../store/history.ts';
 import type { Role } from '../store/users.ts';
 import type { Events } from './events.ts';
 import type { Identifier } from './identify.ts';
@@ -17,6 +18,7 @@ export interface WebContext {
   readonly requests: Requests;
   readonly events: Events;
   readonly database: Database;
+  readonly history: History;
   readonly identifier: Identifier;
   readonly login: Login;
   /** The time zone of the site, as `Europe/Berlin`. */

@@ -257,6 +257,14 @@ export type EnergyRow = Static<typeof EnergyRow>;
 export const Energy = Type.Object({ currency: TextOrNull, rows: Type.Array(EnergyRow) });
 export type Energy = Static<typeof Energy>;
 
+export const PowerHistory = Type.Object({
+  resolution: Type.Integer({ description: 'Seconds that a point stands for.' }),
+  points: Type.Array(Type.Array(Type.Number(), { minItems: 4, maxItems: 4 }), {
+    description: 'Seconds since 1970, then mean, least and most in W. What is not known is left out.',
+  }),
+});
+export type PowerHistory = Static<typeof PowerHistory>;
+
 export const Named = Type.Object({ name: Type.String({ maxLength: 100 }) });
 export type Named = Static<typeof Named>;
 

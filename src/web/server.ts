@@ -16,6 +16,7 @@ import { hasRole } from './rights.ts';
 import { addCommandRoutes } from './routes/commands.ts';
 import { addEnergyRoutes } from './routes/energy.ts';
 import { addEventRoutes } from './routes/events.ts';
+import { addHistoryRoutes } from './routes/history.ts';
 import { addJournalRoutes } from './routes/journal.ts';
 import { addProblemRoutes } from './routes/problems.ts';
 import { addRequestRoutes } from './routes/requests.ts';
@@ -48,6 +49,7 @@ const ROUTES = [
   addProblemRoutes,
   addJournalRoutes,
   addEnergyRoutes,
+  addHistoryRoutes,
   addRequestRoutes,
   addUserRoutes,
 ];
