@@ -6,6 +6,7 @@ import { fileURLToPath } from 'node:url';
 import { connectAsync } from 'mqtt';
 import { describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
+import { configurationOf, type MqttService } from '../packaging/home-assistant/hs110-mqtt/options.ts';
 import { buildApp } from '../src/app/app.ts';
 import { configOf, liveConfigOf } from './support/config-sources.ts';
 import { FakeShell } from './support/fake-shell.ts';
@@ -195,6 +196,48 @@ describe('the manifest for Kubernetes', () => {
     const files = [...configMapGenerator, ...secretGenerator].flatMap(({ files: list }) => list);
     for (const file of [...resources, ...files])
       expect(existsSync(join(ROOT, 'packaging/kubernetes', file.split('=').at(-1))), file).toBe(true);
+  });
+});
+
+describe('the add-on for Home Assistant', () => {
+  const manifest = parse(read('packaging/home-assistant/hs110-mqtt/config.yaml'));
+  const configured = (options: object, service?: MqttService) =>
+    configOf({ file: JSON.stringify(configurationOf({ ...manifest.options, ...options }, service)) });
+
+  it('is of the version of the program, and explains each option', () => {
+    expect(manifest.version).toBe(JSON.parse(read('package.json')).version);
+    const { configuration } = parse(read('packaging/home-assistant/hs110-mqtt/translations/en.yaml'));
+    expect(Object.keys(configuration)).toEqual(Object.keys(manifest.schema));
+  });
+
+  it('makes a valid configuration of the options as they are at first: the broker of Home Assistant', () => {
+    const service = { host: 'core-mosquitto', port: 1883, username: 'addons', password: 'secret' };
+    expect(configured({}, service)).toMatchObject({
+      mqtt: {
+        url: ['mqtt://core-mosquitto:1883'],
+        username: 'addons',
+        password: 'secret',
+        baseTopic: 'museum',
+      },
+      poll: { interval: 5000 },
+      plugs: [],
+    });
+    expect(configured({}).mqtt.url).toBeUndefined();
+  });
+
+  it("takes a broker and plugs of the user's own", () => {
+    const plugs = [{ path: 'east-wing/lamp-1', mac: '50:C7:BF:12:34:56' }];
+    expect(configured({ mqtt_url: 'mqtts://broker.lan', mqtt_username: 'me', plugs })).toMatchObject({
+      mqtt: { url: ['mqtts://broker.lan'], username: 'me' },
+      plugs: [{ path: 'east-wing/lamp-1' }],
+    });
+  });
+
+  it('serves the page where ingress asks for it', () => {
+    expect(configured({}).web.listen).toMatchObject({ port: manifest.ingress_port });
+    expect(configured({}).metrics.listen?.port).toBe(
+      Number(new URL(manifest.watchdog.replace('[HOST]', 'x')).port),
+    );
   });
 });
 

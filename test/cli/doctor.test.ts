@@ -232,7 +232,12 @@ describe('the archive for a bug report', () => {
     closing.push(() => rmSync(folder, { recursive: true }));
     const secret = { username: 'the-curator', password: 'a-secret-password' };
     const { shell } = await examine(
-      { ...file, mqtt: { ...file.mqtt, ...secret }, metrics: { token: 'a-secret-metrics-token' } },
+      {
+        ...file,
+        mqtt: { ...file.mqtt, ...secret },
+        metrics: { token: 'a-secret-metrics-token' },
+        kasa: { username: 'curator@example.org', password: 'a-secret-kasa' },
+      },
       {},
       '--bundle',
       'doctor.tar.gz',

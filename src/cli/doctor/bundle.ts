@@ -1,7 +1,8 @@
 import { isIP } from 'node:net';
 import { arch, platform, release } from 'node:os';
 import { explainConfig } from '../../config/explain.ts';
-import type { Config } from '../../config/schema.ts';
+import { isLeaf, type Schema } from '../../config/option.ts';
+import { type Config, PLUG_SCHEMA, SCHEMA } from '../../config/schema.ts';
 import type { Sources } from '../../config/written.ts';
 import { messageOf } from '../../errors.ts';
 import { printableJson } from '../../printable.ts';
@@ -24,7 +25,8 @@ export interface Evidence {
 
 const READ_ME = `What is in here was written by \`hs110-mqtt doctor --bundle\`: findings, the configuration, what the bridge
 tells, and what each plug says it is. Passwords, tokens, user names, names of hosts, aliases and the second half of each MAC are
-masked. Paths of plugs, private addresses, models, and readings are not. Read it before you give it away.
+masked. Paths of plugs, private addresses, models and readings are not, nor what is wrong in a configuration that is not
+valid. Read it before you give it away.
 `;
 
 /** The files of an archive that may be attached to an issue. */
@@ -64,21 +66,31 @@ function explained(sources: Sources): unknown {
 /** Masks what is private in a text, whatever it stands in. */
 function masker(config: Config | undefined): (text: string) => string {
   const hosts = (config?.mqtt.url ?? []).map((url) => new URL(url).hostname);
-  const secrets = [
-    config?.mqtt.password,
-    config?.broker.password,
-    config?.metrics.token,
-    config?.mqtt.username,
-    config?.broker.username,
-    config?.mqtt.clientId,
+  const plugs = config?.plugs ?? [];
+  const masked: readonly (string | undefined)[] = [
+    ...(config === undefined ? [] : privateIn(SCHEMA, config)),
+    ...plugs.flatMap((plug) => privateIn(PLUG_SCHEMA, plug)),
     ...hosts.filter((host) => host !== 'localhost' && !isPrivate(host)),
-    ...(config?.plugs ?? []).flatMap(({ alias, name }) => [alias, name]),
-  ].filter((text) => text !== undefined && text.length > 2);
+    ...plugs.flatMap(({ alias, name }) => [alias, name]),
+  ];
+  const texts = masked.filter((text) => text !== undefined).filter((text) => text.length > 2);
   return (text) =>
-    secrets
-      .reduce<string>((masked, secret) => masked.replaceAll(String(secret), '[Redacted]'), text)
+    texts
+      .reduce((left, one) => left.replaceAll(one, '[Redacted]'), text)
       .replaceAll(/\b((?:[0-9A-F]{2}:){3})(?:[0-9A-F]{2}:){2}[0-9A-F]{2}\b/gi, '$100:00:00');
 }
+
+/** The values of options that are secret, or names with which somebody logs in. */
+function privateIn(schema: Schema, values: object): string[] {
+  return Object.entries(values).flatMap(([key, value]) => {
+    const node = Object.hasOwn(schema, key) ? schema[key] : undefined;
+    if (node === undefined) return [];
+    if (!isLeaf(node)) return privateIn(node, value);
+    return (node.secret || NAMES.has(key)) && typeof value === 'string' ? [value] : [];
+  });
+}
+
+const NAMES = new Set(['username', 'clientId']);
 
 /** Whether an address says nothing about where in the world it is. */
 function isPrivate(host: string): boolean {
