@@ -15,6 +15,8 @@ export interface Format {
   day(ms: number): string;
   /** Month and year; of a month such as `2026-10`. */
   month(month: string): string;
+  /** The month alone, short; of a month such as `2026-10`. */
+  shortMonth(month: string): string;
   /** The month that the moment is in, as `2026-10`. */
   monthOf(ms: number): string;
   /** The day that the moment is in, as `2026-10-31`. */
@@ -30,6 +32,7 @@ export function formatFor(locale: string, timeZone: string, now: () => number): 
   const day = dates({ day: 'numeric', month: 'short' });
   // A month is no moment: it is written without a zone of its own.
   const month = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'long', year: 'numeric' });
+  const shortMonth = new Intl.DateTimeFormat(locale, { timeZone: 'UTC', month: 'short' });
   const sortable = new Intl.DateTimeFormat('en-CA', {
     timeZone,
     year: 'numeric',
@@ -59,6 +62,7 @@ export function formatFor(locale: string, timeZone: string, now: () => number): 
     full: (ms) => full.format(ms),
     day: (ms) => day.format(ms),
     month: (text) => month.format(Date.parse(`${text}-15T00:00:00Z`)),
+    shortMonth: (text) => shortMonth.format(Date.parse(`${text}-15T00:00:00Z`)),
     monthOf: (ms) => dayOf(ms).slice(0, 7),
     dayOf,
   };

@@ -1,4 +1,4 @@
-import { useState } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { useAsked } from '../asked.ts';
 import { withQuery } from '../http.ts';
 import { usePage, useSite } from '../page.ts';
@@ -15,11 +15,21 @@ export function EnergyView() {
   const query = { from: `${month}-01`, to: `${monthAfter(month, 1)}-01`, by: 'month' };
   const { value, error } = useAsked<Energy>(withQuery('api/energy', query));
   const rows = (value?.rows ?? []).filter(({ period }) => period === month);
+  // A site that is new has no last month.
+  const isEmpty = value !== null && rows.length === 0;
+  const [hasChosen, setChosen] = useState(false);
+  useEffect(() => {
+    if (isEmpty && !hasChosen) setMonth(thisMonth);
+  }, [isEmpty, hasChosen, thisMonth]);
+  const choose = (next: string) => {
+    setChosen(true);
+    setMonth(next);
+  };
   return (
     <div class="view view-energy">
       <h1>{words.energy}</h1>
       <div class="months">
-        <button type="button" class="button" onClick={() => setMonth(monthAfter(month, -1))}>
+        <button type="button" class="button" onClick={() => choose(monthAfter(month, -1))}>
           ‹ <span class="spoken-inline">{words.previousMonth}</span>
         </button>
         <h2 aria-live="polite">{format.month(month)}</h2>
@@ -27,7 +37,7 @@ export function EnergyView() {
           type="button"
           class="button"
           aria-disabled={month >= thisMonth}
-          onClick={() => month < thisMonth && setMonth(monthAfter(month, 1))}
+          onClick={() => month < thisMonth && choose(monthAfter(month, 1))}
         >
           › <span class="spoken-inline">{words.nextMonth}</span>
         </button>

@@ -140,7 +140,7 @@ function Usage({ path }: { readonly path: string }) {
   return (
     <>
       <UsageBars title={words.perDay} by="day" periods={days} path={path} label={dayLabel} />
-      <UsageBars title={words.perMonth} by="month" periods={months} path={path} label={format.month} />
+      <UsageBars title={words.perMonth} by="month" periods={months} path={path} label={format.shortMonth} />
     </>
   );
 }
