@@ -3,7 +3,7 @@ import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { freePort } from '../support/free-port.ts';
 import type { Site } from '../support/site.ts';
-import { DESKTOP, noBrowser, openSite, startBrowser, violations, visit } from './browser.ts';
+import { DESKTOP, noBrowser, openSite, proxyBelow, startBrowser, violations, visit } from './browser.ts';
 
 const PATHS = [
   'shed1',
@@ -136,6 +136,27 @@ describe.skipIf(noBrowser !== undefined)('the page in a browser', () => {
     await isPressed('Lamp 2', 'Off');
     expect(site.plug('shed2').device.relay).toBe(false);
   }, 40_000);
+
+  it('works below a path behind a proxy, with nothing asked for outside of it', async () => {
+    const proxy = await proxyBelow('/museum/page/', url);
+    const address = proxy.address();
+    const port = typeof address === 'object' ? address?.port : 0;
+    const below = await visit(browser, `http://127.0.0.1:${port}/museum/page/`, DESKTOP);
+    const missed: string[] = [];
+    below.on('response', (response) => {
+      if (!new URL(response.url()).pathname.startsWith('/museum/page/')) missed.push(response.url());
+    });
+    await below.reload();
+    await press('Lamp 1', 'On', below);
+    await isPressed('Lamp 1', 'On', below);
+    await isPressed('Lamp 1', 'On');
+    await below.getByRole('link', { name: 'Lamp 7' }).click();
+    await below.getByRole('heading', { level: 1, name: 'Lamp 7' }).waitFor();
+    expect(missed).toEqual([]);
+    await below.context().close();
+    proxy.closeAllConnections();
+    proxy.close();
+  });
 
   it('goes to a plug and back by links, which a reload keeps', async () => {
     await page.getByRole('link', { name: 'Lamp 7' }).click();

@@ -1,4 +1,5 @@
 import { existsSync, readFileSync } from 'node:fs';
+import { createServer, request as requestTo, type Server } from 'node:http';
 import { createRequire } from 'node:module';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
 import { Site, type SiteOptions } from '../support/site.ts';
@@ -32,6 +33,28 @@ export async function openSite(paths: readonly string[], options: SiteOptions = 
 /** Where the page is that the bridge serves now. */
 export function urlOf(site: Site): string {
   return String(site.bridge.lines.find(({ msg }) => msg === 'the page is served')?.url);
+}
+
+/** A reverse proxy that serves the bridge below a path, and hands on the name by which it was asked. */
+export async function proxyBelow(path: string, url: string): Promise<Server> {
+  const { hostname, port } = new URL(url);
+  const server = createServer((request, response) => {
+    const { method, headers, url: asked = '' } = request;
+    if (!asked.startsWith(path)) {
+      response.writeHead(404).end();
+      return;
+    }
+    const there = { hostname, port, method, headers, path: asked.slice(path.length - 1) };
+    const forward = requestTo(there, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    response.on('close', () => forward.destroy());
+    forward.on('error', () => response.destroy());
+    request.pipe(forward);
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  return server;
 }
 
 /** Opens the page in a browser of its own, so to say: nothing is shared with other visitors. */

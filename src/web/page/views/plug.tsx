@@ -14,6 +14,7 @@ import type { Energy, History, Plug } from '../wire.ts';
 import { Entries } from './journal.tsx';
 import { Manage } from './manage.tsx';
 
+const MINUTE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** One plug: what it is doing, what it used, what it is, what happened to it. */
@@ -109,12 +110,10 @@ function Figure({ label, value }: { readonly label: string; readonly value: stri
 
 function Graph({ path }: { readonly path: string }) {
   const { words, now } = usePage();
-  const from = useMemo(() => now() - DAY_MS, [path]);
-  const minute = useSite(({ heardAt }) => Math.floor((heardAt ?? 0) / 60_000));
-  const { value, error } = useAsked<History>(
-    withQuery(`api/history/${path}`, { from: new Date(from).toISOString() }),
-    minute,
-  );
+  // A new point comes each minute, and the oldest goes.
+  const minute = useSite(({ heardAt }) => Math.floor((heardAt ?? now()) / MINUTE_MS));
+  const from = new Date(minute * MINUTE_MS - DAY_MS).toISOString();
+  const { value, error } = useAsked<History>(withQuery(`api/history/${path}`, { from }));
   if (error?.status === 404) return null;
   return (
     <section class="panel">
