@@ -75,8 +75,11 @@ export function oneOf<const T extends string>(...values: readonly T[]): Type<T> 
     expects: `one of ${values.join(', ')}`,
     // YAML reads a bare `5` as a number.
     schema: { enum: values.flatMap((value) => (/^\d+$/.test(value) ? [value, Number(value)] : [value])) },
-    // YAML reads a bare `off` as text, yet some editors and people write false.
-    read: (raw) => values.find((value) => value === (raw === false ? 'off' : String(raw))),
+    // YAML reads a bare `on` and `off` as text, yet some editors and people write true and false.
+    read: (raw) => {
+      const word = raw === true ? 'on' : raw === false ? 'off' : String(raw);
+      return values.find((value) => value === word);
+    },
   };
 }
 

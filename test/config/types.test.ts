@@ -24,6 +24,7 @@ describe('the type', () => {
     ['count', count(1, 5), ' 1', undefined],
     ['word', oneOf('auto', '5'), 5, '5'],
     ['word', oneOf('on', 'off'), false, 'off'],
+    ['word', oneOf('on', 'off'), true, 'on'],
     ['word', oneOf('on', 'off'), 'of', undefined],
     ['word', oneOf('auto'), undefined, undefined],
     ['list', listOf(text), 'a, b', ['a', 'b']],
