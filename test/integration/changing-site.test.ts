@@ -304,7 +304,7 @@ describe('a plug that is added', () => {
 });
 
 describe('new hardware', () => {
-  it('keeps the path, the device in Home Assistant and what was wanted of the plug, over a restart', async () => {
+  it('keeps the path and the device in Home Assistant, also over a restart', async () => {
     await open(['shed', 'east/a']);
     await untilRetained(treeOf(['shed', 'east/a'], [idOf(1), idOf(2), placeId('east')]));
     const { server, device } = await startPlug('new', 7);
