@@ -32,7 +32,7 @@ export function plugJson(state: PlugState, bridge: BridgeView, names: Names, use
     user,
     lastSeen: isoTime(state.lastSeen),
     locked: bridge.isLocked(path),
-    lamp: null,
+    lamp: state.lamp,
     cloud: onOff(state.cloud?.connected ?? null),
     clock: state.clock,
     model: info?.model ?? null,

@@ -4,6 +4,7 @@ import type { Server } from 'node:http';
 export const LIMITS = {
   fastify: {
     bodyLimit: 64 * 1024,
+    ajv: { customOptions: { removeAdditional: false, coerceTypes: true } },
     requestTimeout: 15_000,
     // Longer than events are apart.
     connectionTimeout: 60_000,

@@ -25,8 +25,12 @@ export async function addApiDocument(app: FastifyInstance, version: string): Pro
     '/api/openapi.json',
     {
       config: { role: 'anybody' },
-      schema: { summary: 'This document', tags: ['bridge'], response: { 200: {} } },
+      schema: {
+        summary: 'This document',
+        tags: ['bridge'],
+        response: { 200: { type: 'object', additionalProperties: true } },
+      },
     },
-    (_request, reply) => reply.send(app.swagger()),
+    (_request, reply) => reply.send({ ...app.swagger(), servers: [{ url: '..' }] }),
   );
 }

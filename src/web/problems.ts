@@ -50,8 +50,10 @@ export function problemsOfPlug(plug: PlugState): Problem[] {
     const firmware = plug.problem === 'newer-firmware' ? [problem('firmware', plug.problem)] : [];
     return [problem(kind, plug.problem, lastSeen), ...firmware];
   }
-  const { cloud, clock, rssi, info } = plug;
+  const { lamp, cloud, clock, rssi, info } = plug;
   return [
+    ...(lamp === 'out' ? [problem('lamp-out', null)] : []),
+    ...(lamp === 'weak' ? [problem('lamp-weak', null)] : []),
     ...(cloud?.connected === true ? [problem('cloud', null)] : []),
     ...(clock === 'unset' || clock === 'wrong' ? [problem('clock', clock)] : []),
     ...(rssi !== null && rssi < WEAK_DBM ? [problem('weak-signal', `${rssi} dBm`)] : []),

@@ -192,6 +192,15 @@ describe('who may what', () => {
     expect((await tablet.get('api/plugs')).status).toBe(401);
   });
 
+  it('lets administrators do what the configuration does not allow by MQTT, but nothing dangerous', async () => {
+    const renamed = await admin.post('api/requests/plug/rename', { plug: 'shed3', name: 'Shed three' });
+    const reset = await admin.post('api/requests/plug/command', { plug: 'shed3', command: 'reset' });
+
+    expect(renamed.status).toBe(200);
+    expect((await admin.get('api/plugs/shed3')).body).toMatchObject({ name: 'Shed three' });
+    expect(reset.status).toBe(403);
+  });
+
   it('tells neither what it stores of passwords, nor of tokens', async () => {
     const users = await admin.get('api/users');
     const tokens = await admin.get('api/tokens');
