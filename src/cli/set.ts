@@ -51,7 +51,9 @@ export function addAllVerb(program: Command, shell: Shell, flags: Flags): void {
     .argument('<state>', 'ON or OFF', wordOf('ON', 'OFF'))
     .description('have the running bridge switch the whole site, and name every plug that did not confirm')
     .addHelpText('after', examples('hs110-mqtt all off', 'hs110-mqtt all off --config /etc/hs110-mqtt.yaml'));
-  withOptions(verb).action((state: string, options: SetOptions) => set(shell, flags, '', state, options));
+  withOptions(verb).action((state: string, options: SetOptions) =>
+    set(shell, flags, undefined, state, options),
+  );
 }
 
 function withOptions(verb: Command): Command {
@@ -78,16 +80,16 @@ function durationText(text: string): string {
   throw new InvalidArgumentError('It must be a duration such as 30s, 30m or 8h.');
 }
 
-/** Sends the command, and rejects unless every plug that it is for has confirmed it. */
+/** Sends the command, to the whole site without a path, and rejects unless every plug that it is for has confirmed it. */
 async function set(
   shell: Shell,
   flags: Flags,
-  path: string,
+  path: string | undefined,
   state: string,
   options: SetOptions,
 ): Promise<void> {
   const config = loadConfig(sourcesOf(shell, flags()));
-  const target = withoutBase(path, config.mqtt.baseTopic);
+  const target = path === undefined ? '' : withoutBase(path, config.mqtt.baseTopic);
   const receipt = await withSite(shell, config, (site) => {
     demandOnline(site);
     demandTarget(target, site);
@@ -100,10 +102,15 @@ async function set(
     throw new BridgeError('not-confirmed', `the command was not confirmed: ${printable(String(outcome))}`);
 }
 
-/** A path may be given as its topic. */
+/** A path may be given as its topic. Throws CommandError if nothing is left: an empty variable is not the whole site. */
 function withoutBase(path: string, base: string): string {
   if (path === base) return '';
-  return path.startsWith(`${base}/`) ? path.slice(base.length + 1) : path.replace(/\/+$/, '');
+  const target = (path.startsWith(`${base}/`) ? path.slice(base.length + 1) : path).replace(/\/+$/, '');
+  if (target !== '') return target;
+  throw new CommandError(
+    'no-path',
+    `${JSON.stringify(path)} names no plug; the whole site is \`hs110-mqtt all\``,
+  );
 }
 
 /** Throws CommandError if the bridge has no such plug or place. */

@@ -73,6 +73,8 @@ describe('the verb set', () => {
       ['set', 'nowhere/at/all', 'ON'],
       'the bridge has no plug or place nowhere/at/all; `hs110-mqtt status` lists all',
     ],
+    [['set', '', 'OFF'], '"" names no plug; the whole site is `hs110-mqtt all`'],
+    [['set', 'museum/', 'OFF'], '"museum/" names no plug'],
     [['set', 'shed3', 'MAYBE'], "'MAYBE' is invalid for argument 'state'. It must be ON or OFF or TOGGLE."],
     [['all', 'toggle'], 'It must be ON or OFF.'],
     [['set', 'shed3', 'ON', '--for', 'ever'], 'It must be a duration such as 30s, 30m or 8h.'],

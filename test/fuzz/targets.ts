@@ -51,7 +51,7 @@ const modules = recordings.flatMap((recording) =>
 const buffers = (texts: readonly string[]) => texts.map((text) => Buffer.from(text));
 
 /** Runs `read`, and lets what the program refuses pass. */
-export function tolerate<T>(read: () => T): T | undefined {
+function tolerate<T>(read: () => T): T | undefined {
   try {
     return read();
   } catch (error) {
