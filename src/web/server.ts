@@ -98,10 +98,19 @@ export async function buildServer(options: ServerOptions, context: WebContext): 
   await app.register(fastifyRateLimit, LIMITS.requests);
   await app.register(fastifyCookie);
   addRoleCheck(app, context);
+  demandCompleteRoutes(app);
   await addApiDocument(app, context.version);
   for (const add of ROUTES) add(app, context);
   await addPage(app, pageFolder);
   return app;
+}
+
+/** No route of the API may leave open who may use it, or what it does. */
+function demandCompleteRoutes(app: FastifyInstance): void {
+  app.addHook('onRoute', ({ url, config, schema }) => {
+    if (!url.startsWith('/api/') || (config?.role !== undefined && schema?.summary !== undefined)) return;
+    throw new Error(`the route ${url} needs a role and a summary`);
+  });
 }
 
 function provenanceOf({ method, headers, host, socket }: FastifyRequest, proxies: Proxies) {
