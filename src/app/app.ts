@@ -10,6 +10,7 @@ import { Topics } from '../mqtt/topics.ts';
 import { Networks } from '../plug/networks.ts';
 import { Resolver } from '../plug/resolver.ts';
 import type { Task } from '../runtime/supervisor.ts';
+import { JournalWriter } from '../store/journal-writer.ts';
 import { StoredOverrides } from '../store/overrides.ts';
 import { announcerFor } from './announcer.ts';
 import { sessionFor } from './connection.ts';
@@ -103,9 +104,11 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     clock,
     log,
   });
+  const journal = new JournalWriter({ bridge, store, clock });
   return [
     store,
     roundsFor(config, { bridge, store, history }, surroundings),
+    journal,
     ...(broker === undefined ? [] : [broker]),
     session,
     publisher,
@@ -117,6 +120,6 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     bridge,
     finder,
     ...metricsFor(config, { bridge, session, store }, surroundings),
-    ...webFor(config, { bridge, names, requests, store, history, timeZone }, surroundings),
+    ...webFor(config, { bridge, names, requests, store, history, journal, timeZone }, surroundings),
   ];
 }

@@ -8,6 +8,7 @@ import type { Config } from '../config/schema.ts';
 import { DEFAULT_PAGE_ADDRESS } from '../config/schema-web.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import type { History } from '../store/history.ts';
+import type { JournalWriter } from '../store/journal-writer.ts';
 import type { Store } from '../store/store.ts';
 import { Web } from '../web/web.ts';
 import type { Surroundings } from './surroundings.ts';
@@ -19,13 +20,14 @@ interface WebParts {
   readonly requests: Requests;
   readonly store: Store;
   readonly history: History;
+  readonly journal: JournalWriter;
   readonly timeZone: string;
 }
 
 /** What serves the page, unless it is switched off. */
 export function webFor(
   config: Config,
-  { bridge, names, requests, store, history, timeZone }: WebParts,
+  { bridge, names, requests, store, history, journal, timeZone }: WebParts,
   { clock, log, version, readFile }: Surroundings,
 ): Task[] {
   const { listen = DEFAULT_PAGE_ADDRESS, hosts = [], tls, trustProxy, ...web } = config.web;
@@ -46,6 +48,7 @@ export function webFor(
       pageFolder: pageFolder(),
       database: store.database,
       history,
+      journal,
       bridge,
       names,
       requests,

@@ -5,6 +5,7 @@ import type { BridgeView } from '../bridge/view.ts';
 import type { Clock } from '../runtime/clock.ts';
 import type { Database } from '../store/database.ts';
 import type { History } from '../store/history.ts';
+import type { JournalWriter } from '../store/journal-writer.ts';
 import type { Role } from '../store/users.ts';
 import type { Events } from './events.ts';
 import type { Identifier } from './identify.ts';
@@ -17,6 +18,7 @@ export interface WebContext {
   readonly names: Names;
   readonly requests: Requests;
   readonly events: Events;
+  readonly journal: Pick<JournalWriter, 'onAdded'>;
   readonly database: Database;
   readonly history: History;
   readonly identifier: Identifier;

@@ -1,7 +1,8 @@
+import { Doers } from '../bridge/doers.ts';
 import type { Names } from '../bridge/names.ts';
 import type { BridgeEvents, BridgeView } from '../bridge/view.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
-import { Doers } from './doers.ts';
+import type { JournalWriter } from '../store/journal-writer.ts';
 import { type Happening, happeningText, type SiteSnapshot, snapshotText } from './happening.ts';
 import { pendingJson, placeJson, plugJson, receiptOf } from './json.ts';
 import { problemsOfPlug } from './problems.ts';
@@ -11,6 +12,7 @@ import type { Pending } from './schemas.ts';
 export interface EventsOptions {
   readonly bridge: BridgeView;
   readonly names: Names;
+  readonly journal: Pick<JournalWriter, 'onAdded'>;
   /** Tells this run of the bridge from others. */
   readonly epoch: string;
   readonly clock: Clock;
@@ -73,7 +75,7 @@ export class Events {
   }
 
   start(): void {
-    const { bridge, names } = this.#options;
+    const { bridge, names, journal } = this.#options;
     for (const { path } of bridge.plugs()) this.#countProblems(path);
     this.#unsubscribe = [
       bridge.on('plug', (event) => {
@@ -88,6 +90,7 @@ export class Events {
       bridge.on('command', (event) => this.#taken(event)),
       bridge.on('receipt', (event) => this.#ended(event)),
       names.onChange((path) => this.#note(path)),
+      journal.onAdded(() => this.#tell({ event: 'journal', path: '' })),
     ];
     this.#heartbeat.set(HEARTBEAT_MS);
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { Doers } from '../../src/bridge/doers.ts';
 import { type PlugState, unseen } from '../../src/bridge/plug-state.ts';
-import { Doers } from '../../src/web/doers.ts';
 
 const plug = (path: string, given: Partial<PlugState>): PlugState => ({ ...unseen(path), ...given });
 

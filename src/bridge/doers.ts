@@ -1,5 +1,5 @@
-import type { BridgeEvents } from '../bridge/view.ts';
-import { isWithin } from './rights.ts';
+import { placesOf } from './places.ts';
+import type { BridgeEvents } from './view.ts';
 
 /** Commands that are remembered: the plugs of a place may take their time. */
 const MOST_COMMANDS = 100;
@@ -43,7 +43,9 @@ export class Doers {
 
   #lastToAsk(path: string, relay: 'on' | 'off'): string | undefined {
     return this.#asked.findLast(
-      (one) => (one.relay === relay || one.relay === 'toggle') && isWithin([one.target], path),
+      ({ target, ...one }) =>
+        (one.relay === relay || one.relay === 'toggle') &&
+        (target === path || placesOf(path).includes(target)),
     )?.user;
   }
 }
