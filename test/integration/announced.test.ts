@@ -4,7 +4,7 @@ import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { announcementProblems } from '../support/announced.ts';
 import { Observer } from '../support/observer.ts';
-import { Site, type SiteOptions } from '../support/site.ts';
+import { Site, type SiteOptions, startPlug } from '../support/site.ts';
 import { until } from '../support/until.ts';
 
 const PATHS = ['shed3', 'barn/loft', 'east-wing/lamp-1', 'east-wing/hall/desk'];
@@ -32,7 +32,7 @@ describe('what a site announces', () => {
   function published(after: number): Map<string, string> {
     const topics = new Map<string, string>();
     for (const { topic, payload } of site.observer.seen.slice(after))
-      if (payload === '') topics.delete(topic);
+      if (payload === '' || /\/(request|response)\//.test(topic)) topics.delete(topic);
       else topics.set(topic, payload);
     return topics;
   }
@@ -62,9 +62,14 @@ describe('what a site announces', () => {
     await until(told, 'everything to be announced', 15_000);
   }
 
-  /** Holds what is retained against what Home Assistant takes, and keeps it for the checker. */
+  /** Waits until all is announced, and holds it against what Home Assistant takes. */
   async function check(name: string, after = 0): Promise<ReadonlyMap<string, string>> {
     await allAnnounced(after);
+    return keep(name, after);
+  }
+
+  /** Holds what is retained against what Home Assistant takes, and keeps it for the checker. */
+  async function keep(name: string, after: number): Promise<ReadonlyMap<string, string>> {
     const topics = await retained(after);
     expect(announcementProblems(topics)).toEqual([]);
     if (FOLDER !== undefined) {
@@ -114,6 +119,35 @@ describe('what a site announces', () => {
       const devices = configs.filter((topic) => topic.startsWith('homeassistant/device/'));
       expect(devices).toEqual(discovery === 'device' ? configs : []);
     }
+  });
+
+  it('is right after plugs and places were renamed, moved and replaced while the bridge ran', async () => {
+    const requests = ['plug/rename', 'plug/move', 'plug/replace'];
+    site = await Site.open(PATHS, { allow: [...requests, 'alias'] });
+    await allAnnounced();
+    const hardware = await startPlug('shed3', 9);
+    const ask = async (name: string, request: object) => {
+      const after = await site.observer.say(`museum/bridge/request/${name}`, JSON.stringify(request));
+      const response = await site.observer.json(`museum/bridge/response/${name}`, () => true, after);
+      expect(response).toMatchObject({ status: 'ok' });
+    };
+    await ask('plug/rename', { place: 'barn', name: 'Old barn' });
+    await ask('plug/move', { place: 'east-wing', to: 'house/east' });
+    await ask('plug/replace', { plug: 'shed3', host: `${hardware.server.host}:${hardware.server.port}` });
+    const isDone = () => {
+      const topics = published(0);
+      const [desk, barn] = [LAST_PLUG, 'hs110mqtt_place_museum_barn'].map(
+        (id) => topics.get(`homeassistant/device/${id}/config`) ?? '',
+      );
+      const left = [...topics.keys()].some((topic) => /^museum\/(bridge\/\w+\/)?east-wing/.test(topic));
+      const isNew = topics.get('museum/bridge/plugs/shed3')?.includes('50:C7:BF:00:00:09') === true;
+      return !left && isNew && desk?.includes('house/east/hall/desk') && barn?.includes('Old barn');
+    };
+    await until(() => isDone() === true, 'all to be changed', 20_000);
+    const topics = await keep('renamed-moved-replaced', 0);
+    const lamp = JSON.parse(topics.get('homeassistant/device/hs110mqtt_50c7bf000001/config') ?? '');
+    expect(lamp).toMatchObject({ device: { serial_number: '50:C7:BF:00:00:09' } });
+    await hardware.server.stop();
   });
 
   it('is right after the broker was restarted and has forgotten everything', async () => {
