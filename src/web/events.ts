@@ -34,7 +34,7 @@ export interface Listener {
 /** Changes that come within this time are told together. */
 const TOGETHER_MS = 100;
 const HEARTBEAT_MS = 15_000;
-/** A listener that does not read is dropped, not waited for. */
+/** A listener that does not read is dropped, not waited for; it has the time to read a snapshot besides. */
 const MOST_WAITING_BYTES = 4_000_000;
 /** What has been missed by less than this is told to whom returns; else it begins with a snapshot. */
 const MOST_KEPT_BYTES = 1_000_000;
@@ -49,11 +49,12 @@ export class Events {
   readonly #changed = new Set<string>();
   readonly #removed = new Set<string>();
   readonly #pending = new Map<number, Pending>();
-  /** How much is wrong with each plug of which something is. */
   readonly #doers = new Doers();
+  /** How much is wrong with each plug of which something is. */
   readonly #problems = new Map<string, number>();
   readonly #kept: { readonly number: number; readonly bytes: Buffer }[] = [];
   #keptBytes = 0;
+  #snapshotBytes = 0;
   readonly #timer: Timer;
   readonly #heartbeat: Timer;
   #number = 0;
@@ -107,8 +108,11 @@ export class Events {
     // What has changed and was not told yet is in the snapshot, and for the others not later than that.
     this.#tellChanges();
     const missed = listener.places === null ? this.#missedSince(lastId) : undefined;
-    if (missed === undefined) listener.write(snapshotText(this.#snapshot(), listener.places));
-    else for (const { bytes } of missed) listener.write(bytes);
+    if (missed === undefined) {
+      const bytes = snapshotText(this.#snapshot(), listener.places);
+      this.#snapshotBytes = bytes.length;
+      listener.write(bytes);
+    } else for (const { bytes } of missed) listener.write(bytes);
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
@@ -225,7 +229,7 @@ export class Events {
   }
 
   #write(listener: Listener, bytes: Buffer): void {
-    if (listener.waiting + bytes.length > MOST_WAITING_BYTES) this.#drop(listener);
+    if (listener.waiting > MOST_WAITING_BYTES + this.#snapshotBytes) this.#drop(listener);
     else listener.write(bytes);
   }
 
