@@ -185,8 +185,8 @@ export const Found = Type.Object({
   address: Type.String(),
   alias: TextOrNull,
   model: TextOrNull,
-  newer_firmware: Type.Boolean(),
-  joined: Type.Boolean({ description: 'Whether it is one of the plugs of the bridge.' }),
+  protocol: Type.String({ description: 'How it is spoken to: xor, or with newer firmware klap.' }),
+  joined: Type.Boolean({ description: 'Whether it is in a Wi-Fi, not only open for its set-up.' }),
 });
 export type Found = Static<typeof Found>;
 
