@@ -16,7 +16,7 @@ const SOURCES: { readonly [view: string]: string } = {
 /** The views that this bridge has something for: one that keeps no store has neither journal nor energy. */
 export function useViews(session: Session | null): readonly ViewName[] {
   const [there, setThere] = useState<readonly string[]>([]);
-  const known = session !== null && (session.user !== null || session.authentication !== 'users');
+  const known = session?.mayLook === true;
   useEffect(() => {
     if (!known) return;
     const asked = Object.keys(SOURCES).map(async (view) =>

@@ -3,6 +3,8 @@ import { App } from './app.tsx';
 import { chosenTheme, showTheme } from './theme.ts';
 import './style/tokens.css';
 import './style/base.css';
+import './style/receipts.css';
+import './style/forms.css';
 import './style/site.css';
 import './style/views.css';
 

@@ -1,4 +1,5 @@
 import type {
+  Access,
   Energy,
   EnergyRow,
   Found,
@@ -17,7 +18,7 @@ import type {
  * What goes over the wire: the types of the schemas by which the bridge validates and documents its API. The page is
  * part of the same build, and trusts its bridge to keep to them.
  */
-export type { Energy, EnergyRow, Found, Pending, Place, Plug, Problem, Receipt, Role, Session, User };
+export type { Access, Energy, EnergyRow, Found, Pending, Place, Plug, Problem, Receipt, Role, Session, User };
 
 export type Missing = Receipt['missing'][number];
 
@@ -31,12 +32,4 @@ export interface History {
   readonly resolution: number;
   /** Unix seconds, then mean, least and most W. */
   readonly points: readonly (readonly [time: number, mean: number, min: number, max: number])[];
-}
-
-/** A right to come in without a password, that can be revoked. */
-export interface Access {
-  readonly id: string;
-  readonly name: string;
-  readonly role: Role;
-  readonly places: readonly string[] | null;
 }
