@@ -22,10 +22,11 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
   homeassistant: ['errors.ts', 'runtime', 'bridge', 'mqtt'],
   metrics: ['errors.ts', 'printable.ts', 'runtime', 'bridge'],
   web: ['errors.ts', 'runtime', 'protocol', 'rules', 'bridge', 'api', 'store'],
-  config: ['errors.ts', 'runtime', 'protocol', 'plug', 'bridge', 'api', 'mqtt'],
+  config: ['errors.ts', 'runtime', 'protocol', 'rules', 'plug', 'bridge', 'api', 'mqtt'],
   store: ['errors.ts', 'runtime', 'protocol', 'rules', 'plug', 'bridge'],
   app: [
     'errors.ts',
+    'rules',
     'store',
     'runtime',
     'protocol',

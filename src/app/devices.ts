@@ -20,6 +20,10 @@ export interface DeviceParts {
   readonly stagger: ReadonlyMap<string, number>;
 }
 
+/** By how many percent a lamp may differ, and how long before it is judged, unless configured. */
+const LAMP_TOLERANCE = 25;
+const LAMP_SETTLE_MS = 60_000;
+
 /** How long a change made at an enforced plug may stand unless configured. */
 const ENFORCE_AFTER_MS = 2000;
 
@@ -106,6 +110,9 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
   const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
     inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
   const { poll } = config;
+  const watts = own((from) => from.lamp.watts, 'off');
+  const tolerance = own((from) => from.lamp.tolerance, LAMP_TOLERANCE);
+  const settleMs = own((from) => from.lamp.settle, LAMP_SETTLE_MS);
   return {
     timeoutMs: own((from) => from.poll.timeout, poll.timeout),
     poll: {
@@ -126,6 +133,7 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
           enforce: own((from) => from.enforce, false),
           enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
         },
+        lamp: watts === 'off' ? undefined : { watts, tolerance: tolerance / 100, settleMs },
       },
     ],
   };

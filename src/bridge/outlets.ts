@@ -7,6 +7,7 @@ import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
 import type { Answer, Outlet, OutletSpec } from './outlet.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** The outlets of one device, which share its address and answer together. */
 export class Outlets {
@@ -63,10 +64,18 @@ export class Outlets {
     for (const outlet of this.all) {
       outlet.retryNow();
       const before = outlet.putBack;
+      const { lamp } = outlet.state;
       outlet.observe(seen, answer);
+      if (outlet.state.lamp !== lamp) this.#logLamp(outlet.state);
       if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
         this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');
     }
+  }
+
+  #logLamp({ path, lamp, power }: PlugState): void {
+    if (lamp === null) return;
+    if (lamp === 'ok') this.#log.info({ plug: path, power }, 'the lamp is as it should be');
+    else this.#log.warn({ plug: path, lamp, power }, 'the lamp is not as it should be');
   }
 
   /** A strip or a bulb answers: what it reports is not that of one outlet, and it takes no command. */

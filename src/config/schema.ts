@@ -5,6 +5,7 @@ import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
+import { LAMP, NO_LAMP, TARIFF } from './schema-energy.ts';
 import { APPEARANCE, HOMEASSISTANT, REPORT } from './schema-homeassistant.ts';
 import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
@@ -141,6 +142,7 @@ export const SCHEMA = {
     ),
     tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),
   },
+  tariff: TARIFF,
   allow: open(
     'What clients may do beyond reading and switching: commands of `bridge/request/plug/command`, of which `raw` allows any, and other requests.',
     listOf(allowable),
@@ -205,6 +207,7 @@ export const PLACE_SCHEMA = {
   ),
   ...APPEARANCE,
   ...POLICY,
+  lamp: LAMP,
   poll: OWN_POLL,
 } as const satisfies Schema;
 
@@ -224,6 +227,7 @@ export const PLUG_SCHEMA = {
     password: secret('Password of that account.'),
   },
   ...POLICY,
+  lamp: LAMP,
   poll: OWN_POLL,
 } as const satisfies Schema;
 
@@ -244,6 +248,7 @@ export const BARE_PLUG: PlugConfig = {
   restore: undefined,
   enforce: undefined,
   enforceAfter: undefined,
+  lamp: NO_LAMP,
   poll: {
     interval: undefined,
     fast: undefined,

@@ -67,6 +67,7 @@ export class JournalWriter implements Task {
   #changed(event: BridgeEvents['plug']): void {
     this.#doers.changed(event);
     const { before, after } = event;
+    if (before.lamp !== after.lamp && after.lamp !== null) this.#add(lampEntry(after.path, after.lamp));
     if (before.relay === null || after.relay === null || before.relay === after.relay) return;
     this.#add({
       kind: 'relay',
@@ -122,4 +123,9 @@ export class JournalWriter implements Task {
     });
     for (const listener of this.#listeners) listener();
   }
+}
+
+/** The lamp on a plug is found to be otherwise: nobody did that. */
+function lampEntry(path: string, what: string): Omit<Entry, 'at'> {
+  return { kind: 'lamp', path, what, origin: null, user: null, outcome: null, ms: null, detail: null };
 }
