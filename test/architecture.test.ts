@@ -48,6 +48,7 @@ const LAYERS: { readonly [layer: string]: readonly string[] } = {
     'log.ts',
     'runtime',
     'protocol',
+    'rules',
     'simulator',
     'plug',
     'api',

@@ -19,6 +19,8 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
   ['watch', async () => (await import('./watch-site.ts')).addWatchVerb],
   ['set', async () => (await import('./set.ts')).addSetVerb],
   ['all', async () => (await import('./set.ts')).addAllVerb],
+  ['energy', async () => (await import('./energy.ts')).addEnergyVerb],
+  ['journal', async () => (await import('./journal.ts')).addJournalVerb],
   ['doctor', async () => (await import('./doctor.ts')).addDoctorVerb],
   ['health', async () => (await import('./health.ts')).addHealthVerb],
   ['plug', async () => (await import('./plug.ts')).addPlugVerb],
@@ -34,7 +36,19 @@ const VERBS: ReadonlyMap<string, () => Promise<AddVerb>> = new Map([
 ]);
 
 /** Verbs that take the flags of the configuration. */
-const CONFIGURED = new Set(['doctor', 'status', 'watch', 'set', 'all', 'health', 'config', 'user', 'backup']);
+const CONFIGURED = new Set([
+  'energy',
+  'journal',
+  'doctor',
+  'status',
+  'watch',
+  'set',
+  'all',
+  'health',
+  'config',
+  'user',
+  'backup',
+]);
 
 const HELP = new Set(['--help', '-h', 'help']);
 

@@ -1,12 +1,12 @@
 import type { FastifyInstance } from 'fastify';
 import { localTime } from '../../protocol/time-zones.ts';
 import { addDays, type Day, dayOf } from '../../rules/calendar.ts';
+import { readTime } from '../../rules/written-time.ts';
+import { csv } from '../../runtime/csv.ts';
 import { type EnergyRow as Row, readEnergy } from '../../store/energy-report.ts';
 import type { WebContext } from '../context.ts';
-import { csv } from '../csv.ts';
 import { type Places, seenOf } from '../rights.ts';
 import { Csv, Energy, EnergyQuery, type EnergyRow, Failure } from '../schemas.ts';
-import { readTime } from '../time.ts';
 
 const config = { role: 'viewer' } as const;
 const tags = ['records'];

@@ -1,11 +1,11 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { outletKey } from '../../bridge/memory.ts';
+import { readTime } from '../../rules/written-time.ts';
 import type { WebContext } from '../context.ts';
 import { failure } from '../failure.ts';
 import { isWithin } from '../rights.ts';
 import { Failure, InPath, PowerHistory } from '../schemas.ts';
-import { readTime } from '../time.ts';
 
 const DAY_MS = 86_400_000;
 

@@ -1,6 +1,8 @@
 import { Type } from '@sinclair/typebox';
 import type { FastifyInstance } from 'fastify';
 import { CommandError } from '../../errors.ts';
+import { localIso, readTime } from '../../rules/written-time.ts';
+import { csv } from '../../runtime/csv.ts';
 import {
   type JournalEntry as Entry,
   JOURNAL_KINDS,
@@ -8,11 +10,9 @@ import {
   readJournal,
 } from '../../store/journal.ts';
 import type { WebContext } from '../context.ts';
-import { csv } from '../csv.ts';
 import { isoTime } from '../json.ts';
 import { type Places, seenOf } from '../rights.ts';
 import { Csv, Failure, JournalEntry, JournalQuery } from '../schemas.ts';
-import { localIso, readTime } from '../time.ts';
 
 const config = { role: 'viewer' } as const;
 const tags = ['records'];
