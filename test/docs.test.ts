@@ -9,13 +9,14 @@ import { loadConfig } from '../src/config/load.ts';
 import { presetOf } from '../src/plug/presets/presets.ts';
 import { isObject } from '../src/protocol/json.ts';
 import { Certificates } from './support/certificates.ts';
-import { FakeBridge } from './support/fake-bridge.ts';
+import { FakeBridge, INFO } from './support/fake-bridge.ts';
 import { FakeEditor } from './support/fake-editor.ts';
 import { fakeLevel } from './support/fake-level.ts';
 import { FakeShell } from './support/fake-shell.ts';
 import { ManualClock } from './support/manual-clock.ts';
 import { memoryLog } from './support/memory-log.ts';
 import { noClient } from './support/no-client.ts';
+import { NO_RECORDS } from './support/no-records.ts';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const PAGES = [
@@ -79,10 +80,14 @@ describe('the documentation', () => {
 
   it.each(requests)('shows a request that is understood: %s %s', async (name, payload) => {
     const { log } = memoryLog();
+    const bridge = new FakeBridge('shed3');
+    bridge.change('shed3', { info: INFO });
+    bridge.learning.add('shed3').add('east-wing/lamp-1');
     const all = new Requests({
-      ...{ bridge: new FakeBridge('shed3'), editor: new FakeEditor(), logLevel: fakeLevel() },
+      ...{ bridge, editor: new FakeEditor(), logLevel: fakeLevel() },
       ...{ allow: () => new Set(RESTRICTED_REQUESTS), search: async () => [], announce: () => 0 },
       clientOf: noClient,
+      ...NO_RECORDS,
       ...{ timeZone: 'UTC', clock: new ManualClock(), log },
     });
     const answer = await all.answer(name, Buffer.from(payload), { origin: 'mqtt', user: null });

@@ -13,6 +13,7 @@ import { discover } from './requests/discover.ts';
 import type { Editor } from './requests/editor.ts';
 import { logLevel } from './requests/log-level.ts';
 import { plugCommand } from './requests/plug-command.ts';
+import { type JournalRequest, recordRequests } from './requests/records.ts';
 import { type Handler, MAX_ECHO_LENGTH, notUnderstood, Permission } from './requests/request.ts';
 import { siteRequests } from './requests/site.ts';
 
@@ -28,6 +29,10 @@ export interface RequestOptions {
   /** Announces everything to Home Assistant again; returns how many devices that were. */
   readonly announce: () => number;
   readonly editor: Editor;
+  /** Reads entries of the journal as they are told to clients. */
+  readonly journal: (request: JournalRequest) => readonly JsonObject[];
+  /** A lifetime counter was set: it belongs into the journal. */
+  readonly energySet: (path: string, kwh: number, asker: Asker) => void;
   /** The zone of this machine, as `Europe/Berlin`. */
   readonly timeZone: string;
   readonly clock: Clock;
@@ -55,6 +60,7 @@ export class Requests {
       ['log/level', logLevel(options.logLevel, permission)],
       ['discover/blink', blink({ ...options, permission })],
       ['plug/command', command],
+      ...recordRequests({ ...options, permission }),
       ...siteRequests({ ...options, permission, command }),
     ]);
   }

@@ -23,7 +23,7 @@ import { infoFor } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { namesFor } from './names.ts';
-import { roundsFor, timeZoneOf } from './records.ts';
+import { journalRequests, roundsFor, timeZoneOf } from './records.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webFor } from './web.ts';
@@ -92,6 +92,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     ...{ live, store, bridge, publisher, finder, names, plugIds, placeIds, logLevel, publishInfo },
     devices: parts,
   });
+  const journal = new JournalWriter({ bridge, store, clock });
   const requests = new Requests({
     bridge,
     allow: () => new Set(live.config.allow),
@@ -100,11 +101,11 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     logLevel,
     announce: () => announcer.announceAll(),
     editor,
+    ...journalRequests({ store, journal, topics }),
     timeZone,
     clock,
     log,
   });
-  const journal = new JournalWriter({ bridge, store, clock });
   return [
     store,
     roundsFor(config, { bridge, store, history }, surroundings),

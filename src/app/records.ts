@@ -1,10 +1,15 @@
+import type { RequestOptions } from '../api/requests.ts';
 import type { Bridge } from '../bridge/bridge.ts';
 import type { Config } from '../config/schema.ts';
+import { CommandError } from '../errors.ts';
+import type { Topics } from '../mqtt/topics.ts';
 import { localTime } from '../protocol/time-zones.ts';
 import { dayOf } from '../rules/calendar.ts';
 import type { Tariff } from '../rules/tariff.ts';
 import { energyWriter } from '../store/energy-writer.ts';
 import type { History } from '../store/history.ts';
+import { JOURNAL_KINDS, journalJson, readJournal } from '../store/journal.ts';
+import type { JournalWriter } from '../store/journal-writer.ts';
 import { Rounds } from '../store/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { keepTariff } from '../store/tariffs.ts';
@@ -29,6 +34,32 @@ export function roundsFor(
   const rounds = new Rounds({ store, writers: [energy, (round) => history.write(round)], clock });
   bridge.on('leaving', () => rounds.writeAll());
   return rounds;
+}
+
+/** What requests read in the journal, and add to it. */
+export function journalRequests({
+  store,
+  journal,
+  topics,
+}: {
+  readonly store: Store;
+  readonly journal: JournalWriter;
+  readonly topics: Topics;
+}): Pick<RequestOptions, 'journal' | 'energySet'> {
+  return {
+    journal: ({ kind, ...query }) => {
+      const known = JOURNAL_KINDS.find((one) => one === kind);
+      if (kind !== undefined && known === undefined)
+        throw new CommandError('not-understood', `"kind" must be one of ${JOURNAL_KINDS.join(', ')}`);
+      const entries = readJournal(store.database, { ...query, kind: known });
+      return entries.map((entry) => journalJson(entry, (path) => topics.of(path)));
+    },
+    energySet: (path, kwh, { origin, user }) =>
+      journal.add({
+        ...{ kind: 'energy', path, what: `set to ${kwh} kWh`, origin, user },
+        ...{ outcome: null, ms: null, detail: null },
+      }),
+  };
 }
 
 /** What electricity costs, if that is configured. */

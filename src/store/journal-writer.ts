@@ -67,9 +67,9 @@ export class JournalWriter implements Task {
   #changed(event: BridgeEvents['plug']): void {
     this.#doers.changed(event);
     const { before, after } = event;
-    if (before.lamp !== after.lamp && after.lamp !== null) this.#add(lampEntry(after.path, after.lamp));
+    if (before.lamp !== after.lamp && after.lamp !== null) this.add(lampEntry(after.path, after.lamp));
     if (before.relay === null || after.relay === null || before.relay === after.relay) return;
-    this.#add({
+    this.add({
       kind: 'relay',
       path: after.path,
       what: after.relay ? 'ON' : 'OFF',
@@ -87,7 +87,7 @@ export class JournalWriter implements Task {
     this.#givers.delete(command);
     if (repeated) return;
     const { id, target, relay, outcome, reason, confirmed, total, missing, ms } = receipt;
-    this.#add({
+    this.add({
       ...giver,
       kind: 'receipt',
       path: target,
@@ -104,7 +104,8 @@ export class JournalWriter implements Task {
     });
   }
 
-  #add(entry: Omit<Entry, 'at'>): void {
+  /** Writes something down that has just happened. */
+  add(entry: Omit<Entry, 'at'>): void {
     if (this.#waiting.length === 0) this.#timer.set(TOGETHER_MS);
     this.#waiting.push({ ...entry, at: this.#options.clock.date() });
   }

@@ -1,10 +1,12 @@
 import { describe, expect, it } from 'vitest';
+import type { JournalRequest } from '../../src/api/requests/records.ts';
 import { Requests } from '../../src/api/requests.ts';
+import type { Asker } from '../../src/bridge/command.ts';
 import { PlugError } from '../../src/errors.ts';
 import type { FoundPlug } from '../../src/plug/discovery.ts';
 import { PRESETS, presetOf } from '../../src/plug/presets/presets.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
-import { FakeBridge } from '../support/fake-bridge.ts';
+import { FakeBridge, INFO } from '../support/fake-bridge.ts';
 import { FakeEditor } from '../support/fake-editor.ts';
 import { fakeLevel } from '../support/fake-level.ts';
 import { foundPlug } from '../support/finder-bench.ts';
@@ -18,6 +20,8 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
   const { log, lines } = memoryLog();
   const logLevel = fakeLevel();
   const editor = new FakeEditor();
+  const read: JournalRequest[] = [];
+  const energySet: [string, number, Asker][] = [];
   const requests = new Requests({
     bridge,
     allow: () => new Set(allow),
@@ -26,6 +30,11 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     logLevel,
     announce: () => 3,
     editor,
+    journal: (request) => {
+      read.push(request);
+      return [{ id: 7 }];
+    },
+    energySet: (...set) => energySet.push(set),
     timeZone: 'Europe/Berlin',
     clock: new ManualClock(),
     log,
@@ -34,7 +43,7 @@ function open(allow: readonly string[] = [], found: readonly FoundPlug[] = []) {
     const text = typeof request === 'string' ? request : JSON.stringify(request);
     return JSON.parse(await requests.answer(name, Buffer.from(text), { origin: 'mqtt', user: null }));
   };
-  return { bridge, lines, logLevel, editor, ask };
+  return { bridge, lines, logLevel, editor, read, energySet, ask };
 }
 
 describe('a request', () => {
@@ -418,3 +427,61 @@ describe('requests', () => {
 function nested(levels: number): string {
   return `${'['.repeat(levels)}${']'.repeat(levels)}`;
 }
+
+describe('what is recorded', () => {
+  it('is read by plug, place, kind, user and page', async () => {
+    const { read, ask } = open();
+    expect(await ask({ place: 'east', kind: 'relay', user: 'ann', before: 9, limit: 20 }, 'journal')).toEqual(
+      {
+        status: 'ok',
+        data: { entries: [{ id: 7 }] },
+      },
+    );
+    await ask({ plug: 'lamp', limit: 1e9 }, 'journal');
+    const nothing = { kind: undefined, user: undefined, before: undefined };
+    expect(read).toEqual([
+      { path: 'east', kind: 'relay', user: 'ann', before: 9, limit: 20 },
+      { path: 'lamp', ...nothing, limit: 50 },
+    ]);
+  });
+
+  it('is set to what another meter shows, where that is allowed, and written down', async () => {
+    const { bridge, energySet, ask } = open(['energy/set']);
+    bridge.change('lamp', { info: INFO });
+    expect(await ask({ plug: 'lamp', energy: 1234.5 }, 'energy/set')).toMatchObject({ status: 'ok' });
+    expect(bridge.energies.get('lamp')).toBe(1234.5);
+    expect(energySet).toEqual([['lamp', 1234.5, { origin: 'mqtt', user: null }]]);
+    for (const wrong of [
+      { plug: 'lamp' },
+      { plug: 'lamp', energy: -1 },
+      { plug: 'lamp', energy: 1e9 },
+      { energy: 1 },
+    ])
+      expect(await ask(wrong, 'energy/set')).toMatchObject({ status: 'error', code: 'not-understood' });
+    expect(await ask({ plug: 'gone', energy: 1 }, 'energy/set')).toMatchObject({ code: 'not-found' });
+  });
+
+  it('has lamps learnt anew, of a plug or a place, and says of which plugs', async () => {
+    const { bridge, ask } = open(['lamp/learn']);
+    bridge.learning.add('east/a').add('east/b').add('lamp');
+    expect(await ask({ place: 'east' }, 'lamp/learn')).toMatchObject({
+      data: { plugs: ['east/a', 'east/b'] },
+    });
+    expect(await ask({ plug: 'lamp' }, 'lamp/learn')).toMatchObject({ data: { plugs: ['lamp'] } });
+    expect(await ask({ plug: 'west' }, 'lamp/learn')).toMatchObject({ code: 'not-found' });
+    expect(await ask({}, 'lamp/learn')).toMatchObject({ code: 'not-understood' });
+  });
+
+  it.each(['energy/set', 'lamp/learn'])(
+    'is changed by %s only where the configuration says so',
+    async (name) => {
+      const { bridge, ask } = open();
+      bridge.learning.add('lamp');
+      expect(await ask({ plug: 'lamp', energy: 1 }, name)).toMatchObject({
+        status: 'error',
+        code: 'not-allowed',
+      });
+      expect(bridge.energies.size).toBe(0);
+    },
+  );
+});

@@ -11,6 +11,7 @@ import { FakeSession } from '../support/fake-session.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
 import { memoryLog } from '../support/memory-log.ts';
 import { noClient } from '../support/no-client.ts';
+import { NO_RECORDS } from '../support/no-records.ts';
 import { RunningTask } from '../support/running-task.ts';
 
 const COMMAND = 'museum/bridge/request/plug/command';
@@ -30,6 +31,7 @@ function open() {
     logLevel: fakeLevel(),
     announce: () => 3,
     editor: new FakeEditor(),
+    ...NO_RECORDS,
     timeZone: 'UTC',
     clock,
     log,

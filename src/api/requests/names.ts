@@ -2,6 +2,8 @@
 export const RESTRICTED_REQUESTS = [
   'config/set',
   'discover/blink',
+  'energy/set',
+  'lamp/learn',
   'log/level',
   'plug/add',
   'plug/move',
