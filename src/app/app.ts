@@ -10,7 +10,6 @@ import { Topics } from '../mqtt/topics.ts';
 import { Networks } from '../plug/networks.ts';
 import { Resolver } from '../plug/resolver.ts';
 import type { Task } from '../runtime/supervisor.ts';
-import { JournalWriter } from '../store/journal-writer.ts';
 import { StoredOverrides } from '../store/overrides.ts';
 import { announcerFor } from './announcer.ts';
 import { sessionFor } from './connection.ts';
@@ -23,7 +22,7 @@ import { infoFor } from './info.ts';
 import { LevelOfLog } from './level-of-log.ts';
 import { metricsFor } from './metrics.ts';
 import { namesFor } from './names.ts';
-import { journalRequests, roundsFor, timeZoneOf } from './records.ts';
+import { journalFor, journalRequests, roundsFor, timeZoneOf } from './records.ts';
 import { storeFor } from './storage.ts';
 import type { Surroundings } from './surroundings.ts';
 import { webFor } from './web.ts';
@@ -92,7 +91,7 @@ export function buildApp(live: LiveConfig, surroundings: Surroundings): Task[] {
     ...{ live, store, bridge, publisher, finder, names, plugIds, placeIds, logLevel, publishInfo },
     devices: parts,
   });
-  const journal = new JournalWriter({ bridge, store, clock });
+  const journal = journalFor(config, { bridge, store }, surroundings);
   const requests = new Requests({
     bridge,
     allow: () => new Set(live.config.allow),

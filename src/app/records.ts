@@ -9,7 +9,7 @@ import type { Tariff } from '../rules/tariff.ts';
 import { energyWriter } from '../store/energy-writer.ts';
 import type { History } from '../store/history.ts';
 import { JOURNAL_KINDS, journalJson, readJournal } from '../store/journal.ts';
-import type { JournalWriter } from '../store/journal-writer.ts';
+import { JournalWriter } from '../store/journal-writer.ts';
 import { Rounds } from '../store/rounds.ts';
 import type { Store } from '../store/store.ts';
 import { keepTariff } from '../store/tariffs.ts';
@@ -35,6 +35,17 @@ export function roundsFor(
   bridge.on('leaving', () => rounds.writeAll());
   return rounds;
 }
+
+/** What writes the journal, as far back as is configured. */
+export function journalFor(
+  { journal: { days, entries } }: Config,
+  { bridge, store }: { readonly bridge: Bridge; readonly store: Store },
+  { clock }: Surroundings,
+): JournalWriter {
+  return new JournalWriter({ bridge, store, clock, keptMs: days * DAY_MS, mostEntries: entries });
+}
+
+const DAY_MS = 86_400_000;
 
 /** What requests read in the journal, and add to it. */
 export function journalRequests({

@@ -1,6 +1,6 @@
 import type { Band } from '../rules/tariff.ts';
-import { open, type Schema } from './option.ts';
-import { duration, listOf, type Type, text } from './types.ts';
+import { leaf, open, type Schema } from './option.ts';
+import { count, duration, listOf, type Type, text } from './types.ts';
 
 /** A number that may have decimals. */
 function decimal(least: number, most: number): Type<number> {
@@ -61,6 +61,16 @@ export const TARIFF = {
   bands: open(
     'Hours or weekdays with a price of their own, as `night 22:00-06:00 0.27`; the first that holds counts.',
     listOf(band),
+  ),
+} as const satisfies Schema;
+
+/** How far the journal goes back. */
+export const JOURNAL = {
+  days: leaf('How many days the journal goes back.', count(1, 36_500), 1098),
+  entries: leaf(
+    'How many entries the journal has at most; the oldest go.',
+    count(1000, 100_000_000),
+    200_000,
   ),
 } as const satisfies Schema;
 

@@ -5,7 +5,7 @@ import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
 import { nearest } from './nearest.ts';
 import { leaf, needed, open, type Schema, secret, type Values } from './option.ts';
-import { LAMP, NO_LAMP, TARIFF } from './schema-energy.ts';
+import { JOURNAL, LAMP, NO_LAMP, TARIFF } from './schema-energy.ts';
 import { APPEARANCE, HOMEASSISTANT, REPORT } from './schema-homeassistant.ts';
 import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
@@ -143,6 +143,7 @@ export const SCHEMA = {
     tolerance: leaf('How far the clock of a plug may be off.', duration(SECOND, DAY), '60s'),
   },
   tariff: TARIFF,
+  journal: JOURNAL,
   allow: open(
     'What clients may do beyond reading and switching: commands of `bridge/request/plug/command`, of which `raw` allows any, and other requests.',
     listOf(allowable),

@@ -9,12 +9,13 @@ export interface JournalWriterOptions {
   readonly bridge: BridgeView;
   readonly store: Store;
   readonly clock: Clock;
+  /** Older entries go, and those beyond so many. */
+  readonly keptMs: number;
+  readonly mostEntries: number;
 }
 
 /** What happens within this time is one transaction; as much may be lost by a kill. */
 const TOGETHER_MS = 1000;
-const MOST_ENTRIES = 200_000;
-const KEPT_MS = 3 * 366 * 86_400_000;
 const CLEANED_EVERY_MS = 86_400_000;
 
 type Entry = Omit<JournalEntry, 'id'>;
@@ -114,13 +115,13 @@ export class JournalWriter implements Task {
     const entries = this.#waiting;
     if (entries.length === 0) return;
     this.#waiting = [];
-    const { store, clock } = this.#options;
+    const { store, clock, keptMs, mostEntries } = this.#options;
     store.transaction(() => {
       for (const entry of entries) addToJournal(store, entry);
-      store.write('DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?', [MOST_ENTRIES]);
+      store.write('DELETE FROM journal WHERE id <= (SELECT max(id) FROM journal) - ?', [mostEntries]);
       if (clock.now() - this.#cleanedAt < CLEANED_EVERY_MS) return;
       this.#cleanedAt = clock.now();
-      store.write('DELETE FROM journal WHERE at < ?', [clock.date() - KEPT_MS]);
+      store.write('DELETE FROM journal WHERE at < ?', [clock.date() - keptMs]);
     });
     for (const listener of this.#listeners) listener();
   }
