@@ -7,6 +7,7 @@ import type { Clock } from '../runtime/clock.ts';
 import type { Arrival } from './broker-listener.ts';
 import { LimitedWarning } from './limited-warning.ts';
 import { Receivers } from './receivers.ts';
+import { RecentRetained } from './recent-retained.ts';
 
 /** Connections at a time; more are closed at once. */
 const MOST_CONNECTIONS = 1000;
@@ -29,6 +30,7 @@ const SLOW_MS = 10_000;
 /** The clients of the embedded broker, and what each may cost: none may stall or exhaust what serves the others. */
 export class BrokerClients {
   readonly receivers = new Receivers();
+  readonly recent: RecentRetained;
   /** Streams on which MQTT is spoken, and the connection that each lies within. */
   readonly #streams = new Map<Duplex, Socket>();
   readonly #sockets = new Set<Socket>();
@@ -44,6 +46,7 @@ export class BrokerClients {
 
   constructor(options: { clock: Clock; log: Logger }) {
     this.#log = options.log;
+    this.recent = new RecentRetained(options.clock);
     this.#stalled = new LimitedWarning('a client does not read what it is sent; disconnected', options);
     this.#oversized = new LimitedWarning('a client sent a packet that is too large; disconnected', options);
     this.#turnedAway = new LimitedWarning('too many connections; closed', options);
@@ -58,7 +61,9 @@ export class BrokerClients {
       drainTimeout: SLOW_MS,
       connectTimeout: SLOW_MS,
       authorizeForward: (client, packet) => {
-        if (!this.#reads(client)) return null;
+        const newest = packet.retain ? this.recent.newest(packet.topic) : undefined;
+        if (newest !== undefined) packet.payload = newest;
+        if (newest?.length === 0 || !this.#reads(client)) return null;
         this.receivers.add(packet, client.conn);
         return packet;
       },

@@ -81,6 +81,7 @@ export class Broker implements Task {
     // another kind take another time within it and may overtake: each kind is a sender of its own.
     const sender = { brokerId: `bridge, QoS ${qos}, ${retain}`, brokerCounter: ++this.#count };
     const packet = { cmd: 'publish', topic, payload, retain, qos, dup: false, ...sender } as const;
+    if (retain) this.#clients.recent.retained(topic, payload);
     if (qos === 1) this.#clients.receivers.follow(sender);
     this.#aedes?.publish(packet, (error) => {
       if (qos === 0) sent(true);
@@ -131,7 +132,10 @@ export class Broker implements Task {
   async #create(): Promise<Aedes> {
     // Most sites have a broker: what is not needed is not loaded, it takes 8 MB.
     const { Aedes } = await import('aedes');
-    const authorizePublish = this.#rules.publishing((packet) => this.#received(packet));
+    const authorizePublish = this.#rules.publishing((packet) => {
+      if (packet.retain) this.#clients.recent.retained(packet.topic, packet.payload);
+      this.#received(packet);
+    });
     const aedes = await Aedes.createBroker({
       ...this.#clients.limits(),
       preConnect: (client, packet, done) => {
@@ -151,6 +155,7 @@ export class Broker implements Task {
     });
     this.#clients.watch(aedes);
     aedes.on('subscribe', (subscriptions) => {
+      this.#clients.recent.subscribed();
       const filters = subscriptions.map(({ topic }) => topic);
       for (const subscribed of this.#subscribed) subscribed(filters);
     });

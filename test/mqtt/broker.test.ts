@@ -169,6 +169,27 @@ describe('the embedded broker', () => {
     expect(lines.filter(({ level }) => level >= 40)).toEqual([]);
   });
 
+  it('never sends a retained message after a newer one of its topic', async () => {
+    const { broker } = await start();
+    const say = (payload: string) => {
+      for (let plug = 0; plug < 100; plug++)
+        broker.publish({ topic: `plugs/${plug}`, payload, retain: true, qos: 1 }, () => {});
+    };
+    say('offline');
+    const client = await connect(broker.url);
+    const last = new Map<string, string>();
+    client.on('message', (topic, payload) => last.set(topic, payload.toString()));
+    // Once some of them have been read, and before they are sent.
+    broker.onSubscribe(() => void setImmediate(() => say('online')));
+    await client.subscribeAsync('plugs/#', { qos: 1 });
+    const late = await connect(broker.url);
+    await client.subscribeAsync('end');
+    await late.publishAsync('end', 'x', { qos: 1 });
+    await until(() => last.has('end') && last.size === 101, 'everything');
+    last.delete('end');
+    expect(new Set(last.values())).toEqual(new Set(['online']));
+  });
+
   it('keeps topics of its own to itself: what a client publishes there is left out, and said', async () => {
     const { broker, lines } = await start();
     const client = await connect(broker.url);
