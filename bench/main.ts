@@ -9,7 +9,7 @@ import { Site } from './site.ts';
 import { isSliding, targetsOf } from './targets.ts';
 
 const USAGE = `npm run build && npm run bench -- [--quick] [--json] [--write] [--only ${PARTS.join('|')}]...
-  --quick   a minute; exit code 1 if a ratio is worse than 1.5 times its target
+  --quick   a minute; exit code 1 if a ratio is worse than twice its target
   --json    the results as JSON instead of tables
   --write   put the tables into docs/performance.md
   --only    only this part; may be given several times
