@@ -44,7 +44,7 @@ export async function apply(
   bridge.configure(settingsToChange(before, after, kept, parts));
   for (const [old, { path, host, mac }] of kept) {
     const isElsewhere = host !== undefined && !isDeepStrictEqual(host, hosts.get(old));
-    if (isElsewhere && mac !== undefined) bridge.outlet(path)?.loop.moveTo(host, mac);
+    if (isElsewhere && mac !== undefined) bridge.loopAt(path)?.moveTo(host, mac);
   }
   for (const plug of replaced) await bridge.replace(plug.path, deviceSpec(plug, after, devices), takenOver);
   for (const plug of added) bridge.add(deviceSpec(plug, after, devices));

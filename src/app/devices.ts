@@ -101,7 +101,8 @@ export function deviceSpec(
     },
   });
   const client = new PlugClient(transport, timeoutMs, mac);
-  return { client, ...settings };
+  const outletIds = mac === undefined ? undefined : memory.device(mac)?.outlets;
+  return { client, ...settings, ...(outletIds === undefined ? {} : { outletIds }) };
 }
 
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
@@ -114,6 +115,7 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
   const tolerance = own((from) => from.lamp.tolerance, LAMP_TOLERANCE);
   const settleMs = own((from) => from.lamp.settle, LAMP_SETTLE_MS);
   return {
+    outletNames: plug.outlets ?? [],
     timeoutMs: own((from) => from.poll.timeout, poll.timeout),
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),

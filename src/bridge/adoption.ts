@@ -55,7 +55,7 @@ export class Adoption {
   restore(): void {
     const { bridge, memory } = this.#options;
     for (const [mac, { path }] of memory.adopted()) {
-      if (bridge.outlet(path)?.loop.client.mac === mac) this.#paths.set(mac, path);
+      if (bridge.loopAt(path)?.client.mac === mac) this.#paths.set(mac, path);
     }
   }
 

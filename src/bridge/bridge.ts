@@ -8,15 +8,18 @@ import { aborted, type Task } from '../runtime/supervisor.ts';
 import type { ClockSyncSettings } from './clock-sync.ts';
 import type { Command, Receipt } from './command.ts';
 import { DeviceLoop } from './device-loop.ts';
-import type { DeviceSettings, DeviceSpec } from './device-spec.ts';
+import { type DeviceSettings, type DeviceSpec, outletsOf } from './device-spec.ts';
 import { Dispatcher } from './dispatcher.ts';
 import { Emitter } from './emitter.ts';
-import type { Directory, Member } from './members.ts';
+import { type Directory, type Member, statesOf } from './members.ts';
 import { keepKnown, type Memory, outletKey } from './memory.ts';
 import { type KnownMeter, knownMeters, PlaceEnergy } from './metering.ts';
 import { Moves } from './moves.ts';
-import { aggregate, type PlaceState, placesOf } from './places.ts';
+import type { Outlet } from './outlet.ts';
+import { aggregate, type PlaceState } from './places.ts';
 import type { PlugInfo, PlugState } from './plug-state.ts';
+import { recall } from './recall.ts';
+import { Tree } from './tree.ts';
 import type { BridgeEvent, BridgeEvents, BridgeView } from './view.ts';
 
 export interface BridgeOptions {
@@ -44,8 +47,7 @@ export class Bridge implements Task, BridgeView, Directory {
   readonly #dispatcher: Dispatcher;
   readonly #emitter: Emitter;
   readonly #loops = new Set<DeviceLoop>();
-  readonly #outlets = new Map<string, Member>();
-  readonly #places = new Map<string, Member[]>([['', []]]);
+  readonly #tree = new Tree();
   readonly #moves = new Moves();
   readonly #energy: PlaceEnergy;
   /** The loop of each device that is known, by MAC. */
@@ -83,6 +85,7 @@ export class Bridge implements Task, BridgeView, Directory {
       ...this.#options,
       ...device,
       identified: (mac) => this.#identified(loop, mac),
+      becameStrip: (former, ids) => this.#becameStrip(loop, former, ids),
       changed: (after, before, asked) => this.#emitter.emit('plug', { after, before, asked }),
       remember: (outlet) => {
         const { mac } = loop.client;
@@ -101,7 +104,7 @@ export class Bridge implements Task, BridgeView, Directory {
 
   /** Lets the device of that plug go, and the places that were there for it alone; its memory is kept. */
   async remove(path: string): Promise<void> {
-    const loop = this.#outlets.get(path)?.loop;
+    const loop = this.loopAt(path);
     if (loop === undefined) return;
     const removed = this.#release(loop);
     await loop.stop('the plug was removed');
@@ -113,7 +116,7 @@ export class Bridge implements Task, BridgeView, Directory {
    * old one has left, and before anything is recalled of the new one, `takenOver` is called.
    */
   async replace(path: string, device: DeviceSpec, takenOver: () => void = () => {}): Promise<void> {
-    const loop = this.#outlets.get(path)?.loop;
+    const loop = this.loopAt(path);
     if (loop === undefined) return;
     await loop.stop('the plug was replaced');
     this.#release(loop);
@@ -132,23 +135,24 @@ export class Bridge implements Task, BridgeView, Directory {
    */
   configure(changes: ReadonlyMap<string, DeviceSettings>): void {
     const outlets = [...changes].flatMap(([path, settings]) => {
-      const loop = this.#outlets.get(path)?.loop;
-      return (loop?.outlets ?? []).flatMap((outlet, index) => {
-        const to = settings.outlets[index]?.path ?? outlet.path;
-        return loop === undefined ? [] : [{ loop, outlet, from: outlet.path, to }];
+      const loop = this.loopAt(path);
+      if (loop === undefined) return [];
+      const specs = outletsOf(settings, loop.outletIds);
+      return loop.outlets.map((outlet, index) => {
+        return { loop, outlet, from: outlet.path, to: specs[index]?.path ?? outlet.path };
       });
     });
+    const loops = [...changes].map(([path, settings]) => ({ loop: this.loopAt(path), settings }));
     const moved = outlets.filter(({ from, to }) => from !== to);
     const left = moved.map(({ from }) => ({ path: from, places: this.#leave(from) }));
-    for (const [path, settings] of changes)
-      outlets.find(({ from }) => from === path)?.loop.configure(settings);
+    for (const { loop, settings } of loops) loop?.configure(settings);
     for (const { loop, outlet } of moved) this.#enter({ outlet, loop });
     for (const { loop, from, to } of moved) {
-      this.#moves.note(from, to, this.#places);
+      this.#moves.note(from, to, this.#tree.places);
       this.#learn(loop);
     }
     for (const { path, places } of left) {
-      const gone = places.filter((place) => !this.#places.has(place));
+      const gone = places.filter((place) => !this.#tree.places.has(place));
       this.#emitter.emit('removed', { path, places: gone });
     }
     for (const { outlet, from } of outlets) {
@@ -164,15 +168,15 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   *plugs(): Iterable<PlugState> {
-    for (const { outlet } of this.#outlets.values()) yield outlet.state;
+    for (const { outlet } of this.#tree.outlets.values()) yield outlet.state;
   }
 
   plug(path: string): PlugState | undefined {
-    return this.#outlets.get(path)?.outlet.state;
+    return this.#tree.outlets.get(path)?.outlet.state;
   }
 
   places(): Iterable<string> {
-    return this.#places.keys();
+    return this.#tree.places.keys();
   }
 
   macs(): ReadonlySet<string> | undefined {
@@ -180,18 +184,23 @@ export class Bridge implements Task, BridgeView, Directory {
     return macs.includes(undefined) ? undefined : new Set(macs.filter((mac) => mac !== undefined));
   }
 
+  /** The device of that path: a plug, one of a strip's outlets, or the strip itself. */
+  loopAt(path: string): DeviceLoop | undefined {
+    const member = this.#tree.outlets.get(path);
+    return member?.loop ?? this.#tree.places.get(path)?.find(({ loop }) => loop.path === path)?.loop;
+  }
+
   identity(path: string): Pick<PlugInfo, 'mac' | 'outlet'> | undefined {
-    const member = this.#outlets.get(path);
-    const mac = member?.loop.client.mac;
-    return member === undefined || mac === undefined ? undefined : { mac, outlet: member.outlet.id };
+    const mac = this.loopAt(path)?.client.mac;
+    return mac === undefined ? undefined : { mac, outlet: this.#tree.outlets.get(path)?.outlet.id ?? null };
   }
 
   checksLamp(path: string): boolean {
-    return this.#outlets.get(path)?.outlet.meter.checksLamp === true;
+    return this.#tree.outlets.get(path)?.outlet.meter.checksLamp === true;
   }
 
   isLocked(path: string): boolean {
-    return this.#outlets.get(path)?.outlet.policy.locked === true;
+    return this.#tree.outlets.get(path)?.outlet.policy.locked === true;
   }
 
   on<E extends BridgeEvent>(type: E, listener: (event: BridgeEvents[E]) => void): () => void {
@@ -199,18 +208,17 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   address(path: string): Address | undefined {
-    return this.#outlets.get(path)?.loop.client.address;
+    return this.#tree.outlets.get(path)?.loop.client.address;
   }
 
   async ask(path: string, query: Query, timeoutMs?: number): Promise<JsonObject> {
-    const member = this.#outlets.get(path);
+    const member = this.#tree.outlets.get(path);
     if (member === undefined) throw new PlugError('not-found', `there is no plug ${path}`);
-    return member.loop.ask(query, timeoutMs);
+    return member.loop.ask(query, timeoutMs, member.outlet.id);
   }
 
   refresh(path: string): boolean {
-    const single = this.#outlets.get(path);
-    const members = single === undefined ? this.#places.get(path) : [single];
+    const members = this.#tree.at(path);
     for (const { loop } of members ?? []) loop.refresh();
     return members !== undefined;
   }
@@ -232,31 +240,30 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   place(path: string): PlaceState | undefined {
-    const members = this.#places.get(path);
-    return members && aggregate(path, states(members), this.#energy.of(path, members));
+    const members = this.#tree.places.get(path);
+    return members && aggregate(path, statesOf(members), this.#energy.of(path, members));
   }
 
   /** The meters of all outlets whose devices are known, for those who store what they count. */
   meters(): Iterable<KnownMeter> {
-    return knownMeters(this.#outlets.values());
+    return knownMeters(this.#tree.outlets.values());
   }
 
   setEnergy(path: string, kwh: number): boolean {
-    return this.#outlets.get(path)?.outlet.setEnergy(kwh) === true;
+    return this.#tree.outlets.get(path)?.outlet.setEnergy(kwh) === true;
   }
 
   relearnLamps(path: string): string[] {
-    const single = this.#outlets.get(path);
-    const members = single === undefined ? (this.#places.get(path) ?? []) : [single];
+    const members = this.#tree.at(path) ?? [];
     return members.filter(({ outlet }) => outlet.relearnLamp()).map(({ outlet }) => outlet.path);
   }
 
   outlet(path: string): Member | undefined {
-    return this.#outlets.get(path);
+    return this.#tree.outlets.get(path);
   }
 
   members(place: string): readonly Member[] | undefined {
-    return this.#places.get(place);
+    return this.#tree.places.get(place);
   }
 
   outletByKey(key: string): Member | undefined {
@@ -274,7 +281,7 @@ export class Bridge implements Task, BridgeView, Directory {
 
   /** A device has shown its MAC: what is remembered of it is its own, and no other path may lead to it. */
   #identified(loop: DeviceLoop, mac: string): void {
-    const { memory, clock, log } = this.#options;
+    const { memory, log } = this.#options;
     const other = this.#byMac.get(mac);
     if (other !== undefined && other !== loop && memory.adopted().get(mac)?.path === other.path) {
       // It is configured after all: what was taken in goes.
@@ -289,13 +296,25 @@ export class Bridge implements Task, BridgeView, Directory {
     // What was found out before it was known of whom.
     keepKnown(memory, mac, { protocol: loop.client.protocol });
     this.#learn(loop);
-    for (const outlet of loop.outlets) {
-      const key = outletKey(mac, outlet.id);
-      const stored = memory.outlet(key, outlet.path);
-      if (stored !== undefined) outlet.recall(stored);
-      const meter = memory.meter(key);
-      if (meter !== undefined) outlet.meter.recall(meter, { now: clock.now(), date: clock.date() });
+    recall(loop.outlets, mac, this.#options);
+  }
+
+  /** A device has turned out to be a strip: where it was is a place now. */
+  #becameStrip(loop: DeviceLoop, former: readonly Outlet[], ids: readonly string[]): void {
+    const { mac } = loop.client;
+    const left = former.map(({ path }) => ({ path, places: this.#leave(path) }));
+    for (const outlet of loop.outlets) this.#enter({ outlet, loop });
+    if (mac !== undefined) {
+      keepKnown(this.#options.memory, mac, { outlets: ids });
+      recall(loop.outlets, mac, this.#options);
     }
+    for (const { path, places } of left)
+      this.#emitter.emit('removed', {
+        path,
+        places: places.filter((place) => !this.#tree.places.has(place)),
+      });
+    for (const { state } of loop.outlets)
+      this.#emitter.emit('plug', { before: state, after: state, asked: false });
   }
 
   /** Which device answers at an address that is configured for a path is known after a restart. */
@@ -318,30 +337,13 @@ export class Bridge implements Task, BridgeView, Directory {
   }
 
   #enter(member: Member): void {
-    const { path, meter } = member.outlet;
-    this.#outlets.set(path, member);
-    this.#energy.entered(path, meter.counted);
-    for (const place of placesOf(path)) {
-      const members = this.#places.get(place);
-      if (members === undefined) this.#places.set(place, [member]);
-      else members.push(member);
-    }
+    this.#tree.enter(member);
+    this.#energy.entered(member.outlet.path, member.outlet.meter.counted);
   }
 
-  /** Takes an outlet out of its places; returns those that are empty now and gone. The site itself stays. */
   #leave(path: string): string[] {
     this.#emitter.emit('leaving', { path });
-    this.#energy.left(path, this.#outlets.get(path)?.outlet.meter.counted ?? 0);
-    this.#outlets.delete(path);
-    return placesOf(path).filter((place) => {
-      const members = (this.#places.get(place) ?? []).filter(({ outlet }) => outlet.path !== path);
-      if (members.length === 0 && place !== '') return this.#places.delete(place);
-      this.#places.set(place, members);
-      return false;
-    });
+    this.#energy.left(path, this.#tree.outlets.get(path)?.outlet.meter.counted ?? 0);
+    return this.#tree.leave(path);
   }
-}
-
-function* states(members: Iterable<Member>): Iterable<PlugState> {
-  for (const { outlet } of members) yield outlet.state;
 }

@@ -1,12 +1,13 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
-import { NoLongerWanted, type Observation, type PlugClient } from '../plug/plug-client.ts';
+import { type Applied, NoLongerWanted, type Observation, type PlugClient } from '../plug/plug-client.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
-import { CORRECTION, type Sending } from './desired.ts';
+import { CORRECTION } from './desired.ts';
 import type { Outlet } from './outlet.ts';
-import type { ExpectedChange } from './plug-state.ts';
+import type { Due } from './outlets.ts';
+import { type ExpectedChange, ofOutlet } from './plug-state.ts';
 
 /** What a delivery needs from its device's loop. */
 export interface DeliveryOptions {
@@ -16,8 +17,8 @@ export interface DeliveryOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Logger;
-  /** The device has answered to what was sent to that outlet. */
-  readonly seen: (seen: Observation, outlet: Outlet, expected: ExpectedChange | undefined) => void;
+  /** The device has answered, after those outlets were made to do that. */
+  readonly seen: (seen: Observation, expected: ReadonlyMap<Outlet, ExpectedChange>) => void;
   /** The exchange that began at `began` is over. */
   readonly exchanged: (began: number, error: unknown) => PlugError | undefined;
   /** The device counts as not having answered. */
@@ -47,65 +48,108 @@ export class Delivery {
     this.#options = options;
   }
 
-  /** Makes one attempt; never rejects for what goes wrong with the device. */
-  async attempt(outlet: Outlet, sending: Sending): Promise<void> {
-    const { client, clock, exchanged } = this.#options;
-    const { id } = sending;
+  /**
+   * Makes one attempt at what is the same for one outlet or for several of a strip; never rejects for what goes wrong
+   * with the device.
+   */
+  async attempt(batch: readonly Due[]): Promise<void> {
+    const { clock, exchanged } = this.#options;
     const began = clock.now();
-    outlet.begin(id);
+    for (const { outlet, sending } of batch) outlet.begin(sending.id);
     try {
-      const settings = await this.#settingsFor(outlet, sending);
-      const applied = await client.apply(settings, () => outlet.isWanted(id));
+      const settings = await this.#settingsFor(batch);
+      const { sent, applied } = await this.#apply(batch, settings);
       exchanged(began, undefined);
-      if (applied.refusal === undefined && !follows(applied, settings))
-        outlet.lagged(id, insteadOf(settings, applied), (lags) => this.#retryAfterLag(id, lags));
-      else await this.#applied(outlet, sending, settings, applied, applied.refusal?.message);
+      for (const due of batch) if (!sent.includes(due)) notSent(due);
+      await this.#applied(sent, settings, applied);
     } catch (error) {
-      if (error instanceof NoLongerWanted) outlet.undelivered(id, 'busy', () => 0);
-      else this.#notDone(outlet, id, exchanged(began, error));
+      if (error instanceof NoLongerWanted) for (const due of batch) notSent(due);
+      else this.#notDone(batch, exchanged(began, error));
     } finally {
-      outlet.end(id);
+      for (const { outlet, sending } of batch) outlet.end(sending.id);
     }
   }
 
   /** Takes the countdown off the plug; false if that is to be tried again. */
   async disarm(outlet: Outlet): Promise<boolean> {
-    const failure = await this.#try(this.#options.client.stopCountdown());
+    const failure = await this.#try(this.#options.client.stopCountdown(outlet.id));
     if (failure !== undefined && failure.reason !== 'plug-error') return false;
     outlet.disarmed();
     return true;
   }
 
-  async #settingsFor(outlet: Outlet, { id, relay, led }: Sending): Promise<Settings> {
+  async #settingsFor([due]: readonly Due[]): Promise<Settings> {
+    if (due === undefined) throw new NoLongerWanted();
+    const { outlet, sending } = due;
+    const { id, relay, led } = sending;
     if (relay !== 'toggle') return { relay: relay === undefined ? undefined : relay === 'on', led };
-    const { sysinfo } = await this.#options.client.read();
+    const { sysinfo } = readingOf(outlet, await this.#options.client.read());
     // A relay that is not reported is neither on nor off.
     if (sysinfo.relay === undefined) throw new PlugError('plug-error', UNKNOWN_RELAY);
     outlet.decide(id, sysinfo.relay ? 'off' : 'on');
     return { relay: !sysinfo.relay, led };
   }
 
-  /** The device reports at least what was asked of its relay; `refusal` is why it did not do the rest. */
-  async #applied(
-    outlet: Outlet,
-    { id, forMs, origin }: Sending,
-    { relay }: Settings,
-    applied: Observation,
+  /** Sends what is still wanted when it is its turn, to those outlets of a strip for which it is. */
+  async #apply(
+    batch: readonly Due[],
+    settings: Settings,
+  ): Promise<{ sent: readonly Due[]; applied: Applied }> {
+    const { client } = this.#options;
+    let sent = batch;
+    const wanted = () => {
+      sent = batch.filter(({ outlet, sending }) => outlet.isWanted(sending.id));
+      return sent;
+    };
+    const applied = await (batch[0]?.outlet.id === null
+      ? client.apply(settings, () => wanted().length > 0)
+      : client.applyTo(() => wanted().flatMap(({ outlet }) => outlet.id ?? []), settings));
+    return { sent, applied };
+  }
+
+  /** The device has answered: what each outlet then reports, and what it was asked. */
+  async #applied(batch: readonly Due[], settings: Settings, applied: Applied): Promise<void> {
+    const { seen } = this.#options;
+    const refused = applied.refusal !== undefined;
+    const followed = batch.filter(({ outlet }) => refused || follows(readingOf(outlet, applied), settings));
+    const expected = new Map<Outlet, ExpectedChange>();
+    for (const { outlet, sending } of followed) {
+      const { relay } = readingOf(outlet, applied).sysinfo;
+      if (relay !== undefined && relay === settings.relay)
+        expected.set(outlet, { relay, origin: sending.origin });
+    }
+    if (followed.length > 0) seen(applied, expected);
+    for (const due of batch) {
+      if (followed.includes(due))
+        await this.#confirmed(due, expected.get(due.outlet)?.relay, applied.refusal?.message);
+      else this.#lagged(due, settings, applied);
+    }
+  }
+
+  /** The outlet reports at least what was asked of its relay; `refusal` is why it did not do the rest. */
+  async #confirmed(
+    { outlet, sending: { id, forMs } }: Due,
+    relay: boolean | undefined,
     refusal: string | undefined,
   ): Promise<void> {
-    const { log, seen } = this.#options;
-    const done = relay !== undefined && applied.sysinfo.relay === relay;
-    seen(applied, outlet, done ? { relay, origin } : undefined);
+    const { log } = this.#options;
     const { cause } = outlet;
-    const settle = outlet.confirm(id, done ? relay : undefined, refusal);
-    if (id === CORRECTION && done)
+    const settle = outlet.confirm(id, relay, refusal);
+    if (id === CORRECTION && relay !== undefined)
       log.info({ plug: outlet.path, relay: relay ? 'ON' : 'OFF', cause }, 'switched by the bridge itself');
-    settle(done && forMs > 0 ? await this.#startCountdown(outlet, forMs, !relay) : undefined);
+    const counts = relay !== undefined && forMs > 0;
+    settle(counts ? await this.#startCountdown(outlet, forMs, !relay) : undefined);
+  }
+
+  #lagged({ outlet, sending: { id } }: Due, settings: Settings, applied: Applied): void {
+    const instead = insteadOf(settings, readingOf(outlet, applied));
+    outlet.lagged(id, instead, (lags) => this.#retryAfterLag(id, lags));
   }
 
   /** Has the plug's own countdown switch back too, should bridge or Wi-Fi be gone by then; whether it took that on. */
   async #startCountdown(outlet: Outlet, forMs: number, relay: boolean): Promise<boolean> {
-    const failure = await this.#try(this.#options.client.startCountdown(Math.ceil(forMs / 1000), relay));
+    const seconds = Math.ceil(forMs / 1000);
+    const failure = await this.#try(this.#options.client.startCountdown(seconds, relay, outlet.id));
     // An answer that got lost does not mean that the plug did not take it on.
     if (failure?.reason === 'plug-error') outlet.armed(false);
     return failure === undefined;
@@ -125,17 +169,17 @@ export class Delivery {
   }
 
   /** What was sent did not get through. A plug's own refusal is final; everything else may pass. */
-  #notDone(outlet: Outlet, id: number, error: PlugError | undefined): void {
+  #notDone(batch: readonly Due[], error: PlugError | undefined): void {
     if (error === undefined) return;
     const { reason, message } = error;
-    const retry = (attempts: number) => this.#retryAt(id, attempts);
-    if (reason === 'plug-error') {
-      outlet.refused(id, { outcome: 'failed', reason: message }, retry);
-      return;
+    if (reason !== 'plug-error') this.#options.failed(error);
+    for (const { outlet, sending } of batch) {
+      const { id } = sending;
+      const retry = (attempts: number) => this.#retryAt(id, attempts);
+      if (reason === 'plug-error') outlet.refused(id, { outcome: 'failed', reason: message }, retry);
+      else if (reason === 'unsupported') outlet.refused(id, { outcome: 'refused', reason: message }, retry);
+      else if (reason !== 'stopping') outlet.undelivered(id, reason, retry);
     }
-    this.#options.failed(error);
-    if (reason === 'unsupported') outlet.refused(id, { outcome: 'refused', reason: message }, retry);
-    else if (reason !== 'stopping') outlet.undelivered(id, reason, retry);
   }
 
   #retryAt(id: number, attempts: number): number {
@@ -147,6 +191,16 @@ export class Delivery {
   #retryAfterLag(id: number, lags: number): number {
     return lags <= QUICK_LAGS ? this.#options.clock.now() + LAG_MS : this.#retryAt(id, lags - QUICK_LAGS);
   }
+}
+
+/** Something newer took over before it was sent. */
+function notSent({ outlet, sending }: Due): void {
+  outlet.undelivered(sending.id, 'busy', () => 0);
+}
+
+/** What an answer of the device says of one of its outlets. */
+function readingOf(outlet: Outlet, seen: Observation): Observation {
+  return outlet.id === null ? seen : ofOutlet(seen, outlet.id, outlet.state);
 }
 
 /** Whether the plug now reports what was set. */

@@ -1,36 +1,20 @@
-import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import type { Observation, PlugClient } from '../plug/plug-client.ts';
 import type { Address } from '../plug/transport.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Query } from '../protocol/requests.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
-import { isEventful } from './adaptive-interval.ts';
-import { ClockSync, type ClockSyncSettings } from './clock-sync.ts';
+import { ClockSync } from './clock-sync.ts';
 import { Delivery } from './delivery.ts';
-import type { DeviceSettings, DeviceSpec, PollSettings } from './device-spec.ts';
+import { type DeviceSettings, type LoopOptions, outletsOf, type PollSettings } from './device-spec.ts';
 import { Failures } from './failures.ts';
 import { OfflineDetector } from './offline-detector.ts';
-import { type Answer, Outlet, type OutletSpec, type WishListener } from './outlet.ts';
-import { Outlets } from './outlets.ts';
+import type { Answer, Outlet, WishListener } from './outlet.ts';
+import { type Due, Outlets, WAS_STRIP } from './outlets.ts';
 import type { PlugState } from './plug-state.ts';
 import { PollSchedule } from './poll-schedule.ts';
 import { QueryQueue } from './query-queue.ts';
 import type { Wish } from './wish.ts';
-
-/** What the loop needs from its owner. */
-export interface LoopOptions extends DeviceSpec {
-  readonly clockSync: ClockSyncSettings;
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Logger;
-  /** The device has shown its MAC for the first time. */
-  readonly identified: (mac: string) => void;
-  readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
-  readonly remember: (outlet: Outlet) => void;
-  /** The exchange that began then is over; it failed for that reason or did not. */
-  readonly exchanged: (began: number, failure: PlugError | undefined) => void;
-}
 
 const NEWER_FIRMWARE =
   'newer firmware of the plug speaks neither of the protocols of Kasa plugs, but that of Tapo devices';
@@ -47,7 +31,7 @@ const SETTLED_MS = 1000;
  */
 export class DeviceLoop {
   readonly client: PlugClient;
-  readonly #outlets: Outlets;
+  #outlets: Outlets;
   readonly #options: LoopOptions;
   readonly #clock: Clock;
   readonly #timer: Timer;
@@ -60,6 +44,8 @@ export class DeviceLoop {
   readonly #clockSync: ClockSync;
   readonly #delivery: Delivery;
   #poll: PollSettings;
+  /** How its outlets are to be if it turns out to be a strip; the path of the first is that of the device. */
+  #specs: Pick<DeviceSettings, 'outlets' | 'outletNames'>;
   #asked = false;
   #running = false;
   #identified = false;
@@ -68,16 +54,14 @@ export class DeviceLoop {
   #turning: Promise<void> | undefined;
 
   constructor(options: LoopOptions) {
-    const { clock, outlets } = options;
+    const { clock, outletIds = [] } = options;
     this.client = options.client;
     this.#options = options;
     this.#clock = clock;
     this.#poll = options.poll;
+    this.#specs = options;
     const path = () => this.path;
-    this.#outlets = new Outlets(
-      outlets.map((spec) => this.#outlet(spec)),
-      options.log,
-    );
+    this.#outlets = this.#outletsWith(outletIds);
     this.#timer = clock.timer(() => this.wake());
     this.#expiry = clock.timer(() => this.#expire(clock.now()));
     this.#queries = new QueryQueue(path);
@@ -88,9 +72,9 @@ export class DeviceLoop {
     this.#delivery = new Delivery({
       ...options,
       backoffMaxMs: () => this.#poll.backoffMaxMs,
-      seen: (seen, outlet, expected) => {
+      seen: (seen, expected) => {
         const now = clock.now();
-        this.#seen(seen, { now, asked: false, interrupted: !this.#detector.isFine, outlet, expected });
+        this.#seen(seen, { now, asked: false, interrupted: !this.#detector.isFine, expected });
         this.#schedule.pollBy(now + SETTLED_MS);
       },
       exchanged: (began, error) => this.#exchanged(began, error),
@@ -102,9 +86,14 @@ export class DeviceLoop {
     return this.#outlets.all;
   }
 
-  /** The path of its first outlet, by which logs name it. */
+  /** Where it is in the tree: the path of its outlet, or that of a strip, which is a place. */
   get path(): string {
-    return this.outlets[0]?.path ?? '';
+    return this.#specs.outlets[0]?.path ?? '';
+  }
+
+  /** The ids of its outlets if it is a strip, in their order. */
+  get outletIds(): readonly string[] {
+    return this.outlets.flatMap(({ id }) => id ?? []);
   }
 
   /** The state of its first outlet, which shares with the others whether the device answers. */
@@ -125,12 +114,14 @@ export class DeviceLoop {
   }
 
   /** From now on it is polled so, and its outlets have those paths and policies; all else stays as it is. */
-  configure({ timeoutMs, poll, outlets }: DeviceSettings): void {
+  configure(settings: DeviceSettings): void {
+    const { timeoutMs, poll } = settings;
     this.client.timeoutMs = timeoutMs;
+    this.#specs = settings;
     this.#poll = poll;
     this.#detector.configure(poll);
     this.#schedule.configure(poll, this.#clock.now());
-    this.#outlets.configure(outlets);
+    this.#outlets.configure(outletsOf(settings, this.outletIds));
     if (this.#turning === undefined) this.#plan();
   }
 
@@ -181,9 +172,9 @@ export class DeviceLoop {
     this.wake();
   }
 
-  /** Asks the device something else, between commands and polls; it may take `timeoutMs` over it. Rejects with a PlugError. */
-  ask(query: Query, timeoutMs?: number): Promise<JsonObject> {
-    const answer = this.#queries.add(query, timeoutMs);
+  /** Asks it, or an outlet of a strip, something else between commands and polls, for up to `timeoutMs`. Rejects with a PlugError. */
+  ask(query: Query, timeoutMs?: number, outlet: string | null = null): Promise<JsonObject> {
+    const answer = this.#queries.add(query, timeoutMs, outlet);
     this.wake();
     return answer;
   }
@@ -209,18 +200,11 @@ export class DeviceLoop {
     await this.stop(reason.message);
   }
 
-  #outlet(spec: OutletSpec): Outlet {
-    const { changed, remember } = this.#options;
-    const outlet: Outlet = new Outlet({
-      ...spec,
-      clock: this.#clock,
-      changed: (after, before, asked) => {
-        if (isEventful(before, after)) this.#schedule.boost(this.#clock.now());
-        changed(after, before, asked);
-      },
-      remember: () => remember(outlet),
+  #outletsWith(ids: readonly string[]): Outlets {
+    return new Outlets(outletsOf(this.#specs, ids), {
+      ...this.#options,
+      eventful: () => this.#schedule.boost(this.#clock.now()),
     });
-    return outlet;
   }
 
   /** Does the one most urgent thing. Whatever goes wrong with the device is dealt with in here. */
@@ -230,7 +214,7 @@ export class DeviceLoop {
       this.#expire(now);
       if (this.#schedule.pauseUntil > now) return;
       const next = this.#outlets.next(now);
-      if (next !== undefined) await this.#delivery.attempt(next.outlet, next.sending);
+      if (next !== undefined) await this.#deliver(next);
       else if (!this.#queries.isEmpty) await this.#queries.sendNext(this.client);
       else if (this.#asked || this.#schedule.pollAt <= now) await this.#pollNow(now);
       else if (this.#disarming !== undefined)
@@ -239,6 +223,12 @@ export class DeviceLoop {
     } catch (error) {
       this.#failed(this.#failures.of(error));
     }
+  }
+
+  /** A place hands the outlets of a strip their wishes one after the other: what is the same is sent together. */
+  async #deliver(next: Due): Promise<void> {
+    if (this.outlets.length > 1) await new Promise<void>((resolve) => this.#clock.soon(resolve));
+    await this.#delivery.attempt([next, ...this.#outlets.alike(next, this.#clock.now())]);
   }
 
   /** Settles the wishes whose time is over, and waits for the next one's. */
@@ -278,13 +268,7 @@ export class DeviceLoop {
     try {
       const seen = await this.client.read();
       const now = this.#clock.now();
-      this.#seen(seen, {
-        now,
-        asked,
-        interrupted: !this.#detector.isFine,
-        outlet: undefined,
-        expected: undefined,
-      });
+      this.#seen(seen, { now, asked, interrupted: !this.#detector.isFine, expected: undefined });
       this.#exchanged(began, undefined);
       this.#schedule.polled(now);
     } catch (error) {
@@ -309,7 +293,7 @@ export class DeviceLoop {
   #seen(seen: Observation, answer: Answer): void {
     this.identify();
     if (this.state?.problem === 'duplicate') return;
-    if (seen.sysinfo.kind !== 'plug') {
+    if (!this.#outlets.fit(seen) && !this.#becomesStrip(seen)) {
       this.#unsupported(seen);
       return;
     }
@@ -320,6 +304,21 @@ export class DeviceLoop {
     this.#disarmFailed = false;
     this.#failures.clear();
     this.#outlets.observe(seen, answer);
+  }
+
+  /** Whether it is a strip that was not known to be one, and now has its outlets. */
+  #becomesStrip({ sysinfo: { kind, outlets } }: Observation): boolean {
+    if (kind !== 'strip' || outlets.length === 0 || this.outletIds.length > 0) return false;
+    const ids = outlets.map(({ id }) => id);
+    const former = this.#outlets;
+    former.settleAll(WAS_STRIP, false);
+    this.#outlets = this.#outletsWith(ids);
+    this.#options.log.info(
+      { plug: this.path, outlets: ids.length },
+      'it is a strip: each outlet has its path',
+    );
+    this.#options.becameStrip(former.all, ids);
+    return true;
   }
 
   /** A strip or a bulb answers: said once, polled rarely, never switched. */

@@ -243,7 +243,7 @@ function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
 function reasonAgainst({ protocol, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
-  if (kind === 'strip' || kind === 'bulb') return `it is a ${kind}`;
+  if (kind === 'bulb') return 'it is a bulb';
   if (kind === 'other') return 'it is not a plug';
   if (protocol === 'other') return 'its firmware speaks the protocol of Tapo devices';
   return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';

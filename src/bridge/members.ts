@@ -2,6 +2,7 @@ import type { Settlement } from './command.ts';
 import type { DeviceLoop } from './device-loop.ts';
 import { outletKey, type StoredPart } from './memory.ts';
 import type { Outlet } from './outlet.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** An outlet, and the loop of its device. */
 export interface Member {
@@ -43,4 +44,8 @@ export function partOf({ outlet, loop }: Member): StoredPart {
     relay: null,
     settlement: null,
   };
+}
+
+export function* statesOf(members: Iterable<Member>): Iterable<PlugState> {
+  for (const { outlet } of members) yield outlet.state;
 }

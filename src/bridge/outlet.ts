@@ -37,15 +37,14 @@ export interface OutletSpec {
   readonly lamp?: LampSettings | undefined;
 }
 
-/** An answer of a device, and what is known besides; only `outlet` was just made to do something: `expected`. */
+/** An answer of a device, and what is known besides: what those outlets were just made to do. */
 export interface Answer {
   /** By `clock.now()`. */
   readonly now: number;
   readonly asked: boolean;
   /** An exchange failed since the last answer. */
   readonly interrupted: boolean;
-  readonly outlet: Outlet | undefined;
-  readonly expected: ExpectedChange | undefined;
+  readonly expected: ReadonlyMap<Outlet, ExpectedChange> | undefined;
 }
 
 /** What an outlet reports to its device and the bridge. */
@@ -226,7 +225,7 @@ export class Outlet {
 
   /** The plug has answered. */
   observe(seen: Observation, answer: Answer): void {
-    const expected = answer.outlet === this ? answer.expected : undefined;
+    const expected = answer.expected?.get(this);
     const before = this.#state;
     const date = this.#clock.date();
     this.meter.read(seen.meter, seen.sysinfo.relay ?? null, { now: answer.now, date });

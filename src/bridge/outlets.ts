@@ -2,21 +2,45 @@ import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
 import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
 import type { Month, Statistics } from '../plug/statistics.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { isEventful } from './adaptive-interval.ts';
 import type { ClockState } from './clock-sync.ts';
 import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
-import type { Answer, Outlet, OutletSpec } from './outlet.ts';
-import type { PlugState } from './plug-state.ts';
+import { type Answer, Outlet, type OutletSpec } from './outlet.ts';
+import { ofOutlet, type PlugState } from './plug-state.ts';
+
+/** How wishes end for a plug that turns out to be a strip. */
+export const WAS_STRIP: Settlement = {
+  outcome: 'failed',
+  reason: 'it turned out to be a strip, a place whose outlets are the plugs: send it again',
+};
+
+/** What may be sent to an outlet. */
+export interface Due {
+  readonly outlet: Outlet;
+  readonly sending: Sending;
+}
+
+/** What outlets need from the loop of their device. */
+export interface OutletsOptions {
+  readonly clock: Clock;
+  readonly log: Logger;
+  readonly changed: (after: PlugState, before: PlugState, asked: boolean) => void;
+  readonly remember: (outlet: Outlet) => void;
+  /** Something happened to one of them: what follows is of interest. */
+  readonly eventful: () => void;
+}
 
 /** The outlets of one device, which share its address and answer together. */
 export class Outlets {
   readonly all: readonly Outlet[];
   readonly #log: Logger;
 
-  constructor(all: readonly Outlet[], log: Logger) {
-    this.all = all;
-    this.#log = log;
+  constructor(specs: readonly OutletSpec[], options: OutletsOptions) {
+    this.#log = options.log;
+    this.all = specs.map((spec) => outletWith(spec, options));
   }
 
   /** From now on they have those paths and policies, in the same order. */
@@ -27,14 +51,30 @@ export class Outlets {
   }
 
   /** What may be sent now: the oldest wish of any outlet, else a correction. */
-  next(now: number): { outlet: Outlet; sending: Sending } | undefined {
-    let next: { outlet: Outlet; sending: Sending } | undefined;
+  next(now: number): Due | undefined {
+    let next: Due | undefined;
     for (const outlet of this.all) {
       const sending = outlet.ready(now);
       if (sending !== undefined && (next === undefined || goesBefore(sending, next.sending)))
         next = { outlet, sending };
     }
     return next;
+  }
+
+  /** What may be sent to other outlets along with that, because it is the same; a toggle is each one's own. */
+  alike({ outlet, sending: { relay, led } }: Due, now: number): Due[] {
+    if (this.all.length === 1 || relay === 'toggle') return [];
+    return this.all.flatMap((other) => {
+      const sending = other === outlet ? undefined : other.ready(now);
+      return sending?.relay === relay && sending?.led === led && sending !== undefined
+        ? [{ outlet: other, sending }]
+        : [];
+    });
+  }
+
+  /** Whether the device that answers is what these are the outlets of. */
+  fit({ sysinfo: { kind } }: Observation): boolean {
+    return kind === (this.all[0]?.id === null ? 'plug' : 'strip');
   }
 
   /** When there is something to be sent next; infinite for never. */
@@ -65,7 +105,7 @@ export class Outlets {
       outlet.retryNow();
       const before = outlet.putBack;
       const { lamp } = outlet.state;
-      outlet.observe(seen, answer);
+      outlet.observe(outlet.id === null ? seen : ofOutlet(seen, outlet.id, outlet.state), answer);
       if (outlet.state.lamp !== lamp) this.#logLamp(outlet.state);
       if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
         this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');
@@ -104,7 +144,11 @@ export class Outlets {
 
   /** What changes slowly was read. */
   observeStatistics(seen: Statistics, clock: ClockState | null): void {
-    for (const outlet of this.all) outlet.observeStatistics(seen, clock);
+    for (const outlet of this.all)
+      outlet.observeStatistics(
+        outlet.id === null ? seen : { ...seen, ...seen.outlets?.get(outlet.id) },
+        clock,
+      );
   }
 
   /** The device may be reached again. */
@@ -121,6 +165,19 @@ export class Outlets {
   settleAll(settlement: Settlement, spareInFlight: boolean): void {
     for (const outlet of this.all) outlet.settleAll(settlement, spareInFlight);
   }
+}
+
+function outletWith(spec: OutletSpec, { clock, changed, remember, eventful }: OutletsOptions): Outlet {
+  const outlet: Outlet = new Outlet({
+    ...spec,
+    clock,
+    changed: (after, before, asked) => {
+      if (isEventful(before, after)) eventful();
+      changed(after, before, asked);
+    },
+    remember: () => remember(outlet),
+  });
+  return outlet;
 }
 
 const DAY_MS = 86_400_000;

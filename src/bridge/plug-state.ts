@@ -125,6 +125,27 @@ export function observe(
   };
 }
 
+/** What an answer of a strip says of its outlet `id`; a meter that was not asked shows what it showed. */
+export function ofOutlet(
+  seen: Observation,
+  id: string,
+  { power, voltage, current, energyBoot }: Metered,
+): Observation {
+  const { sysinfo, meters } = seen;
+  const outlet = sysinfo.outlets.find((one) => one.id === id);
+  const { alias, relay, onTimeS } = outlet ?? UNTOLD;
+  const last = {
+    power: power ?? undefined,
+    voltage: voltage ?? undefined,
+    current: current ?? undefined,
+    energy: energyBoot ?? undefined,
+  };
+  const meter = meters?.has(id) ? meters.get(id) : sysinfo.hasMeter ? last : undefined;
+  return { sysinfo: { ...sysinfo, alias, relay, onTimeS }, meter };
+}
+
+const UNTOLD = { alias: undefined, relay: undefined, onTimeS: undefined };
+
 /** Whether anything but the time of the last answer is another. */
 export function differs(one: PlugState, other: PlugState): boolean {
   return (

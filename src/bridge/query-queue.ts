@@ -7,6 +7,8 @@ import type { Query } from '../protocol/requests.ts';
 interface QueuedQuery {
   readonly query: Query;
   readonly timeoutMs: number | undefined;
+  /** Which outlet of a strip is meant. */
+  readonly outlet: string | null;
   readonly resolve: (reply: JsonObject) => void;
   readonly reject: (error: unknown) => void;
 }
@@ -31,20 +33,22 @@ export class QueryQueue {
   }
 
   /** Resolves with the reply once its turn has come; rejects with a PlugError, or with BridgeError `busy` when too many wait. */
-  add(query: Query, timeoutMs: number | undefined): Promise<JsonObject> {
+  add(query: Query, timeoutMs: number | undefined, outlet: string | null): Promise<JsonObject> {
     if (this.#ended !== undefined) return Promise.reject(this.#ended);
     if (this.#waiting.length >= MAX_QUEUED) {
       const message = `${MAX_QUEUED} queries wait for ${this.#plug()} already; try again later`;
       return Promise.reject(new BridgeError('busy', message));
     }
-    return new Promise((resolve, reject) => this.#waiting.push({ query, timeoutMs, resolve, reject }));
+    return new Promise((resolve, reject) =>
+      this.#waiting.push({ query, timeoutMs, outlet, resolve, reject }),
+    );
   }
 
   /** Sends the next query; never rejects. */
   async sendNext(client: PlugClient): Promise<void> {
     const next = this.#waiting.shift();
     if (next === undefined) return;
-    await client.send(next.query, next.timeoutMs).then(next.resolve, next.reject);
+    await client.send(next.query, next.timeoutMs, next.outlet).then(next.resolve, next.reject);
   }
 
   /** Rejects the queries that wait, and all later ones. */

@@ -1,5 +1,6 @@
 import { isIPv4 } from 'node:net';
 import { RESTRICTED_REQUESTS, UNLOCK } from '../api/requests/names.ts';
+import { pathProblem } from '../mqtt/topics.ts';
 import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readMac } from '../protocol/replies.ts';
 import { LOG_LEVELS } from '../runtime/log-level.ts';
@@ -9,6 +10,7 @@ import { JOURNAL, LAMP, NO_LAMP, TARIFF } from './schema-energy.ts';
 import { APPEARANCE, HOMEASSISTANT, REPORT } from './schema-homeassistant.ts';
 import { BROKER, MQTT } from './schema-mqtt.ts';
 import { WEB } from './schema-web.ts';
+import { slugPath } from './slug-path.ts';
 import {
   count,
   duration,
@@ -50,6 +52,18 @@ const allowable: Type<string> = {
     const near = nearest(name, ALLOWABLE);
     const hint = near === undefined ? '' : ` (did you mean ${near}?)`;
     throw new RangeError(`names ${JSON.stringify(name)}, which is neither a command nor a request${hint}`);
+  },
+};
+
+/** What an outlet of a strip is called below the path of the strip. */
+const outletName: Type<string> = {
+  ...text,
+  expects: 'a name such as desk',
+  read(raw) {
+    const path = slugPath(text.read(raw) ?? '');
+    const problem = /^\d+$/.test(path) ? 'it would be taken for a number' : pathProblem(path);
+    if (problem !== undefined) throw new RangeError(`names an outlet "${path}": ${problem}`);
+    return path;
   },
 };
 
@@ -221,6 +235,10 @@ export const PLUG_SCHEMA = {
   host: open('Its address: `host` or `host:port`.', endpoint(9999)),
   mac: open('Its MAC; no other plug is then taken for it.', mac),
   alias: open('Its name in the Kasa app, to find it by.', text),
+  outlets: open(
+    'Of a strip: what its outlets are called below its path, in their order, as `[desk, printer]`. Left out: `1`, `2` …',
+    listOf(outletName),
+  ),
   name: open('Its name in Home Assistant. Left out: the name it was given in the Kasa app.', text),
   ...APPEARANCE,
   kasa: {
@@ -241,6 +259,7 @@ export const BARE_PLUG: PlugConfig = {
   host: undefined,
   mac: undefined,
   alias: undefined,
+  outlets: undefined,
   name: undefined,
   area: undefined,
   as: undefined,

@@ -1,11 +1,11 @@
-import { BridgeError, PlugError, PlugRefusal } from '../errors.ts';
-import { isObject, type JsonObject } from '../protocol/json.ts';
+import { BridgeError, PlugError, type PlugRefusal } from '../errors.ts';
+import type { JsonObject } from '../protocol/json.ts';
 import {
   answerTo,
   type DeviceKind,
   type MeterReading,
+  type OutletReading,
   type PlugTime,
-  readMeter,
   readSysinfo,
   readTime,
   type Sysinfo,
@@ -14,6 +14,7 @@ import {
   GET_CLOCK_AND_CLOUD,
   GET_SYSINFO,
   GET_SYSINFO_AND_METER,
+  getMeterOf,
   getStatistics,
   type Query,
   type Request,
@@ -21,10 +22,13 @@ import {
   type Settings,
   STOP_COUNTDOWN,
   setAndConfirm,
+  setOutletsAndConfirm,
   setTime,
   startCountdown,
 } from '../protocol/requests.ts';
+import { isGone, readMeterIn, refusalIn } from './answers.ts';
 import {
+  type EnergyTotals,
   type Month,
   monthsToRead,
   NO_TOTALS,
@@ -38,6 +42,8 @@ import type { Address, Protocol, Transport } from './transport.ts';
 export interface Observation {
   readonly sysinfo: Sysinfo;
   readonly meter: MeterReading | undefined;
+  /** Of a strip: what the meters of its outlets show, by their ids; those that were not asked are left out. */
+  readonly meters?: ReadonlyMap<string, MeterReading | undefined>;
 }
 
 /** What the plug reports after it was set, and what of it the plug refused. */
@@ -66,6 +72,12 @@ export class PlugClient {
   /** The only MAC that is taken for this plug. */
   #mac: string | undefined;
   #hasMeter: boolean | undefined;
+  /** What a poll begins with; `undefined` until the device has said, alone, what it has. */
+  #poll: Request | undefined;
+  /** The outlets of a strip, as it last named them. */
+  #outlets: readonly OutletReading[] = [];
+  /** The questions for their meters. */
+  readonly #meterOf = new Map<string, Request>();
   /** What the device last said it is. A plug that once leaves out its relay is still a plug. */
   #kind: DeviceKind = 'other';
   /** The transport's connection on which the MAC was last seen. */
@@ -101,11 +113,21 @@ export class PlugClient {
 
   /** Reads state and meter. The meter is left out until the plug has said, alone, that it has one. */
   async read(): Promise<Observation> {
-    if (this.#hasMeter === undefined) {
-      const seen = await this.#identify();
-      if (!seen.sysinfo.hasMeter) return seen;
+    let seen = this.#poll === undefined ? await this.#identify() : undefined;
+    if (seen === undefined || this.#poll === GET_SYSINFO_AND_METER)
+      seen = this.#observe(await this.#ask(this.#poll ?? GET_SYSINFO));
+    return this.#kind === 'strip' && this.hasMeter ? this.#readMeters(seen) : seen;
+  }
+
+  /** Reads the meter of each outlet of a strip: they answer one at a time. */
+  async #readMeters(seen: Observation): Promise<Observation> {
+    const meters = new Map<string, MeterReading | undefined>();
+    for (const { id, child } of seen.sysinfo.outlets) {
+      const question = this.#meterOf.get(child) ?? getMeterOf(child);
+      this.#meterOf.set(child, question);
+      meters.set(id, readMeterIn(await this.#ask(question)));
     }
-    return this.#observe(await this.#ask(this.#hasMeter ? GET_SYSINFO_AND_METER : GET_SYSINFO));
+    return { ...seen, meters };
   }
 
   /** Asks the device what it is. Rejects as `unsupported` unless it is a plug. */
@@ -127,21 +149,35 @@ export class PlugClient {
       return this.#ask(setAndConfirm(settings, this.hasMeter), true);
     });
     const { sysinfo, meter } = this.#observe(reply);
-    const relay = settings.relay === undefined ? undefined : refusalOf(reply, 'set_relay_state');
-    const led = settings.led === undefined ? undefined : refusalOf(reply, 'set_led_off');
-    return { sysinfo, meter, refusal: relay ?? led };
+    return { sysinfo, meter, refusal: refusalIn(reply, settings) };
+  }
+
+  /**
+   * As {@link apply}, for outlets of a strip: `wanted` says which, right before anything is sent. All of them are set in
+   * one exchange. Rejects as `plug-error`, without having set anything, if the strip does not have one of them.
+   */
+  async applyTo(wanted: () => readonly string[], settings: Settings): Promise<Applied> {
+    let ids: readonly string[] = [];
+    const reply = await this.#surely(async () => {
+      ids = wanted();
+      if (ids.length === 0) throw new NoLongerWanted();
+      return this.#ask(setOutletsAndConfirm(settings, this.hasMeter, this.#childrenOf(ids)), true);
+    });
+    const { sysinfo, meter } = this.#observe(reply);
+    const meters = new Map(this.hasMeter ? ids.slice(0, 1).map((id) => [id, meter]) : []);
+    return { sysinfo, meter: undefined, meters, refusal: refusalIn(reply, settings) };
   }
 
   /**
    * Sends any query to this plug and no other, and never twice: on a new connection, once the plug has shown its
-   * MAC. It may take `timeoutMs` over it. The reply is not looked into. Rejects as `unsupported` what would switch
-   * all outlets of a strip at once.
+   * MAC. It may take `timeoutMs` over it. The reply is not looked into. Of a strip, `outlet` is meant; rejects as
+   * `unsupported` what would switch all of them at once.
    */
-  async send(query: Query, timeoutMs = this.timeoutMs): Promise<JsonObject> {
-    const made = request(query);
+  async send(query: Query, timeoutMs = this.timeoutMs, outlet: string | null = null): Promise<JsonObject> {
     this.#transport.close();
     await this.#identify();
-    if (query.system?.set_relay_state !== undefined && query.context === undefined) this.#demandPlug();
+    if (outlet === null && query.system?.set_relay_state !== undefined) this.#demandPlug();
+    const made = request(query, outlet === null ? [] : this.#childrenOf([outlet]));
     try {
       return await this.#ask(made, true, timeoutMs);
     } catch (error) {
@@ -161,10 +197,21 @@ export class PlugClient {
     const clockAndCloud = readClockAndCloud(await this.#ask(GET_CLOCK_AND_CLOUD));
     const { time, clockSet } = clockAndCloud;
     if (!this.hasMeter || time === undefined || clockSet === false) return { ...clockAndCloud, ...NO_TOTALS };
+    const months = monthsToRead(time, since);
+    if (this.#kind !== 'strip') return { ...clockAndCloud, ...(await this.#readTotals(time, months, [])) };
+    const outlets = new Map<string, EnergyTotals>();
+    for (const { id, child } of this.#outlets) outlets.set(id, await this.#readTotals(time, months, [child]));
+    return { ...clockAndCloud, ...NO_TOTALS, outlets };
+  }
+
+  async #readTotals(
+    time: PlugTime,
+    months: readonly Month[],
+    children: readonly string[],
+  ): Promise<EnergyTotals> {
     const replies: JsonObject[] = [];
-    for (const { year, month } of monthsToRead(time, since))
-      replies.push(await this.#ask(getStatistics(year, month)));
-    return { ...clockAndCloud, ...readEnergyTotals(replies, time) };
+    for (const { year, month } of months) replies.push(await this.#ask(getStatistics(year, month, children)));
+    return readEnergyTotals(replies, time);
   }
 
   /** Sets the plug's clock to a local time in the zone of that index, and returns what it then shows. */
@@ -175,13 +222,14 @@ export class PlugClient {
   }
 
   /** Has the plug itself switch its relay to `relay` in so many seconds, in place of an earlier countdown. */
-  async startCountdown(delayS: number, relay: boolean): Promise<void> {
-    answerTo(await this.send(startCountdown(delayS, relay)), 'count_down', 'add_rule');
+  async startCountdown(delayS: number, relay: boolean, outlet: string | null = null): Promise<void> {
+    const reply = await this.send(startCountdown(delayS, relay), this.timeoutMs, outlet);
+    answerTo(reply, 'count_down', 'add_rule');
   }
 
   /** Takes every countdown off the plug. */
-  async stopCountdown(): Promise<void> {
-    answerTo(await this.send(STOP_COUNTDOWN), 'count_down', 'delete_all_rules');
+  async stopCountdown(outlet: string | null = null): Promise<void> {
+    answerTo(await this.send(STOP_COUNTDOWN, this.timeoutMs, outlet), 'count_down', 'delete_all_rules');
   }
 
   /** Whether the plug has said that it has a meter. */
@@ -192,6 +240,7 @@ export class PlugClient {
   /** Forgets what the plug can do, as after a long absence: its firmware may be another. */
   forget(): void {
     this.#hasMeter = undefined;
+    this.#poll = undefined;
   }
 
   close(): void {
@@ -233,8 +282,19 @@ export class PlugClient {
     this.#recognise(said.mac);
     this.#hasMeter = said.hasMeter;
     if (said.kind !== 'other') this.#kind = said.kind;
+    this.#poll = said.hasMeter && this.#kind !== 'strip' ? GET_SYSINFO_AND_METER : GET_SYSINFO;
+    this.#outlets = said.outlets;
     const sysinfo = said.kind === this.#kind ? said : { ...said, kind: this.#kind };
     return { sysinfo, meter: readMeterIn(reply) };
+  }
+
+  /** How the strip names those outlets. */
+  #childrenOf(ids: readonly string[]): readonly string[] {
+    return ids.map((id) => {
+      const child = this.#outlets.find((outlet) => outlet.id === id)?.child;
+      if (child === undefined) throw new PlugError('plug-error', `the device has no outlet ${id}`);
+      return child;
+    });
   }
 
   #demandPlug(): void {
@@ -259,7 +319,7 @@ export class PlugClient {
 
 const NO_PLUG = {
   plug: 'is a plug',
-  strip: 'is a strip with several outlets',
+  strip: 'is a strip with several outlets, each of which has a path of its own',
   bulb: 'is a bulb',
   other: 'does not report a relay',
 } as const;
@@ -269,31 +329,4 @@ export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
   return `${device} ${NO_PLUG[kind]}; only plugs with one relay are switched`;
 }
 
-/** How the plug refused one of the methods that set something, if it did. */
-function refusalOf(reply: JsonObject, method: string): PlugRefusal | undefined {
-  try {
-    answerTo(reply, 'system', method);
-    return undefined;
-  } catch (error) {
-    if (error instanceof PlugRefusal) return error;
-    throw error;
-  }
-}
-
-/** Whether the connection ended under a question. */
-function isGone(error: unknown): boolean {
-  return error instanceof PlugError && (error.reason === 'closed' || error.reason === 'reset');
-}
-
 const NOWHERE: Address = { host: 'an unknown address', port: 0 };
-
-/** A meter that refuses or is missing from the answer leaves the rest of the answer as good as it was. */
-function readMeterIn(reply: JsonObject): MeterReading | undefined {
-  if (!isObject(reply.emeter)) return undefined;
-  try {
-    return readMeter(answerTo(reply, 'emeter', 'get_realtime'));
-  } catch (error) {
-    if (error instanceof PlugError) return undefined;
-    throw error;
-  }
-}

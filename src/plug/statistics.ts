@@ -30,9 +30,11 @@ export interface Statistics {
   readonly lastMonth: number | undefined;
   /** The days it has booked, of the months that were asked for. */
   readonly days: readonly EnergyRecord[] | undefined;
+  /** Of a metered strip: the energy of each of its outlets, by their ids. */
+  readonly outlets?: ReadonlyMap<string, EnergyTotals>;
 }
 
-type EnergyTotals = Pick<Statistics, 'today' | 'yesterday' | 'month' | 'lastMonth' | 'days'>;
+export type EnergyTotals = Pick<Statistics, 'today' | 'yesterday' | 'month' | 'lastMonth' | 'days'>;
 
 /** What is known of the energy by day and month where it was not asked for, or not told. */
 export const NO_TOTALS: EnergyTotals = {
@@ -56,7 +58,7 @@ const MOST_MONTHS = 3;
 const TIME_NOT_SET = -11;
 
 /** Reads the answer to GET_CLOCK_AND_CLOUD; a module that refuses leaves its part `undefined`. */
-export function readClockAndCloud(reply: JsonObject): Omit<Statistics, keyof EnergyTotals> {
+export function readClockAndCloud(reply: JsonObject): Omit<Statistics, keyof EnergyTotals | 'outlets'> {
   const zone = part(() => integerAt(answerTo(reply, 'time', 'get_timezone'), 'index', 0, LAST_ZONE));
   return {
     time: part(() => readTime(answerTo(reply, 'time', 'get_time'))),

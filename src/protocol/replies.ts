@@ -32,6 +32,18 @@ const MAX_ENERGY = (MAX_POWER / 1000) * (MAX_SECONDS / 3600);
  */
 export type DeviceKind = 'plug' | 'strip' | 'bulb' | 'other';
 
+/** What a strip says of one of its outlets; `undefined` where it did not say it. */
+export interface OutletReading {
+  /** How it is named in a `context`. */
+  readonly child: string;
+  /** Its number within the strip, as the last two characters of that: `00`, `01` … */
+  readonly id: string;
+  readonly alias: string | undefined;
+  readonly relay: boolean | undefined;
+  /** As `Sysinfo.onTimeS`. */
+  readonly onTimeS: number | undefined;
+}
+
 /** What `system.get_sysinfo` says; `undefined` where the plug did not say it. */
 export interface Sysinfo {
   readonly kind: DeviceKind;
@@ -48,6 +60,8 @@ export interface Sysinfo {
   readonly rssi: number | undefined;
   /** Seconds since the relay closed, or since boot if that was later; 0 when off. */
   readonly onTimeS: number | undefined;
+  /** The outlets of a strip, in the order of their numbers; none if they cannot be told apart. */
+  readonly outlets: readonly OutletReading[];
 }
 
 /** What the meter says: W, V, A, and kWh since the plug last booted; `undefined` where it did not say it. */
@@ -115,7 +129,32 @@ export function readSysinfo(answer: JsonObject): Sysinfo {
     led: negate(flagAt(answer, 'led_off')),
     rssi: boundedAt(answer, 'rssi', -127, 0),
     onTimeS: boundedAt(answer, 'on_time', 0, MAX_SECONDS),
+    outlets: answer.children === undefined ? NO_OUTLETS : readOutlets(answer),
   };
+}
+
+const NO_OUTLETS: readonly OutletReading[] = [];
+
+/** No strip has more. */
+const MOST_OUTLETS = 32;
+
+/** A strip that says its outlets' ids in two characters wants them back behind its own. */
+function readOutlets(answer: JsonObject): readonly OutletReading[] {
+  const device = textAt(answer, 'deviceId') ?? '';
+  const outlets = objectsAt(answer, 'children').map((child): OutletReading => {
+    const said = textAt(child, 'id') ?? '';
+    return {
+      child: said.length > 2 ? said : device + said,
+      id: said.slice(-2),
+      alias: labelAt(child, 'alias'),
+      relay: flagAt(child, 'state'),
+      onTimeS: boundedAt(child, 'on_time', 0, MAX_SECONDS),
+    };
+  });
+  const ids = new Set(outlets.map(({ id }) => id));
+  const areTold = ids.size === outlets.length && [...ids].every((id) => /^[0-9A-Z]{1,2}$/i.test(id));
+  if (!areTold || outlets.length > MOST_OUTLETS) return NO_OUTLETS;
+  return outlets.sort((one, other) => (one.id < other.id ? -1 : 1));
 }
 
 function kindOf(answer: JsonObject): DeviceKind {

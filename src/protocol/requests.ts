@@ -12,9 +12,9 @@ export interface Request {
   readonly frame: Buffer;
 }
 
-/** Makes a question ready to be sent, as often as you like. */
-export function request(query: Query): Request {
-  const text = JSON.stringify(query);
+/** Makes a question ready to be sent, as often as you like; of a strip, for the outlets that it calls `children`. */
+export function request(query: Query, children: readonly string[] = []): Request {
+  const text = JSON.stringify(children.length === 0 ? query : { context: { child_ids: children }, ...query });
   return { query, text, frame: encodeFrame(text) };
 }
 
@@ -25,6 +25,11 @@ const GET_METER = { emeter: { get_realtime: {} } };
 
 /** Asks for state and meter in one exchange; only for plugs whose `feature` holds ENE. */
 export const GET_SYSINFO_AND_METER = request({ system: { get_sysinfo: {} }, ...GET_METER });
+
+/** Asks for the meter of one outlet of a strip. */
+export function getMeterOf(child: string): Request {
+  return request(GET_METER, [child]);
+}
 
 /** Asks for the plug's own local time. */
 export const GET_TIME = request({ time: { get_time: {} } });
@@ -62,6 +67,19 @@ export function setAndConfirm(settings: Settings, meter: boolean): Request {
   return made;
 }
 
+/**
+ * As {@link setAndConfirm}, for outlets of a strip. Without their names the relays of all would be set. The meter, too, is
+ * that of the first of them.
+ */
+export function setOutletsAndConfirm(
+  settings: Settings,
+  meter: boolean,
+  children: readonly string[],
+): Request {
+  const system = { ...setters(settings), get_sysinfo: {} };
+  return request(meter ? { system, ...GET_METER } : { system }, children);
+}
+
 function setters({ relay, led }: Settings): { [method: string]: JsonObject } {
   return {
     ...(relay === undefined ? {} : { set_relay_state: { state: relay ? 1 : 0 } }),
@@ -71,8 +89,8 @@ function setters({ relay, led }: Settings): { [method: string]: JsonObject } {
 }
 
 /** Asks for the energy by day of one month and by month of one year, in the plug's own calendar. */
-export function getStatistics(year: number, month: number): Request {
-  return request({ emeter: { get_daystat: { year, month }, get_monthstat: { year } } });
+export function getStatistics(year: number, month: number, children: readonly string[] = []): Request {
+  return request({ emeter: { get_daystat: { year, month }, get_monthstat: { year } } }, children);
 }
 
 /** Deletes the plug's countdown; it has room for one. */

@@ -4,6 +4,7 @@ import { type Credentials, loginsOf } from '../../src/protocol/klap.ts';
 import { type Clock, SystemClock } from '../../src/runtime/clock.ts';
 import { SimulatedDevice } from '../../src/simulator/device.ts';
 import { KlapServer, type KlapServerOptions } from '../../src/simulator/klap-server.ts';
+import type { PlugDevice } from '../../src/simulator/plug-device.ts';
 
 export const ACCOUNT: Credentials = { username: 'user@example.com', password: 'correct horse' };
 
@@ -35,6 +36,16 @@ export class KlapPlug {
     const plug = new KlapPlug(options);
     await plug.server.start();
     return plug;
+  }
+
+  /** Puts any other device on the network in that way. */
+  static async startedFor<Device extends PlugDevice>(device: Device): Promise<KlapServer<Device>> {
+    const server = new KlapServer({
+      ...{ device, host: '127.0.0.1', port: 0, version: 2, credentials: ACCOUNT },
+      discoveryPort: undefined,
+    } as const);
+    await server.start();
+    return server;
   }
 
   get address(): { readonly host: string; readonly port: number } {

@@ -111,6 +111,7 @@ export class PlugBench {
       clock,
       random: options.random ?? (() => 0),
       log: this.log.log,
+      becameStrip: () => {},
       identified: () => this.outlet.recall(this.stored),
       changed: (after, before, asked) => this.told.push({ after, before, asked }),
       remember: (outlet) => {
