@@ -1,5 +1,6 @@
 import type { Bridge } from '../bridge/bridge.ts';
 import { Finder } from '../bridge/finder.ts';
+import { keepKnown } from '../bridge/memory.ts';
 import type { LiveConfig } from '../config/live-config.ts';
 import { adopts, BARE_PLUG } from '../config/schema.ts';
 import type { Endpoint } from '../config/types.ts';
@@ -23,8 +24,10 @@ export function finderFor(
   const { config } = live;
   const { clock, resolver, memory } = parts;
   const { interval, targets, limit } = config.discovery;
-  const adopt = (path: string, { mac, address }: FoundPlug) =>
-    deviceSpec({ ...BARE_PLUG, path, mac, host: address }, live.config, parts);
+  const adopt = (path: string, { mac, address, sysinfo }: FoundPlug) => {
+    if (sysinfo.kind === 'strip') keepKnown(memory, mac, { outlets: sysinfo.outlets.map(({ id }) => id) });
+    return deviceSpec({ ...BARE_PLUG, path, mac, host: address }, live.config, parts);
+  };
   const taken = (path: string, { sysinfo }: FoundPlug) =>
     log.info({ topic: topics.of(path), name: sysinfo.alias, model: sysinfo.model }, 'plug taken in');
   const unsent = (target: Endpoint, error: Error) =>

@@ -242,7 +242,8 @@ function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
-function reasonAgainst({ protocol, joined, sysinfo: { kind } }: FoundPlug): string | undefined {
+function reasonAgainst({ protocol, joined, sysinfo: { kind, outlets } }: FoundPlug): string | undefined {
+  if (kind === 'strip' && outlets.length === 0) return 'it is a strip whose outlets cannot be told apart';
   if (kind === 'bulb') return 'it is a bulb';
   if (kind === 'other') return 'it is not a plug';
   if (protocol === 'other') return 'its firmware speaks the protocol of Tapo devices';

@@ -152,7 +152,7 @@ function byAddress(one: FoundPlug, other: FoundPlug): number {
 }
 
 function asJson({ mac, address, protocol, joined, sysinfo, takesTcp, cloud }: AskedPlug): object {
-  const { model, hardware, firmware, alias, rssi, relay } = sysinfo;
+  const { model, hardware, firmware, alias, rssi, relay, outlets } = sysinfo;
   return {
     model: model ?? null,
     hardware: hardware ?? null,
@@ -162,6 +162,9 @@ function asJson({ mac, address, protocol, joined, sysinfo, takesTcp, cloud }: As
     mac,
     rssi: rssi ?? null,
     relay: onOff(relay) ?? null,
+    ...(outlets.length === 0
+      ? {}
+      : { outlets: outlets.map((one) => ({ alias: one.alias ?? null, relay: onOff(one.relay) ?? null })) }),
     cloud: cloud === undefined ? null : { bound: cloud.bound ?? null, connected: cloud.connected ?? null },
     protocol,
     tcp: takesTcp === undefined ? null : takesTcp ? 'open' : 'closed',
@@ -182,7 +185,7 @@ function asTable(plugs: readonly AskedPlug[]): string[] {
       mac,
       plug.protocol === 'other' ? '?' : plug.protocol.toUpperCase(),
       sysinfo.rssi === undefined ? '' : `${sysinfo.rssi} dBm`,
-      onOff(sysinfo.relay) ?? '?',
+      relaysText(sysinfo),
       cloudText(cloud),
       notesOn(plug).join(', '),
     ];
@@ -213,7 +216,7 @@ const NONE_FOUND = [
 
 /** What is worth a note on a plug, and what it means. */
 const EXPLANATIONS = {
-  'not a plug': 'it is a strip, a bulb or of another family; this program switches plugs only',
+  'not a plug': 'it is a bulb or of another family; this program switches plugs and strips only',
   'other protocol': 'it speaks that of Tapo devices; this program cannot switch it',
   'login refused':
     'it wants the name and password of the Kasa account that it is bound to: kasa.username and kasa.password in the configuration, or HS110_MQTT_KASA_USERNAME and HS110_MQTT_KASA_PASSWORD',
@@ -232,7 +235,7 @@ function notesOn({
   AskedPlug,
   'protocol' | 'takesTcp' | 'refusesLogin' | 'joined' | 'sysinfo'
 >): (keyof typeof EXPLANATIONS)[] {
-  const isPlug = sysinfo.kind === 'plug';
+  const isPlug = hasOutlets(sysinfo);
   return [
     ...(isPlug ? [] : ['not a plug' as const]),
     ...(isPlug && protocol === 'other' ? ['other protocol' as const] : []),
@@ -262,7 +265,7 @@ function asYaml(plugs: readonly AskedPlug[]): string[] {
 }
 
 function reasonAgainst(plug: AskedPlug): string | undefined {
-  if (plug.sysinfo.kind !== 'plug') return 'not a plug';
+  if (!hasOutlets(plug.sysinfo)) return 'not a plug';
   if (plug.protocol === 'other') return 'other protocol';
   return plug.joined ? undefined : 'not yet joined';
 }
@@ -273,6 +276,16 @@ function nameOf({ sysinfo, address, mac }: FoundPlug): string {
 
 function addressText({ host, port }: Address): string {
   return port === PLUG_PORT || port === KLAP_PORT ? host : `${host}:${port}`;
+}
+
+/** Whether it has a relay, or several that can be told apart. */
+function hasOutlets({ kind, outlets }: Sysinfo): boolean {
+  return kind === 'plug' || (kind === 'strip' && outlets.length > 0);
+}
+
+function relaysText({ relay, outlets }: Sysinfo): string {
+  const on = outlets.filter((outlet) => outlet.relay).length;
+  return outlets.length > 0 ? `${on} of ${outlets.length} ON` : (onOff(relay) ?? '?');
 }
 
 function onOff(relay: boolean | undefined): 'ON' | 'OFF' | undefined {

@@ -1,12 +1,12 @@
 import type { Logger } from 'pino';
 import { placesOf } from '../bridge/places.ts';
-import type { PlugState } from '../bridge/plug-state.ts';
+import type { PlugInfo, PlugState } from '../bridge/plug-state.ts';
 import type { BridgeView } from '../bridge/view.ts';
 import type { RetainedTopics } from '../mqtt/retained-topics.ts';
 import type { Incoming, MqttSession } from '../mqtt/session.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
-import { bridgeDevice, type DeviceContext, placeDevice, plugDevice } from './devices.ts';
+import { bridgeDevice, type DeviceContext, placeDevice, plugDevice, stripDevice } from './devices.ts';
 import { FormerForm, idOf } from './former-form.ts';
 import { bridgeId, deviceId, type Facts, isPlugId, type PlaceIds } from './ids.ts';
 import { announcementsOf, type Device, type Form, goneSince, textOfComponents } from './message.ts';
@@ -180,7 +180,21 @@ export class Announcer implements Task {
         { plug: path, sameAs: owner },
         'two paths lead to one plug; only the first is announced',
       );
-    else if (device !== undefined) this.#announce(device);
+    else if (device !== undefined) {
+      this.#announceStrip(path, info);
+      this.#announce(device);
+    }
+  }
+
+  /** A strip is announced before the first of its outlets that is known here, and with it. */
+  #announceStrip(path: string, info: PlugInfo): void {
+    if (info.outlet === null || info.mac === null) return;
+    const id = this.#options.plugIds.of(info.mac, null);
+    if ((this.#owners.get(id) ?? path) !== path) return;
+    this.#owners.set(id, path);
+    this.#released.delete(id);
+    const strip = stripDevice(path, info, this.#options);
+    if (strip !== undefined) this.#announce(strip);
   }
 
   #changePlaces(places: Iterable<string>): void {

@@ -1,8 +1,11 @@
 import type { Names } from '../bridge/names.ts';
+import { placesOf } from '../bridge/places.ts';
 import type { PlugInfo } from '../bridge/plug-state.ts';
+import type { Topics } from '../mqtt/topics.ts';
 import { BRIDGE_ENTITIES } from './entities/bridge.ts';
 import { PLACE_ENTITIES } from './entities/place.ts';
 import { PLUG_ENTITIES } from './entities/plug.ts';
+import { OUTLET_ENTITIES, STRIP_ENTITIES } from './entities/strip.ts';
 import {
   type Component,
   type Context,
@@ -36,19 +39,48 @@ export function plugDevice(path: string, info: PlugInfo, context: DeviceContext)
     as: names.as(path),
     hasLamp: context.checksLamp(path),
   };
-  const components = componentsOf(PLUG_ENTITIES, subject, context);
+  const components = componentsOf(info.outlet === null ? PLUG_ENTITIES : OUTLET_ENTITIES, subject, context);
   return {
     id,
     description: withOwnName(describePlug(id, path, info, context), components, 'plug'),
-    shared: {
-      availability: [{ topic: topics.bridgeState }, { topic: topics.below(path, 'availability') }],
-      availability_mode: 'all',
-    },
+    shared: whileAnswering(path, topics),
     components,
   };
 }
 
-function describePlug(id: string, path: string, info: PlugInfo, { names, topics }: DeviceContext): Options {
+/** The device of the strip that an outlet belongs to, at whose path what is said of the strip is read. */
+export function stripDevice(path: string, info: PlugInfo, context: DeviceContext): Device | undefined {
+  if (info.mac === null) return undefined;
+  const { topics, names, plugIds } = context;
+  const id = plugIds.of(info.mac, null);
+  const [place = ''] = placesOf(path);
+  const whole = { ...info, outlet: null, alias: names.place(place), hasMeter: false };
+  const subject = {
+    id,
+    slug: `${slugOf(place)}_strip`,
+    path,
+    info: whole,
+    as: 'switch',
+    hasLamp: false,
+  } as const;
+  const components = componentsOf(STRIP_ENTITIES, subject, context);
+  const description = { ...describePlug(id, place, whole, context), name: `${names.place(place)} strip` };
+  return { id, description, shared: whileAnswering(path, topics), components };
+}
+
+function whileAnswering(path: string, topics: Topics): Options {
+  return {
+    availability: [{ topic: topics.bridgeState }, { topic: topics.below(path, 'availability') }],
+    availability_mode: 'all',
+  };
+}
+
+function describePlug(
+  id: string,
+  path: string,
+  info: PlugInfo,
+  { names, topics, plugIds }: DeviceContext,
+): Options {
   const model = info.model?.replace(/\(.*/, '') ?? 'Plug';
   return {
     identifiers: [id],
@@ -60,7 +92,7 @@ function describePlug(id: string, path: string, info: PlugInfo, { names, topics 
     ...optional('hw_version', info.hardware),
     ...optional('sw_version', info.firmware),
     ...optional('suggested_area', names.plugArea(path)),
-    via_device: bridgeId(topics),
+    via_device: info.outlet === null || info.mac === null ? bridgeId(topics) : plugIds.of(info.mac, null),
   };
 }
 

@@ -43,6 +43,8 @@ export class Store implements Task, Memory {
   /** What went wrong in the transaction that runs. */
   #error: unknown;
   readonly #adopted: Map<string, Adopted>;
+  /** What was kept of devices since the start; what is still to be written cannot be read. */
+  readonly #devices = new Map<string, KnownDevice>();
   #lastId: number;
   #problem: string | null;
 
@@ -136,11 +138,12 @@ export class Store implements Task, Memory {
 
   device(mac: string): KnownDevice | undefined {
     const row = this.#get('SELECT protocol, outlets FROM device WHERE mac = ?', [mac]);
-    return row === undefined ? undefined : this.#read(() => readDevice(row));
+    return this.#devices.get(mac) ?? (row === undefined ? undefined : this.#read(() => readDevice(row)));
   }
 
   keepDevice(mac: string, { protocol, outlets }: KnownDevice): void {
     const row = [mac, protocol, JSON.stringify(outlets)];
+    this.#devices.set(mac, { protocol, outlets });
     this.#soon(`device ${mac}`, 'INSERT OR REPLACE INTO device VALUES (?, ?, ?)', row);
   }
 

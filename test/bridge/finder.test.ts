@@ -230,7 +230,10 @@ describe('a plug that nobody configured', () => {
     ['waits to be set up', { joined: false }],
     ['speaks another protocol', { protocol: 'other' }],
     ['has no relay of its own', { sysinfo: readSysinfo({ mac: macOf(9), alias: 'Strip' }) }],
-    ['is a strip that reports a relay', { sysinfo: readSysinfo({ relay_state: 1, children: [] }) }],
+    [
+      'is a strip whose outlets cannot be told apart',
+      { sysinfo: readSysinfo({ relay_state: 1, children: [] }) },
+    ],
   ] as const)('is not taken in when it %s', async (_, more) => {
     const site = new FinderBench([], { adopt: true });
     site.found = [foundPlug(macOf(9), 'Desk', more)];

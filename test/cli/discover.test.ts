@@ -157,13 +157,29 @@ describe('the verb discover', () => {
     });
   });
 
-  it('says of a strip that it is not a plug, and leaves it out of the section', async () => {
-    const strip = { mac: '50:C7:BF:00:00:09', model: 'HS300(US)', children: [{ id: '00', state: 1 }] };
+  it('says of a strip how many of its outlets are on, and has it in the section', async () => {
+    const children = [0, 1, 2].map((index) => ({
+      id: `0${index}`,
+      alias: `Lamp ${index}`,
+      state: index > 0 ? 1 : 0,
+    }));
+    const strip = { mac: '50:C7:BF:00:00:09', alias: 'Desk', model: 'HS300(US)', children };
+    const answer = { system: { get_sysinfo: { err_code: 0, ...strip } } };
+    const port = await deafPlug('127.0.1.24', 0, encodeDatagram(JSON.stringify(answer)));
+    const { printed } = await discover([`127.0.1.24:${port}`]);
+    expect(printed[1]).toMatch(/^HS300\(US\) .* Desk .* 2 of 3 ON/);
+    const { output } = await discover([`127.0.1.24:${port}`], '--json');
+    expect(JSON.parse(output)[0].outlets[0]).toEqual({ alias: 'Lamp 0', relay: 'OFF' });
+    expect(parse((await discover([`127.0.1.24:${port}`], '--yaml')).output).plugs[0].path).toBe('desk');
+  });
+
+  it('says of a strip whose outlets cannot be told apart that it is not a plug, and leaves it out of the section', async () => {
+    const strip = { mac: '50:C7:BF:00:00:09', model: 'HS300(US)', children: [{ state: 1 }] };
     const answer = { system: { get_sysinfo: { err_code: 0, ...strip } } };
     const port = await deafPlug('127.0.1.22', 0, encodeDatagram(JSON.stringify(answer)));
     const { printed, output } = await discover([`127.0.1.22:${port}`]);
     expect(printed[1]).toMatch(/^HS300\(US\) .* not a plug/);
-    expect(output).toContain('not a plug: it is a strip, a bulb');
+    expect(output).toContain('not a plug: it is a bulb');
     const section = (await discover([`127.0.1.22:${port}`], '--yaml')).output;
     expect(section).toMatch(/^# left out: HS300.* not a plug$/m);
   });

@@ -7,6 +7,7 @@ import {
   type DeviceContext,
   placeDevice,
   plugDevice,
+  stripDevice,
 } from '../../src/homeassistant/devices.ts';
 import type { Component, Options } from '../../src/homeassistant/entity.ts';
 import { slugOf } from '../../src/homeassistant/entity.ts';
@@ -210,6 +211,26 @@ describe('a plug', () => {
     expect(id).toBe(`${ID}_01`);
     expect(description).not.toHaveProperty('connections');
     expect(description).not.toHaveProperty('serial_number');
+  });
+
+  it('that is an outlet is below its strip, which has what the outlets share', () => {
+    const outlet = plug({}, { outlet: '01' }, 'desk/2');
+    expect(outlet.description).toMatchObject({ via_device: ID });
+    expect(keysOf(outlet)).toEqual(expect.arrayContaining(['relay', 'power', 'problem']));
+    expect(keysOf(outlet)).not.toContain('led');
+    const strip = stripDevice('desk/1', { ...INFO, outlet: '00' }, context());
+    expect(strip).toMatchObject({
+      id: ID,
+      description: {
+        identifiers: [ID],
+        connections: [['mac', '50:c7:bf:12:34:ab']],
+        name: 'Desk strip',
+        via_device: 'hs110mqtt_bridge_museum',
+      },
+    });
+    expect(strip && keysOf(strip)).toEqual(['led', 'problem', 'last_seen', 'firmware_risk', 'rssi', 'cloud']);
+    const led = strip?.components.find(({ key }) => key === 'led');
+    expect(led?.options).toMatchObject({ command_topic: 'museum/desk/1/set' });
   });
 
   it('is described without null where something is not known, which would be an error', () => {

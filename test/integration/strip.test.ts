@@ -173,6 +173,20 @@ describe('a strip', () => {
     expect(await receipt(site, 'museum/strip/lamps', { state: 'OFF' })).toMatchObject({ total: 1 });
   });
 
+  it('is taken in under its name like a plug, and stays what it is when it is found again', async () => {
+    const { host } = await stripOn();
+    const site = await Site.open([], {
+      ...{ plugs: [], poll: { interval: '200ms' } },
+      discovery: { adopt: true, targets: [host], interval: '1s' },
+    });
+    closing.push(() => site.close());
+    await site.observer.message('museum/desk/6/availability', (payload) => payload === 'online');
+    const after = await site.observer.say('museum/bridge/request/discover', '{}');
+    await site.observer.message('museum/bridge/response/discover', () => true, after);
+    expect(await receipt(site, 'museum/desk', { state: 'OFF' })).toMatchObject({ confirmed: 6 });
+    expect(site.bridge.lines.filter(({ msg }) => msg === 'plug taken in')).toHaveLength(1);
+  });
+
   it('speaks KLAP as well', async () => {
     const device = strip();
     const plug = await KlapPlug.startedFor(device);

@@ -70,7 +70,7 @@ class Soak {
 
   /** Sends commands of all kinds to plugs and places. */
   async #command(): Promise<void> {
-    const paths = [...this.#site.plugs.keys(), 'other/strip-1', 'other/bulb'];
+    const paths = [...this.#site.plugs.keys(), 'other/bulb-1', 'other/bulb-2'];
     const places = [...new Set(paths.map((path) => path.split('/')[0] ?? ''))];
     const chance = this.#chance;
     for (let number = 0; !this.#over.signal.aborted; number++) {

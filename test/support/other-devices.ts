@@ -2,7 +2,6 @@ import { isObject, type JsonObject } from '../../src/protocol/json.ts';
 import { SimulatedBulb } from '../../src/simulator/bulb.ts';
 import type { PlugDevice } from '../../src/simulator/plug-device.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
-import { SimulatedStrip } from '../../src/simulator/strip.ts';
 import { SURROUNDINGS } from './site.ts';
 
 const { clock } = SURROUNDINGS;
@@ -15,17 +14,11 @@ export interface OtherDevice {
   switched: number;
 }
 
-/** Puts strips and bulbs on the network, as somebody configures them by mistake. */
+/** Puts bulbs on the network, as somebody configures them by mistake. */
 export async function startOthers(): Promise<OtherDevice[]> {
-  const mac = (number: number) => `50:C7:BF:01:00:0${number}`;
-  const outlets = ['Left', 'Right'].map((alias) => ({ alias, loadW: 20, on: true }));
-  const strip = (number: number, model: 'HS300(US)' | 'KP303(UK)') =>
-    new SimulatedStrip({ alias: `Strip ${number}`, mac: mac(number), model, outlets }, clock);
-  return await Promise.all([
-    started('other/strip-1', strip(1, 'HS300(US)')),
-    started('other/strip-2', strip(2, 'KP303(UK)')),
-    started('other/bulb', new SimulatedBulb({ alias: 'Bulb', mac: mac(3), on: true }, clock)),
-  ]);
+  const bulb = (number: number) =>
+    new SimulatedBulb({ alias: `Bulb ${number}`, mac: `50:C7:BF:01:00:0${number}`, on: true }, clock);
+  return await Promise.all([started('other/bulb-1', bulb(1)), started('other/bulb-2', bulb(2))]);
 }
 
 async function started(path: string, device: PlugDevice): Promise<OtherDevice> {
