@@ -28,9 +28,12 @@ export const SEED_BYTES = 16;
 const HASH_BYTES = 32;
 const BLOCK_BYTES = 16;
 
+/** What Kasa devices answer to until an account is bound to them. */
+export const FACTORY: Credentials = { username: 'kasa@tp-link.net', password: 'kasaSetup' };
+
 /** A device that no account was bound to answers to one of these (python-kasa, credentials.py). */
 const FACTORY_CREDENTIALS: readonly Credentials[] = [
-  { username: 'kasa@tp-link.net', password: 'kasaSetup' },
+  FACTORY,
   { username: 'test@tp-link.net', password: 'test' },
   { username: '', password: '' },
 ];

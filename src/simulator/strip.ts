@@ -21,8 +21,8 @@ import {
 export interface StripOptions {
   readonly alias: string;
   readonly mac: string;
-  /** The HS300 has a meter for each outlet, the KP303 none. */
-  readonly model: 'HS300(US)' | 'KP303(UK)';
+  /** With its region. The HS300 has a meter for each outlet, others have none. */
+  readonly model: string;
   readonly outlets: readonly { readonly alias: string; readonly loadW: number; readonly on?: boolean }[];
 }
 
@@ -80,7 +80,7 @@ export class SimulatedStrip implements PlugDevice {
   }
 
   get #hasMeter(): boolean {
-    return this.#options.model === 'HS300(US)';
+    return this.#options.model.startsWith('HS300');
   }
 
   #modules(named: readonly Child[] | Answer | undefined, transport: 'tcp' | 'udp'): Modules {

@@ -8,7 +8,8 @@ export interface DeviceOptions {
   readonly mac: string;
   /** Hardware 1.0 speaks of A, V, W, kWh and closes after each reply; 2.0 of mA, mV, mW, Wh and keeps open. */
   readonly hardware: '1.0' | '2.0';
-  readonly model?: 'HS110(EU)' | 'HS100(EU)';
+  /** With its region; an HS110(EU) unless said otherwise. */
+  readonly model?: string;
   /** What the lamp draws when it is on, in W. */
   readonly loadW: number;
   readonly on?: boolean;
@@ -22,8 +23,11 @@ export interface SysinfoState {
   readonly nextAction: Answer;
 }
 
-export function hasMeter({ model }: DeviceOptions): boolean {
-  return model !== 'HS100(EU)';
+/** The models with a meter. */
+const METERED = /^(HS110|KP115|KP125|EP25)\b/;
+
+export function hasMeter({ model = 'HS110(EU)' }: DeviceOptions): boolean {
+  return METERED.test(model);
 }
 
 export function isOld({ hardware }: DeviceOptions): boolean {

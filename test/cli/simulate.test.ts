@@ -42,6 +42,46 @@ describe('the verb simulate', () => {
     });
   });
 
+  it.each([
+    ['HS100', 'plug', false, 0],
+    ['KP125', 'plug', true, 0],
+    ['HS200', 'plug', false, 0],
+    ['HS300', 'strip', true, 6],
+    ['KP303', 'strip', false, 3],
+    ['EP40', 'strip', false, 2],
+    ['KL130', 'bulb', false, 0],
+  ] as const)('plays a %s', async (model, kind, hasMeter, outlets) => {
+    const shell = new FakeShell();
+    await simulating(shell, ['--model', model], async ([plug, ...more]) => {
+      expect(more).toEqual([]);
+      const client = clientAt(plug?.host ?? '');
+      const { sysinfo } = await client.read();
+      expect(sysinfo).toMatchObject({ kind, hasMeter });
+      expect([sysinfo.model?.startsWith(model), sysinfo.outlets.length]).toEqual([true, outlets]);
+      client.close();
+    });
+  });
+
+  it.each([['--klap'], ['--klap', '1']])('speaks KLAP with %s, and names the account', async (...klap) => {
+    const shell = new FakeShell();
+    const login = ['--username', 'me@museum.example', '--password', 'secret'];
+    await simulating(
+      shell,
+      ['--model', 'HS300', ...klap.filter(Boolean), ...login, '--discovery-port', '0'],
+      async ([plug]) => {
+        const { kasa } = parse(shell.output);
+        const asked = new FakeShell({
+          env: { HS110_MQTT_KASA_USERNAME: kasa.username, HS110_MQTT_KASA_PASSWORD: kasa.password },
+        });
+        expect(await asked.run('plug', plug?.host ?? '', 'info')).toBe(0);
+        expect(asked.output).toContain('HS300');
+        const refused = new FakeShell();
+        expect(await refused.run('plug', plug?.host ?? '', 'info')).toBe(1);
+        expect(refused.errors).toContain('HS110_MQTT_KASA_USERNAME');
+      },
+    );
+  });
+
   it.each(RECORDINGS)('plays %s', async (file) => {
     const text = readFileSync(new URL(encodeURIComponent(file), FOLDER), 'utf8');
     const shell = new FakeShell({ files: { [file]: text } });
