@@ -78,6 +78,43 @@ drive() { # drive HARDWARE ALIAS
   finds 'discovery by --target' 'Webstuhl ☃ Süd' --target 127.0.0.1
 }
 
+# As kasa, with newer firmware; of the account and version that are in force.
+klap() {
+  timeout 30 "$work/venv/bin/kasa" --host 127.0.0.1 --port "$port" --encrypt-type klap --login-version "$version" \
+    --device-family IOT.SMARTPLUGSWITCH --username "$HS110_MQTT_KASA_USERNAME" --password "$HS110_MQTT_KASA_PASSWORD" "$@"
+}
+
+drive_klap() { # drive_klap VERSION
+  version=$1
+  printf '\nKLAP, version %s\n' "$version"
+  says on 'Turning on' klap on
+  same 'our client then reads' ON "$(our info state)"
+  says state 'Device state: True' klap state
+  says energy '^Power: (39|40)' klap energy
+  same 'our client reads as much' true "$(our energy 'power > 39 && it.power < 41')"
+  says 'led off' 'Turning led to False' klap led false
+  same 'our client then reads' OFF "$(our info led)"
+  says alias 'Alias set to: Webstuhl ☃ Süd' klap alias 'Webstuhl ☃ Süd'
+  same 'our client then reads' 'Webstuhl ☃ Süd' "$(our info alias)"
+  says off 'Turning off' klap off
+  plug on >"$work/on.log"
+  says 'state after our client switched it on' 'Device state: True' klap state
+}
+
+drive_strip() { # drive_strip KASA: kasa or klap
+  says 'six outlets' 'Outlet 6 \(Socket' "$1" state
+  says 'one of them on' 'Turning on Outlet 2' "$1" on --child-index 1
+  same 'our client then reads' 010000 "$(relays)"
+  says 'its energy' '^Power: (39|4[01])' "$1" energy --child-index 1
+  says 'all of them off' 'Turning off' "$1" off
+  same 'our client then reads' 000000 "$(relays)"
+}
+
+relays() {
+  plug send '{"system":{"get_sysinfo":{}}}' --json |
+    field 'it.system.get_sysinfo.children.map(({ state }) => state).join("")'
+}
+
 install_kasa
 plays 2 "${program[@]}" simulate --count 2 --port 0
 both=("${ports[@]}")
@@ -85,6 +122,26 @@ port=${both[0]}
 drive 2.0 'Shed 1'
 port=${both[1]}
 drive 1.0 'Shed 2'
+
+printf '\na strip\n'
+plays 1 "${program[@]}" simulate --model HS300 --port 0
+port=${ports[0]}
+strip() { timeout 30 "$work/venv/bin/kasa" --host 127.0.0.1 --port "$port" --type strip "$@"; }
+drive_strip strip
+
+export HS110_MQTT_KASA_USERNAME='Staff@museum.example' HS110_MQTT_KASA_PASSWORD='correct horse'
+account=(--username "$HS110_MQTT_KASA_USERNAME" --password "$HS110_MQTT_KASA_PASSWORD" --discovery-port 0)
+for version in 1 2; do
+  plays 1 "${program[@]}" simulate --model HS110 --klap "$version" "${account[@]}" --port 0
+  port=${ports[0]}
+  drive_klap "$version"
+done
+printf '\na strip in KLAP\n'
+plays 1 "${program[@]}" simulate --model HS300 --klap "${account[@]}" --port 0
+port=${ports[0]}
+drive_strip klap
+says 'another password' 'did not match our challenge' \
+  bash -c "HS110_MQTT_KASA_PASSWORD=else; $(declare -f klap); port=$port version=2 work=$work klap state || true"
 
 printf '\nbroadcast\n'
 # Who is bound to one address hears no broadcast.
