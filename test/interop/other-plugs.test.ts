@@ -157,6 +157,36 @@ describe('the energy of the day and the month from tplink-smarthome-simulator', 
   });
 });
 
+describe('the bridge with the hs300 of tplink-smarthome-simulator', () => {
+  it('publishes each outlet, and switches one of them or all', async () => {
+    const device = new Device({ model: 'hs300', address: '127.0.0.1', port: await freePort(), data: {} });
+    await device.start();
+    closing.push(() => device.stop());
+    const observer = await bridge({ device, sysinfo: {} });
+    for (const outlet of [1, 6])
+      await observer.json(`museum/shed3/${outlet}`, ({ power, state }) => power !== null && state !== null);
+
+    const plug = await new Client().getDevice({ host: '127.0.0.1', port: device.port });
+    const relays = async () => {
+      const sysinfo: unknown = await plug.getSysInfo();
+      const children = isObject(sysinfo) ? sysinfo.children : undefined;
+      return Array.isArray(children) ? children.map(({ state }) => state).join('') : '';
+    };
+    for (const [path, word, expected] of [
+      ['museum/shed3', 'ON', '111111'],
+      ['museum/shed3/2', 'OFF', '101111'],
+      ['museum/shed3', 'OFF', '000000'],
+      ['museum/shed3/6', 'ON', '000001'],
+    ]) {
+      const after = await observer.say(`${path}/set`, `${word}`);
+      expect(await observer.json(`${path}/result`, () => true, after)).toMatchObject({
+        outcome: 'confirmed',
+      });
+      expect(await relays()).toBe(expected);
+    }
+  });
+});
+
 describe('the bridge with the hs100 of tplink-smarthome-simulator', () => {
   it('publishes its state, and no readings, for it has no meter', async () => {
     const observer = await bridge(await startOther('hs100'));
