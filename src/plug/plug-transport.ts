@@ -34,8 +34,9 @@ export class PlugTransport implements Transport {
   #address: Address | undefined;
   /** What is added to the number of a connection, for it to rise over a change of protocol. */
   #earlier = 0;
-  /** Rises with each close(). */
-  #closes = 0;
+  /** The question in flight, and until when it may take; `undefined` once it is given up. */
+  #question: Request | undefined;
+  #until = 0;
   /** Whether the plug has shown what it speaks. */
   #isKnown: boolean;
 
@@ -67,21 +68,13 @@ export class PlugTransport implements Transport {
     return this.#current.hungUp;
   }
 
-  async exchange(question: Request, timeoutMs: number, stay?: boolean): Promise<JsonObject> {
-    const began = this.#options.clock.now();
-    const closes = this.#closes;
-    try {
-      const reply = await this.#current.exchange(question, timeoutMs, stay);
-      this.#isKnown = true;
-      return reply;
-    } catch (error) {
-      const leftMs = began + timeoutMs - this.#options.clock.now();
-      // What must reach one plug only is not asked twice.
-      if (stay === true || closes !== this.#closes || !(error instanceof PlugError)) throw error;
-      if (error.reason === 'timeout') this.#tryOtherNext();
-      if (!this.#signsOfOther.has(error.reason) || leftMs <= 0) throw error;
-      return await this.#askOtherwise(question, leftMs, error);
-    }
+  exchange(question: Request, timeoutMs: number, stay = false): Promise<JsonObject> {
+    const answer = this.#current.exchange(question, timeoutMs, stay);
+    // What must reach one plug only is not asked twice.
+    if (stay) return answer;
+    this.#question = question;
+    this.#until = this.#options.clock.now() + timeoutMs;
+    return this.#isKnown ? answer.catch(this.#failed) : answer.then(this.#understood, this.#failed);
   }
 
   moveTo(address: Address): void {
@@ -92,7 +85,7 @@ export class PlugTransport implements Transport {
   }
 
   close(): void {
-    this.#closes++;
+    this.#question = undefined;
     this.#xor?.close();
     this.#klap?.close();
   }
@@ -123,6 +116,21 @@ export class PlugTransport implements Transport {
     });
     return this.#klap;
   }
+
+  readonly #understood = (reply: JsonObject): JsonObject => {
+    this.#isKnown = true;
+    return reply;
+  };
+
+  /** Tries the other protocol where it failed as it does on firmware that speaks the other; made once, not for each poll. */
+  readonly #failed = (error: unknown): Promise<JsonObject> => {
+    const question = this.#question;
+    const leftMs = this.#until - this.#options.clock.now();
+    if (!(error instanceof PlugError) || question === undefined) throw error;
+    if (error.reason === 'timeout') this.#tryOtherNext();
+    if (!this.#signsOfOther.has(error.reason) || leftMs <= 0) throw error;
+    return this.#askOtherwise(question, leftMs, error);
+  };
 
   /** Asks in the other protocol, and stays with it if that is understood; `failure` is how the first one failed. */
   async #askOtherwise(question: Request, timeoutMs: number, failure: PlugError): Promise<JsonObject> {
