@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { stringify } from 'yaml';
 import { LiveConfig } from '../config/live-config.ts';
-import { SimulatedMuseum } from '../simulator/museum.ts';
+import { SimulatedMuseum, WORKBENCH, workbench } from '../simulator/museum.ts';
 import { examples, wholeNumber } from './arguments.ts';
 import { runApp } from './run.ts';
 import type { Shell } from './shell.ts';
@@ -28,7 +28,9 @@ export function addDemoVerb(program: Command, shell: Shell): void {
 async function demo(shell: Shell, { count, port, pagePort }: DemoOptions): Promise<void> {
   const { clock, random, readFile } = shell;
   const museum = new SimulatedMuseum({ count, host: '127.0.0.1', port: 0, clock, random });
+  const strip = workbench({ host: '127.0.0.1', clock, random });
   await museum.start();
+  await strip.start();
   try {
     const text = stringify({
       broker: { listen: `127.0.0.1:${port}` },
@@ -36,7 +38,14 @@ async function demo(shell: Shell, { count, port, pagePort }: DemoOptions): Promi
       poll: { interval: '1s' },
       log: { level: 'warn' },
       dataDir: 'off',
-      plugs: museum.exhibits.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` })),
+      plugs: [
+        ...museum.exhibits.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` })),
+        {
+          path: 'workbench',
+          host: `${strip.host}:${strip.port}`,
+          outlets: WORKBENCH.map(([name]) => name),
+        },
+      ],
     });
     // What is configured for a bridge of one's own is not for the demo.
     const live = LiveConfig.of({ file: { name: 'demo', text }, env: {}, flags: new Map(), readFile });
@@ -44,7 +53,7 @@ async function demo(shell: Shell, { count, port, pagePort }: DemoOptions): Promi
     const paths = museum.exhibits.map(({ path }) => `${baseTopic}/${path}`);
     await runApp(shell, live, [], () => introduce(shell, baseTopic, paths, { port, pagePort }));
   } finally {
-    await museum.stop();
+    await Promise.all([museum.stop(), strip.stop()]);
   }
 }
 
@@ -57,10 +66,13 @@ function introduce(
   print(`Open http://127.0.0.1:${pagePort}/ in a browser.`);
   print('');
   const at = port === 1883 ? '' : ` -p ${port}`;
-  print(`A museum of ${paths.length} simulated plugs, bridged to a broker at mqtt://127.0.0.1:${port}`);
+  print(
+    `A museum of ${paths.length} simulated plugs and a strip, bridged to a broker at mqtt://127.0.0.1:${port}`,
+  );
   print('');
   for (const path of paths.slice(0, 12)) print(`  ${path}`);
   if (paths.length > 12) print(`  … and ${paths.length - 12} more`);
+  print(`  ${base}/workbench/lamp, and five more outlets of a strip`);
   print('');
   print('Try in another terminal:');
   print(`  npx mqtt sub${at} -v -t '${base}/#'`);

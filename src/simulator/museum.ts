@@ -2,6 +2,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { SimulatedDevice } from './device.ts';
 import { PlugServer } from './plug-server.ts';
+import { SimulatedStrip } from './strip.ts';
 
 export interface MuseumOptions {
   readonly count: number;
@@ -29,6 +30,23 @@ const NAMED: readonly (readonly [path: string, alias: string, loadW: number])[] 
   ['east-wing/lamp-2', 'East wing lamp 2', 18],
   ['east-wing/entrance', 'East wing entrance', 36],
 ];
+
+/** The strip on the workbench of the museum, and what is on its outlets. */
+export const WORKBENCH: readonly (readonly [name: string, loadW: number])[] = [
+  ['lamp', 12],
+  ['magnifier', 9],
+  ['soldering-iron', 60],
+  ['oscilloscope', 85],
+  ['radio', 7],
+  ['kettle', 0],
+];
+
+/** Puts the workbench's strip on the network once it is started, on any free port. */
+export function workbench({ host, clock, random }: Pick<MuseumOptions, 'host' | 'clock' | 'random'>) {
+  const outlets = WORKBENCH.map(([alias, loadW], index) => ({ alias, loadW, on: index < 2 }));
+  const options = { alias: 'Workbench', mac: '50:C7:BF:FF:00:01', model: 'HS300(US)', outlets };
+  return new PlugServer({ device: new SimulatedStrip(options, clock), host, port: 0, clock, random });
+}
 
 /** A museum full of simulated plugs, old and new hardware in turn. */
 export class SimulatedMuseum implements Task {
