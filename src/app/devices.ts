@@ -1,6 +1,7 @@
 import { Bridge } from '../bridge/bridge.ts';
 import type { DeviceSettings, DeviceSpec } from '../bridge/device-spec.ts';
 import { keepKnown, type Memory } from '../bridge/memory.ts';
+import type { OutletSpec } from '../bridge/outlet.ts';
 import { placesOf } from '../bridge/places.ts';
 import { loginsFrom } from '../config/account.ts';
 import { adopts, BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
@@ -107,15 +108,9 @@ export function deviceSpec(
 
 /** What a plug says of itself goes before what its places say, the nearest first, and that before the defaults. */
 export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings {
-  const inherited = [plug, ...placesOf(plug.path).flatMap((place) => placeOptions(config, place))];
-  const own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T): T =>
-    inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
+  const own = optionsAt(plug.path, plug, config);
   const { poll } = config;
-  const watts = own((from) => from.lamp.watts, 'off');
-  const tolerance = own((from) => from.lamp.tolerance, LAMP_TOLERANCE);
-  const settleMs = own((from) => from.lamp.settle, LAMP_SETTLE_MS);
   return {
-    outletNames: plug.outlets ?? [],
     timeoutMs: own((from) => from.poll.timeout, poll.timeout),
     poll: {
       intervalMs: own((from) => from.poll.interval, poll.interval),
@@ -125,19 +120,35 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
       backoffMaxMs: own((from) => from.poll.backoffMax, poll.backoffMax),
       statisticsMs: own((from) => from.poll.statistics, poll.statistics),
     },
-    outlets: [
-      {
-        path: plug.path,
-        id: null,
-        policy: {
-          locked: own((from) => from.locked, false),
-          restore: own((from) => from.restore, 'keep'),
-          enforce: own((from) => from.enforce, false),
-          enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
-        },
-        lamp: watts === 'off' ? undefined : { watts, tolerance: tolerance / 100, settleMs },
-      },
-    ],
+    outlets: [outletAt(plug.path, plug, config)],
+    named: (plug.outlets ?? []).map((name) => outletAt(`${plug.path}/${name}`, plug, config)),
+  };
+}
+
+/** What looks up an option at a path: the plug's own, else that of the nearest place, else what is given. */
+type Own = <T>(pick: (from: PlugConfig | PlaceConfig) => T | undefined, otherwise: T) => T;
+
+function optionsAt(path: string, plug: PlugConfig, config: Config): Own {
+  // The path of a strip is a place itself.
+  const inherited = [plug, ...[path, ...placesOf(path)].flatMap((place) => placeOptions(config, place))];
+  return (pick, otherwise) => inherited.map(pick).find((value) => value !== undefined) ?? otherwise;
+}
+
+function outletAt(path: string, plug: PlugConfig, config: Config): OutletSpec {
+  const own = optionsAt(path, plug, config);
+  const watts = own((from) => from.lamp.watts, 'off');
+  const tolerance = own((from) => from.lamp.tolerance, LAMP_TOLERANCE);
+  const settleMs = own((from) => from.lamp.settle, LAMP_SETTLE_MS);
+  return {
+    path,
+    id: null,
+    policy: {
+      locked: own((from) => from.locked, false),
+      restore: own((from) => from.restore, 'keep'),
+      enforce: own((from) => from.enforce, false),
+      enforceAfterMs: own((from) => from.enforceAfter, ENFORCE_AFTER_MS),
+    },
+    lamp: watts === 'off' ? undefined : { watts, tolerance: tolerance / 100, settleMs },
   };
 }
 

@@ -227,7 +227,11 @@ function doubleProblems(paths: ReadonlyMap<string, number>, locate: Locate): str
 export function placeProblems({ plugs, places }: Config, locate: Locate): string[] {
   if (plugs.length === 0) return [];
   const fit = plugs.filter(({ path }) => pathProblem(path) === undefined);
-  const known = new Set(fit.flatMap(({ path }) => placesOf(path)));
+  const known = new Set(
+    fit
+      .flatMap(({ path, outlets = [] }) => [path, ...outlets.map((name) => `${path}/${name}`)])
+      .flatMap(placesOf),
+  );
   const unknown = Object.keys(places).filter((path) => !known.has(path));
   return unknown.map((path) => {
     const near = nearest(path, known);

@@ -173,6 +173,20 @@ describe('a strip', () => {
     expect(await receipt(site, 'museum/strip/lamps', { state: 'OFF' })).toMatchObject({ total: 1 });
   });
 
+  it('keeps those of its outlets that are locked as they are when the others are switched', async () => {
+    const server = await stripOn();
+    const site = await open(
+      { host: server.host, outlets: ['desk', 'safe/freezer'] },
+      { places: { 'strip/safe': { locked: true } } },
+    );
+    await online(site, 'safe/freezer');
+    expect(await receipt(site, 'museum/strip', { state: 'OFF' })).toMatchObject({
+      ...{ outcome: 'confirmed', confirmed: 5, locked: 1, total: 6 },
+    });
+    expect(server.device.relays).toEqual([false, true, false, false, false, false]);
+    expect(server.switched).toEqual([5]);
+  });
+
   it('is taken in under its name like a plug, and stays what it is when it is found again', async () => {
     const { host } = await stripOn();
     const site = await Site.open([], {
