@@ -12,6 +12,7 @@ const SIDEBAR = [
     items: [
       page('Installation', '/installation'),
       page('Running it for years', '/operating'),
+      page('More than one machine', '/scaling'),
       page('Configuration', '/configuration'),
       page('Coming from another bridge', '/migration'),
     ],

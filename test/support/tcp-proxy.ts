@@ -6,6 +6,7 @@ export class TcpProxy {
   readonly #target: number;
   readonly #pairs = new Map<Socket, Socket>();
   #holding = false;
+  #silent = false;
   #closed = false;
   /** Connections that clients have opened so far, refused ones among them. */
   attempts = 0;
@@ -33,9 +34,20 @@ export class TcpProxy {
     for (const client of this.#pairs.keys()) client.pause();
   }
 
+  /** Lets nothing through either way, as a cable that is cut: connections stay, new ones are never answered. */
+  silence(): void {
+    this.#silent = true;
+    this.hold();
+    for (const [client, server] of this.#pairs) server.unpipe(client).pause();
+  }
+
   release(): void {
     this.#holding = false;
-    for (const client of this.#pairs.keys()) client.resume();
+    for (const [client, server] of this.#pairs) {
+      client.resume();
+      if (this.#silent) server.pipe(client);
+    }
+    this.#silent = false;
   }
 
   /** Cuts all connections, and every new one until it is opened again. */
@@ -67,8 +79,9 @@ export class TcpProxy {
       this.#pairs.delete(client);
       server.destroy();
     });
-    server.on('close', () => client.destroy());
-    server.pipe(client);
+    // What it said last is still to reach the client.
+    server.on('close', () => client.destroySoon());
+    if (!this.#silent) server.pipe(client);
     client.on('data', (chunk) => {
       if (!server.write(chunk)) client.pause();
     });

@@ -1,0 +1,24 @@
+import { freePort } from '../support/free-port.ts';
+import type { TestedBroker } from './broker.ts';
+
+/** The broker within the bridge. */
+export async function embedded(): Promise<TestedBroker> {
+  const port = await freePort();
+  const nothing = async () => {};
+  return {
+    name: 'embedded',
+    isEmbedded: true,
+    scheme: 'mqtt',
+    port,
+    clientPort: port,
+    others: [],
+    mqtt: {},
+    client: { protocolVersion: 4 },
+    keepsSessions: false,
+    start: nothing,
+    end: nothing,
+    freeze: () => {},
+    thaw: () => {},
+    dispose: nothing,
+  };
+}

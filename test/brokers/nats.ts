@@ -1,0 +1,93 @@
+import { rmSync, writeFileSync } from 'node:fs';
+import { freePort } from '../support/free-port.ts';
+import { Process, type TestedBroker } from './broker.ts';
+import { natsServer } from './go.ts';
+
+/** A NATS server with JetStream, which keeps what is retained, and its MQTT listener. */
+export class NatsNode {
+  readonly process = new Process();
+  readonly port: number;
+  readonly #name: string;
+  readonly #clusterPort: number;
+  readonly #natsPort: number;
+
+  private constructor(name: string, ports: readonly [number, number, number]) {
+    this.#name = name;
+    [this.port, this.#clusterPort, this.#natsPort] = ports;
+  }
+
+  static async prepared(name: string): Promise<NatsNode> {
+    return new NatsNode(name, [await freePort(), await freePort(), await freePort()]);
+  }
+
+  get #route(): string {
+    return `nats-route://127.0.0.1:${this.#clusterPort}`;
+  }
+
+  /** Starts it, as one of several if there are `others`; `anew` without what it has kept. */
+  async start(others: readonly NatsNode[], anew = false, permissions = ''): Promise<void> {
+    const store = this.process.file('jetstream');
+    if (anew) rmSync(store, { recursive: true, force: true });
+    const routes = others.map((node) => node.#route).join(', ');
+    // Otherwise what the first client finds decides: streams that lie at one node only, if the others start later.
+    const replicas = others.length > 0 ? `, stream_replicas: ${others.length + 1}` : '';
+    const cluster = `cluster { name: museum, listen: "127.0.0.1:${this.#clusterPort}", routes: [${routes}] }`;
+    const lines = [
+      `server_name: ${this.#name}`,
+      `listen: "127.0.0.1:${this.#natsPort}"`,
+      `jetstream { store_dir: "${store}" }`,
+      `mqtt { listen: "127.0.0.1:${this.port}"${replicas} }`,
+      ...(others.length > 0 ? [cluster] : []),
+      permissions,
+    ];
+    writeFileSync(this.process.file('nats.conf'), lines.join('\n'));
+    await this.process.start(natsServer(), ['-c', this.process.file('nats.conf')], this.port);
+  }
+}
+
+const COMMON = { scheme: 'mqtt', mqtt: {}, client: { protocolVersion: 4 }, keepsSessions: false } as const;
+
+/** One node. */
+export async function nats(): Promise<TestedBroker> {
+  const node = await NatsNode.prepared('one');
+  return {
+    ...COMMON,
+    name: 'NATS',
+    port: node.port,
+    clientPort: node.port,
+    others: [],
+    start: (anew) => node.start([], anew),
+    end: (signal) => node.process.end(signal),
+    freeze: () => node.process.signal('SIGSTOP'),
+    thaw: () => node.process.signal('SIGCONT'),
+    dispose: () => node.process.dispose(),
+  };
+}
+
+/** Three nodes; the bridge may use all, and what happens to the broker happens to the one that it uses first. */
+export async function natsCluster(): Promise<TestedBroker> {
+  const nodes = await Promise.all(['one', 'two', 'three'].map((name) => NatsNode.prepared(name)));
+  const [first, second, third] = nodes;
+  if (first === undefined || second === undefined || third === undefined)
+    throw new Error('a node is missing');
+  const othersOf = (node: NatsNode) => nodes.filter((other) => other !== node);
+  let isRunning = false;
+  return {
+    ...COMMON,
+    name: 'NATS, 3 nodes',
+    port: first.port,
+    clientPort: second.port,
+    others: [`mqtt://127.0.0.1:${second.port}`, `mqtt://127.0.0.1:${third.port}`],
+    start: async (anew) => {
+      const starting = isRunning ? [first] : nodes;
+      isRunning = true;
+      await Promise.all(starting.map((node) => node.start(othersOf(node), anew)));
+    },
+    end: (signal) => first.process.end(signal),
+    freeze: () => first.process.signal('SIGSTOP'),
+    thaw: () => first.process.signal('SIGCONT'),
+    dispose: async () => {
+      await Promise.all(nodes.map((node) => node.process.dispose()));
+    },
+  };
+}
