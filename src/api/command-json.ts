@@ -1,6 +1,7 @@
 import type { Asker, Command, Receipt } from '../bridge/command.ts';
 import { CommandError, messageOf } from '../errors.ts';
-import { isObject, type JsonObject } from '../protocol/json.ts';
+import { integerAt, isObject, type JsonObject } from '../protocol/json.ts';
+import type { LightSetting } from '../protocol/light.ts';
 import { parseDuration } from '../runtime/duration.ts';
 import { parseJson } from './json-text.ts';
 
@@ -20,7 +21,7 @@ export type Decoded =
   | { readonly command: Command }
   | { readonly refused: string; readonly id: string | null };
 
-/** Reads a command: a word, or an object with `state`, `for`, `led`, `id`, `ttl`. Never throws. */
+/** Reads a command: a word, or an object with `state`, `brightness`, `color_temp`, `for`, `led`, `id`, `ttl`. Never throws. */
 export function decodeCommand(payload: Buffer, asker: Asker): Decoded {
   let id: string | null = null;
   try {
@@ -53,7 +54,11 @@ function parseFields(text: string): JsonObject {
   throw notUnderstood(`${said} is not a command: send ON, OFF, TOGGLE or {"state":"ON"}`);
 }
 
-const FIELDS = ['state', 'for', 'led', 'id', 'ttl'];
+const FIELDS = ['state', 'brightness', 'color_temp', 'for', 'led', 'id', 'ttl'];
+
+/** Kelvin, that any lamp could have. */
+const LEAST_KELVIN = 1000;
+const MOST_KELVIN = 12_000;
 
 function readFields(fields: JsonObject, id: string | null, asker: Asker): Command {
   for (const key of Object.keys(fields)) {
@@ -61,25 +66,65 @@ function readFields(fields: JsonObject, id: string | null, asker: Asker): Comman
       throw notUnderstood(`"${key.slice(0, 40)}" is not part of a command (${FIELDS.join(', ')} are)`);
     }
   }
-  const relay = fields.state === undefined ? undefined : relayWord(wordOf(fields.state));
-  if (fields.state !== undefined && relay === undefined) {
+  const word = fields.state === undefined ? undefined : relayWord(wordOf(fields.state));
+  if (fields.state !== undefined && word === undefined) {
     throw notUnderstood('"state" must be ON, OFF or TOGGLE');
   }
+  const { relay, light } = readLight(fields, word);
   const led = fields.led === undefined ? undefined : relayWord(wordOf(fields.led));
   if (led === 'toggle' || (fields.led !== undefined && led === undefined)) {
     throw notUnderstood('"led" must be ON or OFF');
   }
-  if (relay === undefined && led === undefined) throw notUnderstood('a command needs "state" or "led"');
+  if (relay === undefined && led === undefined)
+    throw notUnderstood('a command needs "state", "brightness", "color_temp" or "led"');
   const forMs = readDuration(fields, 'for', MAX_FOR_MS);
   if (forMs !== undefined && relay === undefined) throw notUnderstood('"for" needs "state"');
   return {
     relay,
     led: led && led === 'on',
+    light,
     forMs,
     ttlMs: readDuration(fields, 'ttl', MAX_TTL_MS),
     id,
     ...asker,
   };
+}
+
+/** A lamp that is given a brightness or a colour temperature is on; a brightness of 0 is OFF. */
+function readLight(fields: JsonObject, word: Command['relay']): Pick<Command, 'relay' | 'light'> {
+  if (fields.brightness === undefined && fields.color_temp === undefined) return { relay: word };
+  const brightness = readWhole(fields, 'brightness', 0, 100, 'a percentage from 0 (which is OFF) to 100');
+  const kelvin = `kelvin from ${LEAST_KELVIN} to ${MOST_KELVIN}`;
+  const colorTemp = readWhole(fields, 'color_temp', LEAST_KELVIN, MOST_KELVIN, kelvin);
+  const isOff = brightness === 0;
+  if (word !== undefined && word !== (isOff ? 'off' : 'on'))
+    throw notUnderstood(
+      `"state" contradicts "brightness" or "color_temp": they are those of a lamp that is on`,
+    );
+  return isOff ? { relay: 'off' } : { relay: 'on', light: lightOf(brightness, colorTemp) };
+}
+
+function lightOf(brightness: number | undefined, colorTemp: number | undefined): LightSetting {
+  return {
+    ...(brightness === undefined ? {} : { brightness }),
+    ...(colorTemp === undefined ? {} : { colorTemp }),
+  };
+}
+
+/** A whole number; as text too, as templates write it. */
+function readWhole(
+  fields: JsonObject,
+  key: string,
+  least: number,
+  most: number,
+  what: string,
+): number | undefined {
+  const said = fields[key];
+  if (said === undefined) return undefined;
+  const isText = typeof said === 'string' && /^\s*\d{1,5}(\.0+)?\s*$/.test(said);
+  const value = integerAt({ value: isText ? Number(said) : said }, 'value', least, most);
+  if (value === undefined) throw notUnderstood(`"${key}" must be ${what}, as a whole number`);
+  return value;
 }
 
 function readId(fields: JsonObject): string | null {
@@ -135,12 +180,15 @@ export function receiptJson(receipt: Receipt, target: string, repeated = false):
 
 /** What of a receipt its sender sees; `target` as it is called there. */
 export function receiptFields(receipt: Receipt, target: string, repeated = false) {
-  const { id, relay, led, outcome, reason, confirmed, total, missing, locked, countdown, ms } = receipt;
+  const { id, relay, led, light, outcome, reason, confirmed, total, missing, locked, countdown, ms } =
+    receipt;
   return {
     id,
     target,
     wanted: relay === undefined ? null : relay.toUpperCase(),
     ...(led === undefined ? {} : { led: onOff(led) }),
+    ...(light?.brightness === undefined ? {} : { brightness: light.brightness }),
+    ...(light?.colorTemp === undefined ? {} : { color_temp: light.colorTemp }),
     outcome,
     ...(reason === undefined ? {} : { reason }),
     confirmed,

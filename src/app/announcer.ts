@@ -43,6 +43,7 @@ export function announcerFor(
     placeIds,
     origin: { name: 'hs110-mqtt', sw_version: version, support_url: SUPPORT_URL },
     checksLamp: (path) => bridge.checksLamp(path),
+    as: (path) => (bridge.plug(path)?.info?.light ? 'light' : names.as(path)),
     json: config.mqtt.output !== 'flat',
     flat: config.mqtt.output !== 'json',
     allow: new Set(config.allow),

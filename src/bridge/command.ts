@@ -1,3 +1,4 @@
+import type { LightSetting } from '../protocol/light.ts';
 import type { Origin } from './plug-state.ts';
 
 /** Who asks: the way in, and the person where that is known. */
@@ -10,6 +11,8 @@ export interface Asker {
 export interface Command extends Asker {
   readonly relay?: 'on' | 'off' | 'toggle' | undefined;
   readonly led?: boolean | undefined;
+  /** How a lamp is to be that is switched on. */
+  readonly light?: LightSetting | undefined;
   /** The relay is switched back after this time. */
   readonly forMs?: number | undefined;
   /** How long to try while the plug is away; 0 tries once. Left out: the configured time. */
@@ -42,6 +45,7 @@ export interface Receipt {
   readonly target: string;
   readonly relay: Command['relay'];
   readonly led: boolean | undefined;
+  readonly light?: LightSetting | undefined;
   readonly outcome: Outcome;
   readonly reason?: string;
   readonly confirmed: number;
@@ -117,7 +121,7 @@ function outcomeOf({ outcome }: Settlement): Outcome {
 /** The receipt for a command that never reached a plug. */
 export function unattempted(
   path: string,
-  command: Pick<Command, 'id' | 'relay' | 'led' | 'replyTo'>,
+  command: Pick<Command, 'id' | 'relay' | 'led' | 'light' | 'replyTo'>,
   outcome: 'refused' | 'failed' | 'expired',
   reason: string,
 ): Receipt {
@@ -126,9 +130,9 @@ export function unattempted(
 
 function head(
   target: string,
-  { id, relay, led, replyTo }: Pick<Command, 'id' | 'relay' | 'led' | 'replyTo'>,
+  { id, relay, led, light, replyTo }: Pick<Command, 'id' | 'relay' | 'led' | 'light' | 'replyTo'>,
 ) {
-  return { id, target, relay, led, replyTo };
+  return { id, target, relay, led, ...(light === undefined ? {} : { light }), replyTo };
 }
 
 function countdown(settlements: Iterable<Settlement>): { countdown?: boolean } {

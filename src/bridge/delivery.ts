@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import { type Applied, NoLongerWanted, type Observation, type PlugClient } from '../plug/plug-client.ts';
+import type { LightReading, LightSetting } from '../protocol/light.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -81,8 +82,8 @@ export class Delivery {
   async #settingsFor([due]: readonly Due[]): Promise<Settings> {
     if (due === undefined) throw new NoLongerWanted();
     const { outlet, sending } = due;
-    const { id, relay, led } = sending;
-    if (relay !== 'toggle') return { relay: relay === undefined ? undefined : relay === 'on', led };
+    const { id, relay, led, light } = sending;
+    if (relay !== 'toggle') return { relay: relay === undefined ? undefined : relay === 'on', led, light };
     const { sysinfo } = readingOf(outlet, await this.#options.client.read());
     // A relay that is not reported is neither on nor off.
     if (sysinfo.relay === undefined) throw new PlugError('plug-error', UNKNOWN_RELAY);
@@ -204,14 +205,27 @@ function readingOf(outlet: Outlet, seen: Observation): Observation {
 }
 
 /** Whether the plug now reports what was set. */
-function follows({ sysinfo }: Observation, { relay, led }: Settings): boolean {
-  return (relay === undefined || sysinfo.relay === relay) && (led === undefined || sysinfo.led === led);
+function follows({ sysinfo }: Observation, { relay, led, light }: Settings): boolean {
+  return (
+    (relay === undefined || sysinfo.relay === relay) &&
+    (led === undefined || sysinfo.led === led) &&
+    (light === undefined || hasLight(sysinfo.light, light))
+  );
+}
+
+function hasLight(reported: LightReading | undefined, { brightness, colorTemp }: LightSetting): boolean {
+  return (
+    (brightness === undefined || reported?.brightness === brightness) &&
+    (colorTemp === undefined || reported?.colorTemp === colorTemp)
+  );
 }
 
 /** What the plug reports in place of what was set. */
-function insteadOf({ relay, led }: Settings, { sysinfo }: Observation): string {
+function insteadOf({ relay, led, light }: Settings, { sysinfo }: Observation): string {
   if (relay !== undefined && sysinfo.relay === undefined) return 'does not report its relay';
   if (relay !== undefined && sysinfo.relay !== relay) return `still reports ${relay ? 'OFF' : 'ON'}`;
+  if (light !== undefined && !hasLight(sysinfo.light, light))
+    return 'still reports another brightness or colour';
   return led !== undefined && sysinfo.led === undefined
     ? 'does not report its LED'
     : 'still reports its old LED setting';

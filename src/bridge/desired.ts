@@ -1,3 +1,4 @@
+import type { LightSetting } from '../protocol/light.ts';
 import type { Settlement } from './command.ts';
 import { type Correction, commanded, correct, corrected, type Target } from './correction.ts';
 import type { Origin } from './plug-state.ts';
@@ -35,6 +36,7 @@ export interface Sending {
   readonly id: number;
   readonly relay: Wish['relay'];
   readonly led: boolean | undefined;
+  readonly light: LightSetting | undefined;
   readonly forMs: number;
   readonly origin: Origin;
 }
@@ -129,7 +131,7 @@ export function ready(desired: Desired, now: number): Sending | undefined {
   const { correction } = desired;
   if (correction === null || correctionAt(desired) > now) return undefined;
   const relay = correction.relay ? 'on' : 'off';
-  return { id: CORRECTION, relay, led: undefined, forMs: 0, origin: 'bridge' };
+  return { id: CORRECTION, relay, led: undefined, light: undefined, forMs: 0, origin: 'bridge' };
 }
 
 /** When there is something to be sent next; infinite for never. */

@@ -321,7 +321,7 @@ export class DeviceLoop {
     return true;
   }
 
-  /** A strip or a bulb answers: said once, polled rarely, never switched. */
+  /** No plug answers, or a strip whose outlets cannot be told apart: said once, polled rarely, never switched. */
   #unsupported(seen: Observation): void {
     const { intervalMs, backoffMaxMs } = this.#poll;
     this.#schedule.failed(this.#clock.now(), Math.max(intervalMs, backoffMaxMs));

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
 import type { Clock } from '../runtime/clock.ts';
 import { momentOf, timeOf } from '../runtime/clock.ts';
@@ -99,11 +100,14 @@ export class Dispatcher {
   }
 
   /** Whether the broker delivers a command again that is stored already. */
-  #isRepeated(target: string, { delivery, id, relay, led }: Command): boolean {
+  #isRepeated(target: string, { delivery, id, relay, led, light }: Command): boolean {
     if (delivery?.dup !== true) return false;
     return this.#options.memory.commands().some(({ target: other, command }) => {
       const isSame =
-        command.id === id && command.led === led && (relay === 'toggle' || command.relay === relay);
+        command.id === id &&
+        command.led === led &&
+        isDeepStrictEqual(command.light, light) &&
+        (relay === 'toggle' || command.relay === relay);
       return other === target && isSame && command.delivery?.packetId === delivery.packetId;
     });
   }
@@ -185,9 +189,9 @@ export class Dispatcher {
       loop.wake();
     };
     const turn = isPlace ? new Turn(this.#options.clock, this.#limiter, release) : undefined;
-    const { relay, led, forMs = 0, origin } = command;
+    const { relay, led, light, forMs = 0, origin } = command;
     const wish = {
-      ...{ id, relay: decided ?? relay, led, forMs, origin, until, once, held: isPlace },
+      ...{ id, relay: decided ?? relay, led, light, forMs, origin, until, once, held: isPlace },
       ...{ retryAt: 0, attempts: 0, lags: 0, instead: undefined },
     };
     loop.submit(outlet, wish, {

@@ -238,13 +238,12 @@ export class Finder implements Task {
 
 /** Whether it may be the plug of which nothing is known but that address: its firmware has left the one port for the other. */
 function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
-  return protocol === 'klap' && sysinfo.kind === 'plug';
+  return protocol === 'klap' && (sysinfo.kind === 'plug' || sysinfo.kind === 'bulb');
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */
 function reasonAgainst({ protocol, joined, sysinfo: { kind, outlets } }: FoundPlug): string | undefined {
   if (kind === 'strip' && outlets.length === 0) return 'it is a strip whose outlets cannot be told apart';
-  if (kind === 'bulb') return 'it is a bulb';
   if (kind === 'other') return 'it is not a plug';
   if (protocol === 'other') return 'its firmware speaks the protocol of Tapo devices';
   return joined ? undefined : 'it waits in a Wi-Fi of its own to be set up';

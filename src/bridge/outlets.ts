@@ -62,11 +62,14 @@ export class Outlets {
   }
 
   /** What may be sent to other outlets along with that, because it is the same; a toggle is each one's own. */
-  alike({ outlet, sending: { relay, led } }: Due, now: number): Due[] {
-    if (this.all.length === 1 || relay === 'toggle') return [];
+  alike({ outlet, sending: { relay, led, light } }: Due, now: number): Due[] {
+    if (this.all.length === 1 || relay === 'toggle' || light !== undefined) return [];
     return this.all.flatMap((other) => {
       const sending = other === outlet ? undefined : other.ready(now);
-      return sending?.relay === relay && sending?.led === led && sending !== undefined
+      return sending?.relay === relay &&
+        sending?.led === led &&
+        sending?.light === undefined &&
+        sending !== undefined
         ? [{ outlet: other, sending }]
         : [];
     });
@@ -74,7 +77,7 @@ export class Outlets {
 
   /** Whether the device that answers is what these are the outlets of. */
   fit({ sysinfo: { kind } }: Observation): boolean {
-    return kind === (this.all[0]?.id === null ? 'plug' : 'strip');
+    return this.all[0]?.id === null ? kind === 'plug' || kind === 'bulb' : kind === 'strip';
   }
 
   /** When there is something to be sent next; infinite for never. */
@@ -118,7 +121,7 @@ export class Outlets {
     else this.#log.warn({ plug: path, lamp, power }, 'the lamp is not as it should be');
   }
 
-  /** A strip or a bulb answers: what it reports is not that of one outlet, and it takes no command. */
+  /** A strip answers whose outlets cannot be told apart, or no plug at all: what it reports is not that of one outlet, and it takes no command. */
   observeUnsupported(seen: Observation): void {
     const { kind, model } = seen.sysinfo;
     const [first] = this.all;

@@ -2,6 +2,7 @@ import type { Reason } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
 import type { Statistics } from '../plug/statistics.ts';
 import type { CloudReading } from '../protocol/cloud.ts';
+import type { LightAbility } from '../protocol/light.ts';
 import type { ClockState } from './clock-sync.ts';
 import type { Metered } from './outlet-meter.ts';
 
@@ -18,6 +19,8 @@ export interface PlugInfo {
   readonly hardware: string | null;
   readonly firmware: string | null;
   readonly hasMeter: boolean;
+  /** What a lamp can do besides on and off; `null` for a plug. */
+  readonly light: LightAbility | null;
 }
 
 /** All that is known of one plug. `null` is "not known": not reported, or not reported yet. */
@@ -30,6 +33,10 @@ export interface PlugState extends Metered {
   readonly info: PlugInfo | null;
   readonly relay: boolean | null;
   readonly led: boolean | null;
+  /** Percent; what a lamp that is off will have when it is on. */
+  readonly brightness: number | null;
+  /** Kelvin */
+  readonly colorTemp: number | null;
   /** dBm */
   readonly rssi: number | null;
   /** kWh, by the plug's calendar */
@@ -59,6 +66,8 @@ export function unseen(path: string): PlugState {
     info: null,
     relay: null,
     led: null,
+    brightness: null,
+    colorTemp: null,
     rssi: null,
     power: null,
     voltage: null,
@@ -105,6 +114,8 @@ export function observe(
     info: sameInfo(state.info, seen, outlet),
     relay,
     led: sysinfo.led ?? null,
+    brightness: sysinfo.light?.brightness ?? null,
+    colorTemp: sysinfo.light?.colorTemp ?? null,
     rssi: sysinfo.rssi ?? null,
     power: meter.power,
     voltage: meter.voltage,
@@ -157,6 +168,8 @@ export function differs(one: PlugState, other: PlugState): boolean {
     one.energy !== other.energy ||
     one.energyBoot !== other.energyBoot ||
     one.led !== other.led ||
+    one.brightness !== other.brightness ||
+    one.colorTemp !== other.colorTemp ||
     one.availability !== other.availability ||
     one.problem !== other.problem ||
     one.onSince !== other.onSince ||
@@ -219,6 +232,7 @@ function rounded(value: number | undefined): number | null {
 /** Kept as long as nothing differs, so that "changed" is a comparison of references. */
 function sameInfo(before: PlugInfo | null, { sysinfo }: Observation, outlet: string | null): PlugInfo {
   const { mac = null, alias = null, model = null, hardware = null, firmware = null, hasMeter } = sysinfo;
+  const light = sysinfo.light?.ability ?? null;
   if (
     before !== null &&
     before.outlet === outlet &&
@@ -227,11 +241,12 @@ function sameInfo(before: PlugInfo | null, { sysinfo }: Observation, outlet: str
     before.model === model &&
     before.hardware === hardware &&
     before.firmware === firmware &&
-    before.hasMeter === hasMeter
+    before.hasMeter === hasMeter &&
+    before.light === light
   ) {
     return before;
   }
-  return { mac, outlet, alias, model, hardware, firmware, hasMeter };
+  return { mac, outlet, alias, model, hardware, firmware, hasMeter, light };
 }
 
 /** Plugs count whole seconds and answers take time: a start that differs by less than this is the same start. */

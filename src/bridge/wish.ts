@@ -1,3 +1,4 @@
+import type { LightSetting } from '../protocol/light.ts';
 import type { Settlement } from './command.ts';
 import type { Origin } from './plug-state.ts';
 
@@ -8,6 +9,8 @@ export interface Wish {
   /** A toggle is decided at the first attempt, by what the plug says then. */
   readonly relay: 'on' | 'off' | 'toggle' | undefined;
   readonly led: boolean | undefined;
+  /** How the lamp is to be that is switched on. */
+  readonly light: LightSetting | undefined;
   /** Milliseconds after which the relay is switched back; 0 leaves it. */
   readonly forMs: number;
   readonly origin: Origin;
@@ -39,9 +42,20 @@ export const SUPERSEDED: Settlement = { outcome: 'superseded', reason: 'a later 
 
 /** Whether two wishes concern the same thing, so that only the later one can hold. */
 export function overlap(one: Wish, other: Wish): boolean {
+  return overlapInRelay(one, other) || (one.led !== undefined && other.led !== undefined);
+}
+
+/** What sets the brightness switches on as well: one that only switches on takes nothing from it, and the other way round. */
+function overlapInRelay(one: Wish, other: Wish): boolean {
+  if (one.relay === undefined || other.relay === undefined) return false;
+  const areLights = one.relay === 'on' && other.relay === 'on' && (one.light ?? other.light) !== undefined;
+  return !areLights || areOfSameLight(one.light, other.light);
+}
+
+function areOfSameLight(one: LightSetting = {}, other: LightSetting = {}): boolean {
   return (
-    (one.relay !== undefined && other.relay !== undefined) ||
-    (one.led !== undefined && other.led !== undefined)
+    (one.brightness !== undefined && other.brightness !== undefined) ||
+    (one.colorTemp !== undefined && other.colorTemp !== undefined)
   );
 }
 

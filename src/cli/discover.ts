@@ -216,7 +216,7 @@ const NONE_FOUND = [
 
 /** What is worth a note on a plug, and what it means. */
 const EXPLANATIONS = {
-  'not a plug': 'it is a bulb or of another family; this program switches plugs and strips only',
+  'not a plug': 'it is of another family; this program switches plugs, strips and bulbs only',
   'other protocol': 'it speaks that of Tapo devices; this program cannot switch it',
   'login refused':
     'it wants the name and password of the Kasa account that it is bound to: kasa.username and kasa.password in the configuration, or HS110_MQTT_KASA_USERNAME and HS110_MQTT_KASA_PASSWORD',
@@ -278,9 +278,9 @@ function addressText({ host, port }: Address): string {
   return port === PLUG_PORT || port === KLAP_PORT ? host : `${host}:${port}`;
 }
 
-/** Whether it has a relay, or several that can be told apart. */
+/** Whether it can be switched, or its outlets, that can be told apart. */
 function hasOutlets({ kind, outlets }: Sysinfo): boolean {
-  return kind === 'plug' || (kind === 'strip' && outlets.length > 0);
+  return kind === 'plug' || kind === 'bulb' || (kind === 'strip' && outlets.length > 0);
 }
 
 function relaysText({ relay, outlets }: Sysinfo): string {

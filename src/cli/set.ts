@@ -7,12 +7,13 @@ import { BridgeError, CommandError } from '../errors.ts';
 import { printable, printableJson } from '../printable.ts';
 import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
 import { parseDuration } from '../runtime/duration.ts';
-import { examples } from './arguments.ts';
+import { examples, wholeNumber } from './arguments.ts';
 import { type Flags, sourcesOf } from './flags.ts';
 import type { Shell } from './shell.ts';
 import { demandOnline, type Site, withSite } from './site-reading.ts';
 
 interface SetOptions {
+  readonly brightness?: number;
   readonly for?: string;
   readonly ttl?: string;
   readonly json?: true;
@@ -36,9 +37,11 @@ export function addSetVerb(program: Command, shell: Shell, flags: Flags): void {
       examples(
         'hs110-mqtt set shed3 ON',
         'hs110-mqtt set east-wing ON --for 8h',
+        'hs110-mqtt set hall ON --brightness 40',
         'hs110-mqtt set shed3 OFF --json',
       ),
     );
+  verb.option('--brightness <percent>', 'of a dimmer or bulb that is switched on', wholeNumber(1, 100));
   withOptions(verb).action((path: string, state: string, options: SetOptions) =>
     set(shell, flags, path, state, options),
   );
@@ -142,6 +145,7 @@ async function send(
   const command = {
     state,
     id,
+    ...(options.brightness && { brightness: options.brightness }),
     ...(options.for && { for: options.for }),
     ...(options.ttl && { ttl: options.ttl }),
   };

@@ -24,19 +24,21 @@ export interface DeviceContext extends Context {
   readonly plugIds: PlugIds;
   /** Whether the lamp on a plug is checked. */
   readonly checksLamp: (path: string) => boolean;
+  /** What a plug is announced as: what can be dimmed is a light, whatever is configured. */
+  readonly as: (path: string) => 'switch' | 'light';
 }
 
 /** The device of one plug, or one outlet; none before its MAC is known, of which all ids are made. */
 export function plugDevice(path: string, info: PlugInfo, context: DeviceContext): Device | undefined {
   if (info.mac === null) return undefined;
-  const { topics, names } = context;
+  const { topics } = context;
   const id = context.plugIds.of(info.mac, info.outlet);
   const subject = {
     id,
     slug: slugOf(path),
     path,
     info,
-    as: names.as(path),
+    as: context.as(path),
     hasLamp: context.checksLamp(path),
   };
   const components = componentsOf(info.outlet === null ? PLUG_ENTITIES : OUTLET_ENTITIES, subject, context);
@@ -111,7 +113,7 @@ export function placeDevice(
   const { topics, names, origin } = context;
   const as = names.as(path);
   const key = as === 'light' ? 'light' : 'relay';
-  const alike = members.filter((member) => names.as(member.path) === as);
+  const alike = members.filter((member) => context.as(member.path) === as);
   const subject = {
     id,
     slug: slugOf(path === '' ? topics.base : path),

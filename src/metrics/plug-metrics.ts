@@ -22,6 +22,11 @@ const READINGS: readonly PlugMetric[] = [
     help: 'Whether the relay of the plug is on (1) or off (0), as the plug reported it.',
     read: ({ relay }) => (relay === null ? null : Number(relay)),
   },
+  {
+    name: 'hs110_brightness_ratio',
+    help: 'Brightness of a lamp that can be dimmed, from 0 to 1; while it is off, what it will have when it is on.',
+    read: ({ brightness }) => (brightness === null ? null : brightness / 100),
+  },
   { name: 'hs110_power_watts', help: 'Power drawn through the plug.', read: ({ power }) => power },
   { name: 'hs110_voltage_volts', help: 'Mains voltage at the plug.', read: ({ voltage }) => voltage },
   { name: 'hs110_current_amperes', help: 'Current through the plug.', read: ({ current }) => current },

@@ -2,7 +2,13 @@ import type { PlaceState } from '../bridge/places.ts';
 import type { PlugState } from '../bridge/plug-state.ts';
 import { FLAT_VALUES, type FlatValue } from './topics.ts';
 
-/** A plug's state as it is published: all keys always there, `null` where unknown. */
+/** The values of a lamp that can be dimmed or is a bulb. */
+export interface LightValues {
+  readonly brightness?: number | null;
+  readonly color_temp?: number | null;
+}
+
+/** A plug's state as it is published: all keys always there, `null` where unknown; those of a light only for what has one. */
 export function plugValues(plug: PlugState) {
   return {
     state: onOff(plug.relay),
@@ -17,6 +23,7 @@ export function plugValues(plug: PlugState) {
     energy_last_month: plug.energyLastMonth,
     lamp_check: plug.lamp,
     led: onOff(plug.led),
+    ...lightValues(plug),
     rssi: plug.rssi,
     on_since: isoTime(plug.onSince),
     cloud: onOff(plug.cloud?.connected ?? null),
@@ -28,7 +35,26 @@ export function plugValues(plug: PlugState) {
 
 /** What is published in place of the values of a plug that is offline, if they are not to stay. */
 export function withoutValues(values: ReturnType<typeof plugValues>): ReturnType<typeof plugValues> {
-  return { ...values, ...NOTHING };
+  const { brightness, color_temp } = values;
+  return {
+    ...values,
+    ...NOTHING,
+    ...(brightness === undefined ? {} : { brightness: null }),
+    ...(color_temp === undefined ? {} : { color_temp: null }),
+  };
+}
+
+const NO_LIGHT: LightValues = {};
+const UNKNOWN_LIGHT: LightValues = { brightness: null, color_temp: null };
+
+function lightValues({ info, brightness, colorTemp }: PlugState): LightValues {
+  if (info === null) return UNKNOWN_LIGHT;
+  const ability = info.light;
+  if (ability === null) return NO_LIGHT;
+  return {
+    ...(ability.isDimmable ? { brightness } : {}),
+    ...(ability.kelvin === null ? {} : { color_temp: colorTemp }),
+  };
 }
 
 const NOTHING = {
@@ -47,13 +73,16 @@ const NOTHING = {
   rssi: null,
   on_since: null,
   cloud: null,
-} satisfies { [K in FlatValue]: null };
+} satisfies { [K in Exclude<FlatValue, keyof LightValues>]: null };
 
-/** The topics of a plug's values one by one; an unknown value is an empty message, which clears what was retained. */
-export function flatPayloads(values: ReturnType<typeof plugValues>): string[] {
+/**
+ * The topics of a plug's values one by one; an unknown value is an empty message, which clears what was retained, and one
+ * that it cannot have is `undefined`.
+ */
+export function flatPayloads(values: ReturnType<typeof plugValues>): (string | undefined)[] {
   return FLAT_VALUES.map((name) => {
     const value = values[name];
-    return value === null ? '' : String(value);
+    return value === null ? '' : value === undefined ? undefined : String(value);
   });
 }
 

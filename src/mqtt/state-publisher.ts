@@ -32,7 +32,7 @@ export interface PublisherOptions {
 interface Published {
   readonly availability: PlugState['availability'];
   readonly lastSeen: number | null;
-  readonly flat: readonly string[];
+  readonly flat: readonly (string | undefined)[];
   /** Only where there are deadbands. */
   readonly values: ReturnType<typeof plugValues> | undefined;
   readonly at: number;
@@ -295,14 +295,19 @@ export class StatePublisher implements Task {
   }
 
   /** Publishes values, one by one only those that differ from `last`; returns what they are one by one. */
-  #publishValues(path: string, values: ReturnType<typeof plugValues>, last?: readonly string[]): string[] {
+  #publishValues(
+    path: string,
+    values: ReturnType<typeof plugValues>,
+    last?: Published['flat'],
+  ): Published['flat'] {
     const { output, topics } = this.#options;
     if (output !== 'flat') this.#state(topics.of(path), JSON.stringify(values));
     if (output === 'json') return [];
     const flat = flatPayloads(values);
     flat.forEach((payload, index) => {
       const name = FLAT_VALUES[index];
-      if (name !== undefined && payload !== last?.[index]) this.#state(topics.below(path, name), payload);
+      if (name !== undefined && payload !== undefined && payload !== last?.[index])
+        this.#state(topics.below(path, name), payload);
     });
     return flat;
   }

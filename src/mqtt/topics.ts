@@ -12,6 +12,8 @@ export const FLAT_VALUES = [
   'energy_last_month',
   'lamp_check',
   'led',
+  'brightness',
+  'color_temp',
   'rssi',
   'on_since',
   'cloud',

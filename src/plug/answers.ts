@@ -1,23 +1,43 @@
 import { PlugError, PlugRefusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
+import type { LightAbility } from '../protocol/light.ts';
 import { answerTo, type MeterReading, readMeter } from '../protocol/replies.ts';
-import type { Settings } from '../protocol/requests.ts';
+import type { Query, Settings } from '../protocol/requests.ts';
 
-/** How the plug refused something of what was to be set, if it did. */
-export function refusalIn(reply: JsonObject, { relay, led }: Settings): PlugRefusal | undefined {
-  const ofRelay = relay === undefined ? undefined : refusalOf(reply, 'set_relay_state');
-  return ofRelay ?? (led === undefined ? undefined : refusalOf(reply, 'set_led_off'));
+/** How the device refused something of what was to be set, if it did; the relay goes first. */
+export function refusalIn(reply: JsonObject, setters: Query): PlugRefusal | undefined {
+  for (const [module, methods] of Object.entries(setters)) {
+    for (const method of Object.keys(methods)) {
+      const refusal = refusalOf(reply, module, method);
+      if (refusal !== undefined) return refusal;
+    }
+  }
+  return undefined;
 }
 
-/** How the plug refused one of the methods that set something, if it did. */
-function refusalOf(reply: JsonObject, method: string): PlugRefusal | undefined {
+/** How the device refused one of the methods that set something, if it did. */
+function refusalOf(reply: JsonObject, module: string, method: string): PlugRefusal | undefined {
   try {
-    answerTo(reply, 'system', method);
+    answerTo(reply, module, method);
     return undefined;
   } catch (error) {
     if (error instanceof PlugRefusal) return error;
     throw error;
   }
+}
+
+/** What was asked of a device that cannot do it; `undefined` if it can do all of it. */
+export function inability({ led, light }: Settings, ability: LightAbility | undefined): string | undefined {
+  if (light?.brightness !== undefined && ability?.isDimmable !== true) return 'it cannot be dimmed';
+  if (light?.colorTemp !== undefined) {
+    if (!ability?.kelvin) return 'its colour temperature cannot be set';
+    const [least, most] = ability.kelvin;
+    if (light.colorTemp < least || light.colorTemp > most)
+      return `its colour temperature is between ${least} and ${most} K`;
+  }
+  return led !== undefined && ability !== undefined && ability.service !== 'dimmer'
+    ? 'it has no LED to be set'
+    : undefined;
 }
 
 /** Whether the connection ended under a question. */

@@ -1,5 +1,7 @@
 import { BridgeError, PlugError, type PlugRefusal } from '../errors.ts';
+import { asAsked, askBulb } from '../protocol/bulb-modules.ts';
 import type { JsonObject } from '../protocol/json.ts';
+import type { LightAbility } from '../protocol/light.ts';
 import {
   answerTo,
   type DeviceKind,
@@ -24,9 +26,10 @@ import {
   setAndConfirm,
   setOutletsAndConfirm,
   setTime,
+  setters,
   startCountdown,
 } from '../protocol/requests.ts';
-import { isGone, readMeterIn, refusalIn } from './answers.ts';
+import { inability, isGone, readMeterIn, refusalIn } from './answers.ts';
 import {
   type EnergyTotals,
   type Month,
@@ -80,6 +83,8 @@ export class PlugClient {
   readonly #meterOf = new Map<string, Request>();
   /** What the device last said it is. A plug that once leaves out its relay is still a plug. */
   #kind: DeviceKind = 'other';
+  /** What it can do besides on and off. */
+  #light: LightAbility | undefined;
   /** The transport's connection on which the MAC was last seen. */
   #identified = -1;
   /** Rises with each close(): what was given up is not tried anew. */
@@ -145,11 +150,12 @@ export class PlugClient {
   async apply(settings: Settings, isWanted: () => boolean = () => true): Promise<Applied> {
     const reply = await this.#surely(async () => {
       this.#demandPlug();
+      this.#demandAbility(settings);
       if (!isWanted()) throw new NoLongerWanted();
-      return this.#ask(setAndConfirm(settings, this.hasMeter), true);
+      return this.#ask(setAndConfirm(settings, this.hasMeter, this.#light?.service), true);
     });
     const { sysinfo, meter } = this.#observe(reply);
-    return { sysinfo, meter, refusal: refusalIn(reply, settings) };
+    return { sysinfo, meter, refusal: refusalIn(reply, setters(settings, this.#light?.service)) };
   }
 
   /**
@@ -160,12 +166,13 @@ export class PlugClient {
     let ids: readonly string[] = [];
     const reply = await this.#surely(async () => {
       ids = wanted();
+      this.#demandAbility(settings);
       if (ids.length === 0) throw new NoLongerWanted();
       return this.#ask(setOutletsAndConfirm(settings, this.hasMeter, this.#childrenOf(ids)), true);
     });
     const { sysinfo, meter } = this.#observe(reply);
     const meters = new Map(this.hasMeter ? ids.slice(0, 1).map((id) => [id, meter]) : []);
-    return { sysinfo, meter: undefined, meters, refusal: refusalIn(reply, settings) };
+    return { sysinfo, meter: undefined, meters, refusal: refusalIn(reply, setters(settings)) };
   }
 
   /**
@@ -274,7 +281,12 @@ export class PlugClient {
   }
 
   #ask(request: Request, stay = false, timeoutMs = this.timeoutMs): Promise<JsonObject> {
+    if (this.#kind === 'bulb') return this.#askBulb(request, stay, timeoutMs);
     return this.#transport.exchange(request, timeoutMs, stay);
+  }
+
+  async #askBulb(request: Request, stay: boolean, timeoutMs: number): Promise<JsonObject> {
+    return asAsked(request, await this.#transport.exchange(askBulb(request), timeoutMs, stay));
   }
 
   #observe(reply: JsonObject): Observation {
@@ -284,6 +296,7 @@ export class PlugClient {
     if (said.kind !== 'other') this.#kind = said.kind;
     this.#poll = said.hasMeter && this.#kind !== 'strip' ? GET_SYSINFO_AND_METER : GET_SYSINFO;
     this.#outlets = said.outlets;
+    this.#light = said.light?.ability ?? (said.kind === 'bulb' ? this.#light : undefined);
     const sysinfo = said.kind === this.#kind ? said : { ...said, kind: this.#kind };
     return { sysinfo, meter: readMeterIn(reply) };
   }
@@ -298,9 +311,15 @@ export class PlugClient {
   }
 
   #demandPlug(): void {
-    if (this.#kind === 'plug') return;
+    if (this.#kind === 'plug' || this.#kind === 'bulb') return;
     const { host, port } = this.#transport.address ?? NOWHERE;
     throw new PlugError('unsupported', whyUnsupported(this.#kind, `the device at ${host}:${port}`));
+  }
+
+  /** Rejects what the device cannot do, before anything of it is sent. */
+  #demandAbility(settings: Settings): void {
+    const why = inability(settings, this.#light);
+    if (why !== undefined) throw new PlugError('plug-error', why);
   }
 
   #recognise(mac: string | undefined): void {
@@ -317,16 +336,11 @@ export class PlugClient {
   }
 }
 
-const NO_PLUG = {
-  plug: 'is a plug',
-  strip: 'is a strip with several outlets, each of which has a path of its own',
-  bulb: 'is a bulb',
-  other: 'does not report a relay',
-} as const;
-
 /** Why a device of that kind takes no commands: `it is a strip with several outlets; only …`. */
 export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
-  return `${device} ${NO_PLUG[kind]}; only plugs with one relay are switched`;
+  const what =
+    kind === 'strip' ? 'is a strip whose outlets are switched one by one' : 'does not report a relay';
+  return `${device} ${what}; only plugs, outlets of strips, and bulbs are switched`;
 }
 
 const NOWHERE: Address = { host: 'an unknown address', port: 0 };

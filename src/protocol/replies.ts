@@ -10,6 +10,7 @@ import {
   objectsAt,
   textAt,
 } from './json.ts';
+import { type LightReading, readBulbRelay, readLight } from './light.ts';
 
 /** What a plug counts in, as its signed numbers of 32 bits; 68 years. */
 const MAX_SECONDS = 2 ** 31 - 1;
@@ -28,7 +29,7 @@ const MAX_ENERGY = (MAX_POWER / 1000) * (MAX_SECONDS / 3600);
 
 /**
  * What a device is, by the fields of its sysinfo: a `plug` has one relay of its own (wall switches and dimmers too),
- * a `strip` has outlets (`children`), a `bulb` a lamp, `other` none of these.
+ * a `strip` has outlets (`children`), a `bulb` is a lamp itself, `other` none of these.
  */
 export type DeviceKind = 'plug' | 'strip' | 'bulb' | 'other';
 
@@ -62,6 +63,8 @@ export interface Sysinfo {
   readonly onTimeS: number | undefined;
   /** The outlets of a strip, in the order of their numbers; none if they cannot be told apart. */
   readonly outlets: readonly OutletReading[];
+  /** Only of what can be dimmed, and of bulbs. */
+  readonly light: LightReading | undefined;
 }
 
 /** What the meter says: W, V, A, and kWh since the plug last booted; `undefined` where it did not say it. */
@@ -117,19 +120,23 @@ function refuse(answer: JsonObject, question: string): void {
 
 /** Reads the answer of `system.get_sysinfo`; field order and presence differ by hardware. */
 export function readSysinfo(answer: JsonObject): Sysinfo {
+  const kind = kindOf(answer);
+  const isBulb = kind === 'bulb';
   return {
-    kind: kindOf(answer),
+    kind,
     alias: labelAt(answer, 'alias'),
     model: labelAt(answer, 'model'),
     hardware: labelAt(answer, 'hw_ver'),
     firmware: labelAt(answer, 'sw_ver'),
     mac: readMac(textAt(answer, 'mac') ?? textAt(answer, 'mic_mac')),
-    hasMeter: (textAt(answer, 'feature') ?? '').split(':').includes('ENE'),
-    relay: flagAt(answer, 'relay_state'),
+    // Every bulb reckons what it draws, and says no word of it.
+    hasMeter: isBulb || (textAt(answer, 'feature') ?? '').split(':').includes('ENE'),
+    relay: isBulb ? readBulbRelay(answer) : flagAt(answer, 'relay_state'),
     led: negate(flagAt(answer, 'led_off')),
     rssi: boundedAt(answer, 'rssi', -127, 0),
     onTimeS: boundedAt(answer, 'on_time', 0, MAX_SECONDS),
     outlets: answer.children === undefined ? NO_OUTLETS : readOutlets(answer),
+    light: readLight(answer),
   };
 }
 

@@ -1,5 +1,6 @@
 import { encodeFrame } from './frame.ts';
 import type { JsonObject } from './json.ts';
+import type { LightService, LightSetting } from './light.ts';
 import type { PlugTime } from './replies.ts';
 
 /** What is asked: module → method → argument. Always an object as argument: `null` upsets some firmware. */
@@ -48,20 +49,24 @@ export const GET_CLOCK_AND_CLOUD = request({
 export interface Settings {
   readonly relay?: boolean | undefined;
   readonly led?: boolean | undefined;
+  /** Only with `relay: true`: what has a brightness is on. */
+  readonly light?: LightSetting | undefined;
 }
 
 const prepared = new Map<string, Request>();
 
 /**
  * Sets relay, LED or both, and asks for the state that results, in one exchange; with `meter` for the meter too
- * (a plug that does not have one must not be asked).
+ * (a plug that does not have one must not be asked). `service` is how a lamp is told its light.
  */
-export function setAndConfirm(settings: Settings, meter: boolean): Request {
-  const key = `${settings.relay} ${settings.led} ${meter}`;
+export function setAndConfirm(settings: Settings, meter: boolean, service?: LightService): Request {
+  const { relay, led, light } = settings;
+  // There are too many lights to keep them all.
+  if (light !== undefined) return confirming(setters(settings, service), meter);
+  const key = `${relay} ${led} ${meter} ${service}`;
   let made = prepared.get(key);
   if (made === undefined) {
-    const system = { ...setters(settings), get_sysinfo: {} };
-    made = request(meter ? { system, ...GET_METER } : { system });
+    made = confirming(setters(settings, service), meter);
     prepared.set(key, made);
   }
   return made;
@@ -76,16 +81,47 @@ export function setOutletsAndConfirm(
   meter: boolean,
   children: readonly string[],
 ): Request {
-  const system = { ...setters(settings), get_sysinfo: {} };
-  return request(meter ? { system, ...GET_METER } : { system }, children);
+  return confirming(setters(settings), meter, children);
 }
 
-function setters({ relay, led }: Settings): { [method: string]: JsonObject } {
+function confirming(setters: Query, meter: boolean, children: readonly string[] = []): Request {
+  const query = { ...setters, system: { ...setters.system, get_sysinfo: {} } };
+  return request(meter ? { ...query, ...GET_METER } : query, children);
+}
+
+/** What sets relay, LED and light on a device, by module and method: that which may be refused. */
+export function setters(settings: Settings, service?: LightService): Query {
+  return service === 'bulb' || service === 'light-strip'
+    ? bulbSetters(settings, service)
+    : plugSetters(settings);
+}
+
+function plugSetters({ relay, led, light }: Settings): Query {
+  const brightness = light?.brightness;
   return {
-    ...(relay === undefined ? {} : { set_relay_state: { state: relay ? 1 : 0 } }),
-    // The wire says "off": 1 is a dark LED.
-    ...(led === undefined ? {} : { set_led_off: { off: led ? 0 : 1 } }),
+    // A dimmer that is set before it is switched on does not flash at its old brightness.
+    ...(brightness === undefined ? {} : { 'smartlife.iot.dimmer': { set_brightness: { brightness } } }),
+    system: {
+      ...(relay === undefined ? {} : { set_relay_state: { state: relay ? 1 : 0 } }),
+      // The wire says "off": 1 is a dark LED.
+      ...(led === undefined ? {} : { set_led_off: { off: led ? 0 : 1 } }),
+    },
   };
+}
+
+/** A bulb has no LED. Without `ignore_default` it comes on as its owner set it to in the app. */
+function bulbSetters({ relay, light }: Settings, service: 'bulb' | 'light-strip'): Query {
+  if (relay === undefined) return {};
+  const { brightness, colorTemp } = light ?? {};
+  const change = {
+    on_off: relay ? 1 : 0,
+    ignore_default: light === undefined ? 0 : 1,
+    ...(brightness === undefined ? {} : { brightness }),
+    ...(colorTemp === undefined ? {} : { color_temp: colorTemp, hue: 0, saturation: 0 }),
+  };
+  return service === 'bulb'
+    ? { 'smartlife.iot.smartbulb.lightingservice': { transition_light_state: change } }
+    : { 'smartlife.iot.lightStrip': { set_light_state: change } };
 }
 
 /** Asks for the energy by day of one month and by month of one year, in the plug's own calendar. */

@@ -24,20 +24,29 @@ const LIGHT: { readonly [key: string]: readonly [least: number, most: number] } 
 };
 
 export interface BulbOptions {
+  /** With its region; a KL130(EU) unless said otherwise. */
+  readonly model?: string;
   readonly alias: string;
   /** Shown without its colons, as bulbs do. */
   readonly mac: string;
   readonly on?: boolean;
 }
 
-/** A KL130 bulb: it has a light instead of a relay, and other modules than a plug. */
+/** Models that show white in one colour temperature only, in several, or all colours; light strips do that too. */
+const WHITE = /^(KL50|KL60|KL110|LB100|LB110)/;
+const TUNABLE = /^(KL120|LB120)/;
+const LIGHT_STRIP = /^KL4/;
+
+/** A bulb or a light strip: it has a light instead of a relay, and other modules than a plug. */
 export class SimulatedBulb implements PlugDevice {
   readonly closesAfterReply = false;
+  readonly #model: string;
   readonly #identity: Identity;
   readonly #modules: Modules;
   #light = { on_off: 0, mode: 'normal', hue: 0, saturation: 0, color_temp: 2700, brightness: 50 };
 
   constructor(options: BulbOptions, clock: Clock) {
+    this.#model = options.model ?? 'KL130(EU)';
     this.#identity = identityOf(options);
     this.#light.on_off = options.on ? 1 : 0;
     const network = new SimulatedNetwork(options.mac, false);
@@ -50,11 +59,29 @@ export class SimulatedBulb implements PlugDevice {
       'smartlife.iot.common.cloud': network.cloud(),
       'smartlife.iot.common.timesetting': new DeviceClock(clock, false).module(),
       'smartlife.iot.common.emeter': { get_realtime: () => ({ power_mw: this.on ? 5800 : 0, err_code: 0 }) },
-      'smartlife.iot.smartbulb.lightingservice': {
-        get_light_state: () => ({ ...this.#lightState(), err_code: 0 }),
-        transition_light_state: (argument) => this.#change(argument),
-      },
+      ...this.#lighting(),
     };
+  }
+
+  /** Light strips have a module of their own for what bulbs do. */
+  #lighting(): Modules {
+    const get_light_state = () => ({ ...this.#lightState(), err_code: 0 });
+    const change = (argument: JsonObject) => this.#change(argument);
+    return LIGHT_STRIP.test(this.#model)
+      ? { 'smartlife.iot.lightStrip': { get_light_state, set_light_state: change } }
+      : {
+          'smartlife.iot.smartbulb.lightingservice': { get_light_state, transition_light_state: change },
+        };
+  }
+
+  /** Percent */
+  get brightness(): number {
+    return this.#light.brightness;
+  }
+
+  /** Kelvin */
+  get colorTemp(): number {
+    return this.#light.color_temp;
   }
 
   get on(): boolean {
@@ -88,7 +115,7 @@ export class SimulatedBulb implements PlugDevice {
     return {
       sw_ver: '1.8.11 Build 191113 Rel.105336',
       hw_ver: '1.0',
-      model: 'KL130(EU)',
+      model: this.#model,
       deviceId,
       oemId: '0'.repeat(32),
       hwId,
@@ -98,8 +125,9 @@ export class SimulatedBulb implements PlugDevice {
       mic_type: 'IOT.SMARTBULB',
       mic_mac: mac.replaceAll(':', ''),
       is_dimmable: 1,
-      is_color: 1,
-      is_variable_color_temp: 1,
+      is_color: WHITE.test(this.#model) || TUNABLE.test(this.#model) ? 0 : 1,
+      is_variable_color_temp: WHITE.test(this.#model) ? 0 : 1,
+      ...(LIGHT_STRIP.test(this.#model) ? { length: 16 } : {}),
       light_state: this.#lightState(),
       active_mode: 'none',
       err_code: 0,

@@ -1,4 +1,4 @@
-import type { JsonObject } from '../protocol/json.ts';
+import { integerAt, type JsonObject } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeviceClock } from './device-clock.ts';
 import { firmwareMethods, restartMethods } from './firmware.ts';
@@ -8,12 +8,14 @@ import { SimulatedOutlet } from './outlet.ts';
 import {
   type Answer,
   answerFrom,
+  BAD_ARGUMENT,
   type Module,
   type Modules,
+  OK,
   type PlugDevice,
   plugDialect,
 } from './plug-device.ts';
-import { type DeviceOptions, hasMeter, isOld, sysinfo } from './sysinfo.ts';
+import { type DeviceOptions, hasMeter, isDimmer, isOld, sysinfo } from './sysinfo.ts';
 
 export type { DeviceOptions } from './sysinfo.ts';
 
@@ -25,6 +27,8 @@ export class SimulatedDevice implements PlugDevice {
   readonly #time: DeviceClock;
   readonly #outlet: SimulatedOutlet;
   readonly #modules: Modules;
+  /** Percent; `undefined` of what cannot be dimmed. */
+  brightness: number | undefined;
   /** What answers with an error: modules by name, or methods as `system.set_relay_state`. */
   readonly broken = new Map<string, number>();
   /** Leaves `relay_state` out of the sysinfo. */
@@ -37,6 +41,7 @@ export class SimulatedDevice implements PlugDevice {
   constructor(options: DeviceOptions, clock: Clock) {
     const { mac, loadW, on = false } = options;
     this.options = options;
+    this.brightness = isDimmer(options) ? 100 : undefined;
     this.network = new SimulatedNetwork(mac, isOld(options));
     this.#identity = identityOf(options);
     this.#time = new DeviceClock(clock, isOld(options));
@@ -53,6 +58,7 @@ export class SimulatedDevice implements PlugDevice {
     this.#modules = {
       system: this.#system(),
       ...this.#outlet.modules,
+      ...(isDimmer(options) ? { 'smartlife.iot.dimmer': this.#dimmer() } : {}),
       time: this.#time.module(),
       cnCloud: this.network.cloud(),
       netif: this.network.netif(),
@@ -103,6 +109,18 @@ export class SimulatedDevice implements PlugDevice {
     return answerFrom(this.#modules, asked, plugDialect(isOld(this.options)), (name) => this.#refusal(name));
   }
 
+  /** Sets how bright it is when it is on; does not switch it. */
+  #dimmer(): Module {
+    return {
+      set_brightness: (argument) => {
+        const brightness = integerAt(argument, 'brightness', 0, 100);
+        if (brightness === undefined) return BAD_ARGUMENT;
+        this.brightness = brightness;
+        return OK;
+      },
+    };
+  }
+
   #refusal(name: string): Answer | undefined {
     const code = this.broken.get(name);
     return code === undefined ? undefined : { err_code: code, err_msg: 'simulated' };
@@ -116,6 +134,7 @@ export class SimulatedDevice implements PlugDevice {
           onTimeS: this.#outlet.onTimeS,
           activeMode: this.#outlet.activeMode,
           nextAction: this.#outlet.nextAction(),
+          brightness: this.brightness,
         }),
       set_relay_state: this.#outlet.setRelayState,
       ...identityMethods(this.#identity),

@@ -28,7 +28,7 @@ const strip =
     return new SimulatedStrip({ ...named, model, outlets }, clock);
   };
 
-const bulb: Make = (_, named, clock) => new SimulatedBulb(named, clock);
+const bulb: Make = (model, named, clock) => new SimulatedBulb({ ...named, model }, clock);
 
 /** What can be simulated: the name of each model, its region, and how it is made. */
 const MODELS: ReadonlyMap<string, readonly [region: string, Make]> = new Map([
@@ -48,7 +48,20 @@ const MODELS: ReadonlyMap<string, readonly [region: string, Make]> = new Map([
   ['KP400', ['US', strip(2)]],
   ['EP40', ['US', strip(2)]],
   ['HS300', ['US', strip(6)]],
+  ['HS220', ['US', plug('2.0')]],
+  ['KS220', ['US', plug('2.0')]],
+  ['KL50', ['US', bulb]],
+  ['KL60', ['US', bulb]],
+  ['KL110', ['EU', bulb]],
+  ['KL120', ['EU', bulb]],
+  ['KL125', ['US', bulb]],
   ['KL130', ['EU', bulb]],
+  ['KL135', ['US', bulb]],
+  ['KL430', ['US', bulb]],
+  ['LB100', ['US', bulb]],
+  ['LB110', ['US', bulb]],
+  ['LB120', ['US', bulb]],
+  ['LB130', ['US', bulb]],
 ]);
 
 /** The models that can be simulated. */

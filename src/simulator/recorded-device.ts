@@ -1,5 +1,13 @@
 import { BridgeError, messageOf } from '../errors.ts';
-import { isObject, type JsonObject, numberAt, objectsAt, parseObject, textAt } from '../protocol/json.ts';
+import {
+  integerAt,
+  isObject,
+  type JsonObject,
+  numberAt,
+  objectsAt,
+  parseObject,
+  textAt,
+} from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import {
   type Answer,
@@ -11,6 +19,12 @@ import {
   UNKNOWN_METHOD,
   UNKNOWN_MODULE,
 } from './plug-device.ts';
+
+const LIGHTING = [
+  'smartlife.iot.dimmer',
+  'smartlife.iot.smartbulb.lightingservice',
+  'smartlife.iot.lightStrip',
+];
 
 /** The key of a recording that holds no module, but what is to be known of the recording itself. */
 export const RECORDING_KEY = 'recording';
@@ -58,13 +72,14 @@ export class RecordedDevice implements PlugDevice {
   }
 
   #answerModule(module: string, methods: unknown, outlets: unknown): JsonObject {
-    const recorded = module === RECORDING_KEY ? undefined : own(this.#recording, module);
+    const recorded =
+      module === RECORDING_KEY ? undefined : (own(this.#recording, module) ?? this.#lighting(module));
     if (recorded === undefined) return UNKNOWN_MODULE;
     if (typeof recorded.err_code === 'number') return recorded;
     const answer: Answer = {};
     for (const [method, argument] of Object.entries(isObject(methods) ? methods : {})) {
       const given = isObject(argument) ? argument : {};
-      const made = module === 'system' ? this.#system(method, given, outlets) : undefined;
+      const made = module === 'system' ? this.#system(method, given, outlets) : this.#light(method, given);
       answer[method] = made ?? this.#asRecorded(method, own(recorded, method));
     }
     return answer;
@@ -87,6 +102,31 @@ export class RecordedDevice implements PlugDevice {
       default:
         return undefined;
     }
+  }
+
+  /** What sets a light cannot be recorded, for it would have to be set. */
+  #lighting(module: string): JsonObject | undefined {
+    return LIGHTING.includes(module) && (this.#isBulb || 'brightness' in this.#sysinfo) ? {} : undefined;
+  }
+
+  /** Changes the light of a bulb or the brightness of a dimmer; what was not recorded of it stays unsaid. */
+  #light(method: string, argument: JsonObject): Answer | undefined {
+    const brightness = integerAt(argument, 'brightness', 0, 100);
+    if (method === 'set_brightness') {
+      if (brightness === undefined) return BAD_ARGUMENT;
+      this.#sysinfo.brightness = brightness;
+      return OK;
+    }
+    if (method !== 'transition_light_state' && method !== 'set_light_state') return undefined;
+    const recorded = isObject(this.#sysinfo.light_state) ? this.#sysinfo.light_state : {};
+    const { on_off, dft_on_state, ...shown } = recorded;
+    const light: JsonObject = isObject(dft_on_state) ? { ...dft_on_state } : shown;
+    const changed = Object.keys(light).filter((key) => numberAt(argument, key) !== undefined);
+    const next = { ...light, ...Object.fromEntries(changed.map((key) => [key, argument[key]])) };
+    const isOn = (numberAt(argument, 'on_off') ?? on_off) === 1;
+    const state = isOn ? { on_off: 1, ...next } : { on_off: 0, dft_on_state: next };
+    this.#sysinfo.light_state = state;
+    return { ...state, err_code: 0 };
   }
 
   #asRecorded(method: string, recorded: JsonObject | undefined): JsonObject {

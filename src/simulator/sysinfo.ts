@@ -21,10 +21,19 @@ export interface SysinfoState {
   readonly onTimeS: number;
   readonly activeMode: string;
   readonly nextAction: Answer;
+  /** Percent; only of a dimmer. */
+  readonly brightness: number | undefined;
 }
 
 /** The models with a meter. */
 const METERED = /^(HS110|KP115|KP125|EP25)\b/;
+
+/** The wall switches that dim. */
+const DIMMERS = /^(HS220|KS220|KS230|KP405|ES20M)\b/;
+
+export function isDimmer({ model = 'HS110(EU)' }: DeviceOptions): boolean {
+  return DIMMERS.test(model);
+}
 
 export function hasMeter({ model = 'HS110(EU)' }: DeviceOptions): boolean {
   return METERED.test(model);
@@ -73,6 +82,7 @@ function commonFields(options: DeviceOptions, identity: Identity, state: Sysinfo
     alias,
     icon_hash: icon.hash,
     ...(state.relay === undefined ? {} : { relay_state: state.relay ? 1 : 0 }),
+    ...(state.brightness === undefined ? {} : { brightness: state.brightness }),
     on_time: state.onTimeS,
     active_mode: state.activeMode,
     feature: hasMeter(options) ? 'TIM:ENE' : 'TIM',

@@ -1,6 +1,7 @@
 import type { Command, Missing, Outcome, Receipt, Settlement } from '../bridge/command.ts';
 import type { Adopted, KnownDevice, StoredCommand, StoredOutlet, StoredPart } from '../bridge/memory.ts';
 import { isObject, type JsonObject, numberAt, objectsAt, textAt } from '../protocol/json.ts';
+import type { LightSetting } from '../protocol/light.ts';
 import type { Moment } from '../runtime/clock.ts';
 
 /*
@@ -52,6 +53,7 @@ export function readCommand(json: JsonObject): Command {
   return {
     relay: relayOf(json.relay),
     led: typeof led === 'boolean' ? led : undefined,
+    light: readLight(json.light),
     forMs: numberAt(json, 'forMs'),
     ttlMs: numberAt(json, 'ttlMs'),
     id: textAt(json, 'id') ?? null,
@@ -101,6 +103,7 @@ function readReceipt(json: JsonObject): Receipt {
     target: demand(textAt(json, 'target')),
     relay: relayOf(json.relay),
     led: typeof led === 'boolean' ? led : undefined,
+    ...(isObject(json.light) ? { light: readLight(json.light) } : {}),
     outcome: demand(OUTCOMES.find((one) => one === json.outcome)),
     ...(reason === undefined ? {} : { reason }),
     confirmed: demand(numberAt(json, 'confirmed')),
@@ -124,6 +127,11 @@ function readReplyTo(value: unknown): Command['replyTo'] {
   const topic = isObject(value) ? textAt(value, 'topic') : undefined;
   if (topic === undefined || !isObject(value)) return undefined;
   return { topic, correlation: textAt(value, 'correlation') ?? null };
+}
+
+function readLight(value: unknown): LightSetting | undefined {
+  if (!isObject(value)) return undefined;
+  return { brightness: numberAt(value, 'brightness'), colorTemp: numberAt(value, 'colorTemp') };
 }
 
 function relayOf(value: unknown): Command['relay'] {

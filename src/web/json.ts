@@ -41,7 +41,9 @@ export function plugJson(state: PlugState, bridge: BridgeView, names: Names, use
     address: address === undefined ? null : `${address.host}:${address.port}`,
     mac: info?.mac ?? null,
     meter: info?.hasMeter ?? false,
-    brightness: null,
+    brightness: state.brightness,
+    dims: info?.light?.isDimmable ?? false,
+    colorTemp: state.colorTemp,
   };
 }
 

@@ -105,7 +105,9 @@ export const Plug = Type.Object({
   address: TextOrNull,
   mac: TextOrNull,
   meter: Type.Boolean(),
-  brightness: NumberOrNull,
+  brightness: Nullable(Type.Integer({ description: 'Percent' })),
+  dims: Type.Boolean({ description: 'Whether it takes a brightness.' }),
+  colorTemp: Nullable(Type.Integer({ description: 'Kelvin' })),
 });
 export type Plug = Static<typeof Plug>;
 
@@ -136,6 +138,8 @@ export const Command = Type.Object(
     target: Path,
     state: Type.Optional(OnOff),
     led: Type.Optional(OnOff),
+    brightness: Type.Optional(Type.Integer({ minimum: 0, maximum: 100, description: 'Percent; 0 is OFF.' })),
+    color_temp: Type.Optional(Type.Integer({ minimum: 1000, maximum: 12_000, description: 'Kelvin' })),
     for: Type.Optional(Type.String({ maxLength: 20 })),
     ttl: Type.Optional(Type.String({ maxLength: 20 })),
     id: Type.Optional(Type.String({ maxLength: 256 })),
@@ -149,6 +153,8 @@ export const Receipt = Type.Object({
   target: Path,
   wanted: TextOrNull,
   led: Type.Optional(OnOff),
+  brightness: Type.Optional(Type.Integer()),
+  color_temp: Type.Optional(Type.Integer()),
   outcome: Type.String({ description: 'confirmed, partial, failed, superseded, expired or refused' }),
   reason: Type.Optional(Type.String()),
   confirmed: Type.Integer(),

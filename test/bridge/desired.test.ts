@@ -37,7 +37,16 @@ const LATER = () => 500;
 
 function wish(id: number, change: Partial<Wish> = {}): Wish {
   return {
-    ...{ id, relay: 'on', led: undefined, forMs: 0, origin: 'mqtt', until: 10_000, once: false },
+    ...{
+      id,
+      relay: 'on',
+      led: undefined,
+      light: undefined,
+      forMs: 0,
+      origin: 'mqtt',
+      until: 10_000,
+      once: false,
+    },
     ...{ held: false, retryAt: 0, attempts: 0, lags: 0, instead: undefined },
     ...change,
   };
@@ -62,6 +71,18 @@ describe('wishes', () => {
     expect(want(wanting(wish(1)), wish(2), POLICY).settled).toMatchObject([
       { id: 1, settlement: { outcome: 'superseded' } },
     ]);
+  });
+
+  it('does so with lights where it is the same of them, or one is to be off', () => {
+    const dim = (id: number, brightness: number) => wish(id, { light: { brightness } });
+    expect(overlap(dim(1, 40), wish(2))).toBe(false);
+    expect(overlap(wish(1), dim(2, 40))).toBe(false);
+    expect(overlap(dim(1, 40), dim(2, 60))).toBe(true);
+    expect(overlap(dim(1, 40), wish(2, { light: { colorTemp: 2700 } }))).toBe(false);
+    for (const relay of ['off', 'toggle'] as const) {
+      expect(overlap(dim(1, 40), wish(2, { relay }))).toBe(true);
+      expect(overlap(wish(1, { relay }), dim(2, 40))).toBe(true);
+    }
   });
 
   it('in flight stay until their exchange is over, and are not wanted once a newer one was taken', () => {

@@ -226,11 +226,11 @@ describe('a toggle', () => {
 describe('a command to a device that is not a plug', () => {
   it('is refused in words and never sent', async () => {
     const bench = new PlugBench();
-    bench.transport.overlay = { mic_type: 'IOT.SMARTBULB', type: undefined, relay_state: undefined };
+    bench.transport.overlay = { type: 'IOT.IPCAMERA', relay_state: undefined };
     bench.loop.start(0);
     const { end } = bench.order({ relay: 'off' });
     await settled();
-    expect(await end).toEqual({ outcome: 'refused', reason: expect.stringContaining('a bulb') });
+    expect(await end).toEqual({ outcome: 'refused', reason: expect.stringContaining('not report a relay') });
     expect(bench.switched).toEqual([]);
   });
 });

@@ -306,7 +306,6 @@ describe('what is left out', () => {
 
   it.each([
     ['a strip', { sysinfo: readSysinfo({ alias: 'Desk', children: [] }) }, /strip/],
-    ['a bulb', { sysinfo: readSysinfo({ alias: 'Desk', mic_type: 'IOT.SMARTBULB' }) }, /bulb/],
     ['anything else', { protocol: 'other', sysinfo: readSysinfo({ alias: 'Desk' }) }, /not a plug/],
     ['another protocol', { protocol: 'other' }, /Tapo/],
     ['a plug that waits to be set up', { joined: false }, /set up/],

@@ -24,6 +24,7 @@ const SYSINFO: Sysinfo = {
   led: true,
   rssi: -52,
   outlets: [],
+  light: undefined,
   onTimeS: 10,
 };
 const METER: MeterReading = { power: 40.00049, voltage: 230.1, current: 0.1744, energy: 1.5 };

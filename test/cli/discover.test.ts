@@ -179,7 +179,7 @@ describe('the verb discover', () => {
     const port = await deafPlug('127.0.1.22', 0, encodeDatagram(JSON.stringify(answer)));
     const { printed, output } = await discover([`127.0.1.22:${port}`]);
     expect(printed[1]).toMatch(/^HS300\(US\) .* not a plug/);
-    expect(output).toContain('not a plug: it is a bulb');
+    expect(output).toContain('not a plug: it is of another family');
     const section = (await discover([`127.0.1.22:${port}`], '--yaml')).output;
     expect(section).toMatch(/^# left out: HS300.* not a plug$/m);
   });

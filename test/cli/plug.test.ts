@@ -62,7 +62,7 @@ describe('switching a plug from the shell', () => {
   it('fails when the plug does not say how it stands', async () => {
     plug.device.hideRelay = true;
     expect((await plug.run(['on'])).errors).toMatch(
-      /^hs110-mqtt: the device at 127.0.0.1:\d+ does not report a relay; only plugs with one relay are switched$/,
+      /^hs110-mqtt: the device at 127.0.0.1:\d+ does not report a relay; only plugs, outlets of strips, and bulbs are switched$/,
     );
     expect(JSON.stringify(plug.queries)).not.toContain('set_relay_state');
     expect((await plug.run(['toggle'])).errors).toContain('does not say whether it is on or off');

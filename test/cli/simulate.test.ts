@@ -49,7 +49,9 @@ describe('the verb simulate', () => {
     ['HS300', 'strip', true, 6],
     ['KP303', 'strip', false, 3],
     ['EP40', 'strip', false, 2],
-    ['KL130', 'bulb', false, 0],
+    ['HS220', 'plug', false, 0],
+    ['KL130', 'bulb', true, 0],
+    ['KL430', 'bulb', true, 0],
   ] as const)('plays a %s', async (model, kind, hasMeter, outlets) => {
     const shell = new FakeShell();
     await simulating(shell, ['--model', model], async ([plug, ...more]) => {

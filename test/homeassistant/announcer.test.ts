@@ -65,6 +65,7 @@ function open(options: Options = {}) {
     placeIds: new PlaceIds(memory, topics),
     origin: { name: 'hs110-mqtt', sw_version: '1.0.0', support_url: 'https://hs110.example' },
     checksLamp: (path) => bridge.checksLamp(path),
+    as: (path) => names.as(path),
     json: true,
     flat: true,
     allow: new Set(allow),

@@ -24,6 +24,7 @@ const INFO: PlugInfo = {
   hardware: '2.0',
   firmware: '1.5.4',
   hasMeter: true,
+  light: null,
 };
 const PATH = 'east/lamp';
 const ID = 'hs110mqtt_50c7bf1234ab';
@@ -55,6 +56,7 @@ function context({ plugs, places, areas = 'off', ...more }: Site = {}): DeviceCo
     names,
     plugIds: new PlugIds(memoryStore()),
     checksLamp,
+    as: (path) => names.as(path),
     ...more,
   };
 }

@@ -29,7 +29,7 @@ async function inventory(
   return JSON.parse(payload);
 }
 
-describe('a bulb among the plugs', () => {
+describe('a camera among the plugs', () => {
   it('is never told to switch, neither by itself nor with its place', async () => {
     await inventory((plugs) => plugs.every(({ model }) => typeof model === 'string'));
     for (const { path } of others)
@@ -41,8 +41,8 @@ describe('a bulb among the plugs', () => {
 
   it('is told as unsupported, and no reading of it is published', async () => {
     const plugs = await inventory((all) => all.every(({ problem }) => problem === 'unsupported'));
-    expect(plugs.map(({ path }) => path)).toEqual(['other/bulb-1', 'other/bulb-2']);
-    const { state, power } = await site.observer.json('museum/other/bulb-1');
+    expect(plugs.map(({ path }) => path)).toEqual(['other/camera-1', 'other/camera-2']);
+    const { state, power } = await site.observer.json('museum/other/camera-1');
     expect([state, power]).toEqual([null, null]);
   });
 });

@@ -1,11 +1,29 @@
 import { describe, expect, it } from 'vitest';
 import { unseen } from '../../src/bridge/plug-state.ts';
-import { flatPayloads, placePayload, placeSummary, plugValues } from '../../src/mqtt/payloads.ts';
+import {
+  flatPayloads,
+  placePayload,
+  placeSummary,
+  plugValues,
+  withoutValues,
+} from '../../src/mqtt/payloads.ts';
 import { FLAT_VALUES } from '../../src/mqtt/topics.ts';
+
+const INFO = {
+  mac: '50:C7:BF:00:00:01',
+  outlet: null,
+  alias: 'Lamp',
+  model: 'HS110(EU)',
+  hardware: '2.0',
+  firmware: '1.5.4',
+  hasMeter: true,
+  light: null,
+} as const;
 
 describe('the values of a plug', () => {
   const plug = {
     ...unseen('lamp'),
+    info: INFO,
     relay: true,
     led: false,
     power: 61.2,
@@ -46,7 +64,9 @@ describe('the values of a plug', () => {
 
   it('are the same one by one, in the order of their topics, empty where they are unknown', () => {
     const flat = Object.fromEntries(
-      flatPayloads(plugValues(plug)).map((text, at) => [FLAT_VALUES[at], text]),
+      flatPayloads(plugValues(plug)).flatMap((text, at) =>
+        text === undefined ? [] : [[FLAT_VALUES[at], text]],
+      ),
     );
     expect(flat).toEqual({
       state: 'ON',
@@ -65,6 +85,15 @@ describe('the values of a plug', () => {
       on_since: '2026-01-01T07:15:00.000Z',
       cloud: 'ON',
     });
+  });
+
+  it('have a brightness and a colour temperature where it is a lamp that has them', () => {
+    const light = { service: 'bulb', kelvin: [2700, 6500], isDimmable: true } as const;
+    const bulb = { ...plug, info: { ...INFO, light }, brightness: 40, colorTemp: null };
+    expect(plugValues(bulb)).toMatchObject({ brightness: 40, color_temp: null });
+    expect(flatPayloads(plugValues(bulb))[FLAT_VALUES.indexOf('brightness')]).toBe('40');
+    expect(withoutValues(plugValues(bulb))).toMatchObject({ brightness: null, color_temp: null });
+    expect(withoutValues(plugValues(plug))).not.toHaveProperty('brightness');
   });
 
   it('say nothing of the cloud when the plug did not say whether it is connected', () => {

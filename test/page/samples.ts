@@ -32,6 +32,8 @@ export function somePlug(path: string, given: Partial<Plug> = {}): Plug {
     mac: '50:C7:BF:00:00:01',
     meter: true,
     brightness: null,
+    dims: false,
+    colorTemp: null,
     ...given,
   };
 }

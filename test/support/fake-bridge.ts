@@ -18,6 +18,7 @@ export const INFO: PlugInfo = {
   hardware: '2.0',
   firmware: '1.5.4',
   hasMeter: true,
+  light: null,
 };
 
 /** A bridge whose plugs are what a test says they are. */

@@ -1,5 +1,5 @@
 import { isObject, type JsonObject } from '../../src/protocol/json.ts';
-import { SimulatedBulb } from '../../src/simulator/bulb.ts';
+import { SimulatedDevice } from '../../src/simulator/device.ts';
 import type { PlugDevice } from '../../src/simulator/plug-device.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { SURROUNDINGS } from './site.ts';
@@ -14,11 +14,22 @@ export interface OtherDevice {
   switched: number;
 }
 
-/** Puts bulbs on the network, as somebody configures them by mistake. */
+/** Puts cameras on the network, as somebody configures them by mistake: they have no relay. */
 export async function startOthers(): Promise<OtherDevice[]> {
-  const bulb = (number: number) =>
-    new SimulatedBulb({ alias: `Bulb ${number}`, mac: `50:C7:BF:01:00:0${number}`, on: true }, clock);
-  return await Promise.all([started('other/bulb-1', bulb(1)), started('other/bulb-2', bulb(2))]);
+  const camera = (number: number) => {
+    const mac = `50:C7:BF:01:00:0${number}`;
+    const options = {
+      alias: `Camera ${number}`,
+      mac,
+      hardware: '2.0',
+      model: 'KC105(EU)',
+      loadW: 0,
+    } as const;
+    const device = new SimulatedDevice(options, clock);
+    device.hideRelay = true;
+    return device;
+  };
+  return await Promise.all([started('other/camera-1', camera(1)), started('other/camera-2', camera(2))]);
 }
 
 async function started(path: string, device: PlugDevice): Promise<OtherDevice> {

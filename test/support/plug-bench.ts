@@ -156,7 +156,7 @@ export class PlugBench {
     });
     const id = ++this.#ids;
     const full: Wish = {
-      ...{ id, relay: undefined, led: undefined, forMs: 0, origin: 'mqtt' as const },
+      ...{ id, relay: undefined, led: undefined, light: undefined, forMs: 0, origin: 'mqtt' as const },
       ...{ until: this.clock.now() + 60_000, once: false, held: false },
       ...{ retryAt: 0, attempts: 0, lags: 0, instead: undefined },
       ...wish,

@@ -63,6 +63,7 @@ function sensors(topics: Topics, info: Parameters<typeof plugDevice>[1]) {
     names: new Names({ site: 'museum', plugs: new Map(), places: new Map(), areas: 'off' }),
     plugIds: new PlugIds(memoryStore()),
     checksLamp: () => false,
+    as: () => 'switch',
     origin: { name: 'hs110-mqtt', sw_version: '1.0.0', support_url: 'https://hs110.example' },
     json: true,
     flat: false,

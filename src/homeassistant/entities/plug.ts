@@ -39,6 +39,9 @@ const ORIGINS = { mqtt: true, web: true, schedule: true, bridge: true, plug: tru
 
 const hasMeter = ({ info }: PlugSubject) => info.hasMeter;
 
+/** Bulbs have no relay, but a light: they measure power alone, and have no LED. */
+const isBulb = ({ info }: PlugSubject) => info.light !== null && info.light.service !== 'dimmer';
+
 /** The entities of a plug. The relay has no name of its own: it is the device. */
 export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
   {
@@ -53,12 +56,16 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
     key: 'light',
     platform: 'light',
     name: null,
-    wiring: (plug, context) => ({ ...asLight(readsWord(plug, context)), ...switches(plug, context) }),
+    wiring: (plug, context) => ({
+      ...asLight(readsWord(plug, context)),
+      ...switches(plug, context),
+      ...dims(plug, context),
+    }),
     when: ({ as }) => as === 'light',
   },
   meter('power', 'Power', measured('power', 'W', 1), 1),
-  meter('voltage', 'Voltage', measured('voltage', 'V', 1), 1),
-  meter('current', 'Current', measured('current', 'A', 2), 2),
+  { ...meter('voltage', 'Voltage', measured('voltage', 'V', 1), 1), when: hasWholeMeter },
+  { ...meter('current', 'Current', measured('current', 'A', 2), 2), when: hasWholeMeter },
   meter('energy', 'Energy', COUNTED, 3),
   meter('energy_today', 'Energy today', { ...COUNTED, ...DIAGNOSTIC }, 3),
   past('energy_yesterday', 'Energy yesterday'),
@@ -110,6 +117,7 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
       state_off: 'OFF',
     },
     wiring: (plug, context) => ({ ...reads('led')(plug, context), ...switches(plug, context) }),
+    when: (plug) => !isBulb(plug),
   },
   {
     key: 'alias',
@@ -215,6 +223,42 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
   },
   receipts(DISABLED),
 ];
+
+function hasWholeMeter(plug: PlugSubject): boolean {
+  return hasMeter(plug) && !isBulb(plug);
+}
+
+/** Brightness and colour temperature of a light that has them. Every version of Home Assistant takes mireds. */
+function dims({ path, info: { light } }: PlugSubject, { topics, json }: Context): Options {
+  if (light === null) return {};
+  const set = topics.below(path, 'set');
+  const read = (name: 'brightness' | 'color_temp') =>
+    json
+      ? { topic: topics.of(path), value: `value_json.${name}` }
+      : { topic: topics.below(path, name), value: 'value' };
+  const [brightness, colorTemp] = [read('brightness'), read('color_temp')];
+  return {
+    ...(light.isDimmable
+      ? {
+          brightness_state_topic: brightness.topic,
+          brightness_value_template: `{{ ${brightness.value} or '' }}`,
+          brightness_command_topic: set,
+          brightness_command_template: '{"brightness":{{ value }}}',
+          brightness_scale: 100,
+        }
+      : {}),
+    ...(light.kelvin === null
+      ? {}
+      : {
+          color_temp_state_topic: colorTemp.topic,
+          color_temp_value_template: `{{ (1000000 / (${colorTemp.value} | float)) | round(0) | int if ${colorTemp.value} else '' }}`,
+          color_temp_command_topic: set,
+          color_temp_command_template: '{"color_temp":{{ (1000000 / value) | round(0) | int }}}',
+          min_mireds: Math.ceil(1_000_000 / light.kelvin[1]),
+          max_mireds: Math.floor(1_000_000 / light.kelvin[0]),
+        }),
+  };
+}
 
 function meter(
   key: 'power' | 'voltage' | 'current' | 'energy' | 'energy_today' | 'energy_month' | 'energy_boot',

@@ -77,7 +77,7 @@ function relayIn(reply: JsonObject): boolean {
   if (relay === undefined)
     throw new PlugError(
       'unsupported',
-      'the device does not say whether it is on or off; only plugs with one relay are switched',
+      'the device does not say whether it is on or off; only plugs, outlets of strips, and bulbs are switched',
     );
   return relay;
 }

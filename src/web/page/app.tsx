@@ -121,7 +121,7 @@ function pageOf({ session, language, store, stream, setQuestion, chooseLanguage 
     language,
     store,
     now,
-    give: (target, wanted, single) => void give(way, target, wanted, single),
+    give: (target, wanted, single, brightness) => void give(way, target, wanted, single, brightness),
     giveAgain: (target, wanted, only) => void giveAgain(way, target, wanted, only),
     question: setQuestion,
     chooseLanguage: (next) => {

@@ -26,7 +26,7 @@ export interface Page {
   readonly store: LiveStore;
   readonly now: () => number;
   /** Switches a plug or place, at once. */
-  readonly give: (target: string, wanted: 'ON' | 'OFF', single: boolean) => void;
+  readonly give: (target: string, wanted: 'ON' | 'OFF', single: boolean, brightness?: number) => void;
   /** Switches those again that did not confirm. */
   readonly giveAgain: (target: string, wanted: 'ON' | 'OFF', only: readonly string[]) => void;
   /** Asks, with the focus on Cancel. */

@@ -7,6 +7,8 @@ import type { Happening } from './reducer.ts';
 export interface CommandBody {
   readonly target: string;
   readonly state: string;
+  /** Percent, of a lamp that is switched on. */
+  readonly brightness?: number | undefined;
   readonly ttl: string;
   readonly id: string;
 }
@@ -31,11 +33,12 @@ export async function give(
   target: string,
   wanted: 'ON' | 'OFF',
   single: boolean,
+  brightness?: number,
 ): Promise<void> {
   const id = newId(way);
   way.tell({ type: 'asked', ask: { id, target, only: null, wanted, single, receipt: null, failure: null } });
   try {
-    const receipt = await send(way, { target, state: wanted, ttl: `${TTL_S}s`, id });
+    const receipt = await send(way, { target, state: wanted, brightness, ttl: `${TTL_S}s`, id });
     // Without one the bridge is still at it, and the receipt comes by the stream.
     if (receipt !== null) way.tell({ type: 'answered', id, receipt });
   } catch (cause) {

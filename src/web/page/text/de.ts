@@ -37,6 +37,7 @@ export const de: Words = {
     plug: 'an der Steckdose',
   },
   byUser: (name) => `von ${name}`,
+  brightness: 'Helligkeit',
   locked: 'Gesperrt',
   noAnswerSince: (time) => `Keine Antwort seit ${time}`,
   noAnswer: 'Keine Antwort',

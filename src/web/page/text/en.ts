@@ -38,6 +38,7 @@ export const en = {
     plug: 'at the plug',
   },
   byUser: (name: string) => `by ${name}`,
+  brightness: 'Brightness',
   locked: 'Locked',
   noAnswerSince: (time: string) => `No answer since ${time}`,
   noAnswer: 'No answer',

@@ -37,6 +37,7 @@ export const nl: Words = {
     plug: 'bij de stekker',
   },
   byUser: (name) => `door ${name}`,
+  brightness: 'Helderheid',
   locked: 'Vergrendeld',
   noAnswerSince: (time) => `Geen antwoord sinds ${time}`,
   noAnswer: 'Geen antwoord',

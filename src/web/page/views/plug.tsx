@@ -4,6 +4,7 @@ import { withQuery } from '../http.ts';
 import { wantedOf } from '../live/tree.ts';
 import { type Page, rightsOf, usePage, useSite } from '../page.ts';
 import { Bars } from '../parts/bars.tsx';
+import { Brightness } from '../parts/brightness.tsx';
 import { PowerChart } from '../parts/chart.tsx';
 import { Glyph, Icon } from '../parts/glyph.tsx';
 import { standing } from '../parts/said.ts';
@@ -81,6 +82,13 @@ function Head({ plug }: { readonly plug: Plug }) {
           )
         )}
       </div>
+      {plug.dims && !plug.locked && rightsOf(session).canSwitch(path) && (
+        <Brightness
+          name={name}
+          value={plug.brightness}
+          set={(brightness) => give(path, 'ON', true, brightness)}
+        />
+      )}
       {plug.problem !== null && <p class="silent">{words.reasons[plug.problem] ?? plug.problem}</p>}
       {plug.meter && (
         <dl class="figures">

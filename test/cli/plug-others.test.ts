@@ -10,16 +10,10 @@ import { FakeShell } from '../support/fake-shell.ts';
 const clock = new SystemClock();
 const MAC = '50:C7:BF:00:00:07';
 
-const DEVICES: readonly [string, () => PlugDevice][] = [
-  [
-    'a strip',
-    () => {
-      const outlets = ['Left', 'Right'].map((alias) => ({ alias, loadW: 40 }));
-      return new SimulatedStrip({ alias: 'Bench', mac: MAC, model: 'HS300(US)', outlets }, clock);
-    },
-  ],
-  ['a bulb', () => new SimulatedBulb({ alias: 'Lamp', mac: MAC }, clock)],
-];
+function strip(): SimulatedStrip {
+  const outlets = ['Left', 'Right'].map((alias) => ({ alias, loadW: 40 }));
+  return new SimulatedStrip({ alias: 'Bench', mac: MAC, model: 'HS300(US)', outlets }, clock);
+}
 
 /** Runs a command of `plug` on a device, and returns how it ended and what the device was asked. */
 async function run(device: PlugDevice, words: readonly string[]) {
@@ -43,10 +37,10 @@ const SWITCHING = [
   ['schedule', 'add', '07:30', 'on'],
 ];
 
-describe.each(DEVICES)('a plug that is %s', (_, made) => {
+describe('a plug that is a strip', () => {
   it.each(SWITCHING)('is not switched by %s %s %s', async (...words) => {
-    const { code, errors, queries } = await run(made(), words.filter(Boolean));
-    expect(errors).toContain('only plugs with one relay are switched');
+    const { code, errors, queries } = await run(strip(), words.filter(Boolean));
+    expect(errors).toContain('only plugs, outlets of strips, and bulbs are switched');
     expect(code).toBe(1);
     expect(new Set(queries.map((query) => JSON.stringify(query)))).toEqual(
       new Set(['{"system":{"get_sysinfo":{}}}']),
@@ -54,6 +48,26 @@ describe.each(DEVICES)('a plug that is %s', (_, made) => {
   });
 
   it('is still described', async () => {
-    expect(await run(made(), ['info'])).toMatchObject({ code: 0, errors: '' });
+    expect(await run(strip(), ['info'])).toMatchObject({ code: 0, errors: '' });
+  });
+});
+
+describe('a plug that is a bulb', () => {
+  it('is switched and described', async () => {
+    const bulb = new SimulatedBulb({ alias: 'Lamp', mac: MAC }, clock);
+    expect(await run(bulb, ['on'])).toMatchObject({ code: 0, errors: '' });
+    expect(bulb.on).toBe(true);
+    expect(await run(bulb, ['toggle'])).toMatchObject({ code: 0, errors: '' });
+    expect(bulb.on).toBe(false);
+    expect(await run(bulb, ['info'])).toMatchObject({ code: 0, errors: '' });
+  });
+
+  it.each([
+    [['led', 'off'], 'it has no LED to be set'],
+    [['countdown', 'on', '30m'], 'count_down'],
+  ])('says what it cannot do: %j', async (words, why) => {
+    const { code, errors } = await run(new SimulatedBulb({ alias: 'Lamp', mac: MAC }, clock), words);
+    expect(errors).toContain(why);
+    expect(code).toBe(1);
   });
 });

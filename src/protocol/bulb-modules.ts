@@ -1,0 +1,32 @@
+import type { JsonObject } from './json.ts';
+import { type Query, type Request, request } from './requests.ts';
+
+/** What bulbs call the modules of plugs; `system` answers to that name too. */
+const NAMES: ReadonlyMap<string, string> = new Map([
+  ['emeter', 'smartlife.iot.common.emeter'],
+  ['time', 'smartlife.iot.common.timesetting'],
+  ['schedule', 'smartlife.iot.common.schedule'],
+  ['cnCloud', 'smartlife.iot.common.cloud'],
+]);
+
+const translated = new WeakMap<Request, Request>();
+
+/** The same question to a bulb. */
+export function askBulb(plain: Request): Request {
+  let made = translated.get(plain);
+  if (made === undefined) {
+    const modules = Object.entries(plain.query).map(([name, methods]) => [NAMES.get(name) ?? name, methods]);
+    made = request(Object.fromEntries(modules) as Query);
+    translated.set(plain, made);
+  }
+  return made;
+}
+
+/** What a bulb answered, under the names that were asked for. */
+export function asAsked({ query }: Request, reply: JsonObject): JsonObject {
+  const answers = Object.keys(query).flatMap((name) => {
+    const theirs = NAMES.get(name);
+    return theirs === undefined || reply[theirs] === undefined ? [] : [[name, reply[theirs]]];
+  });
+  return answers.length === 0 ? reply : { ...reply, ...Object.fromEntries(answers) };
+}
