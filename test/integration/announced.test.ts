@@ -2,9 +2,11 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
+import { SimulatedBulb } from '../../src/simulator/bulb.ts';
+import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { announcementProblems } from '../support/announced.ts';
 import { Observer } from '../support/observer.ts';
-import { Site, type SiteOptions, startPlug } from '../support/site.ts';
+import { Site, type SiteOptions, SURROUNDINGS, startPlug } from '../support/site.ts';
 import { until } from '../support/until.ts';
 
 const PATHS = ['shed3', 'barn/loft', 'east-wing/lamp-1', 'east-wing/hall/desk'];
@@ -22,6 +24,12 @@ const LAST_PLUG = 'hs110mqtt_50c7bf000004';
 
 /** Where a dump of what is retained goes for other people's checker, if somebody wants it. */
 const FOLDER = process.env.DISCOVERY_DUMPS;
+
+function bulb(path: string, number: number) {
+  const { clock } = SURROUNDINGS;
+  const device = new SimulatedBulb({ alias: path, mac: `50:C7:BF:00:00:0${number}` }, clock);
+  return { path, server: new PlugServer({ device, host: '127.0.0.1', port: 0, clock, random: Math.random }) };
+}
 
 describe('what a site announces', () => {
   let site: Site;
@@ -80,11 +88,13 @@ describe('what a site announces', () => {
     return topics;
   }
 
+  /** Places, too: a place has members of its own kind. */
+  const AS_LIGHTS: SiteOptions = { places: { '/': { as: 'light' } } };
   const ALL: SiteOptions = { allow: ['reboot', 'alias', 'log/level'] };
 
   it.each<[string, SiteOptions]>([
     ['places', { ...ALL, homeassistant: { areas: 'path' }, places: { '/': { name: 'Open-air museum' } } }],
-    ['lights', { ...ALL, places: { '/': { as: 'light' } } }],
+    ['lights', { ...ALL, ...AS_LIGHTS }],
     ['flat', { ...ALL, mqtt: { output: 'flat' } }],
     ['single', { ...ALL, homeassistant: { discovery: 'single' } }],
   ])('is right and published: %s', async (name, options) => {
@@ -102,6 +112,24 @@ describe('what a site announces', () => {
       problem: 'refused',
       last_seen: expect.any(String),
     });
+  });
+
+  it('is right where lamps can be dimmed', async () => {
+    site = await Site.open(PATHS, AS_LIGHTS, { model: 'HS220(US)' });
+    await check('dimmers');
+  });
+
+  it('is right where lamps are bulbs, which have neither a relay nor an LED', async () => {
+    const bulbs = PATHS.map((path, index) => bulb(path, index + 1));
+    for (const { server } of bulbs) await server.start();
+    const plugs = bulbs.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` }));
+    site = await Site.open([], { plugs, ...AS_LIGHTS });
+    const topics = await check('bulbs');
+    const { components } = JSON.parse(topics.get(`homeassistant/device/${LAST_PLUG}/config`) ?? '');
+    expect(components).toMatchObject({ light: { brightness_scale: 100, min_mireds: 112, max_mireds: 400 } });
+    expect(Object.keys(components)).not.toEqual(expect.arrayContaining(['led']));
+    expect(Object.keys(components).join()).not.toMatch(/voltage|current|relay/);
+    for (const { server } of bulbs) await server.stop();
   });
 
   it('is right after the form was changed, either way, and nothing of the other form is left', async () => {
