@@ -71,7 +71,8 @@ export const MODEL_NAMES: readonly string[] = [...MODELS.keys()];
 export function simulatedModel(name: string, number: number, clock: Clock): PlugDevice | undefined {
   const [region, make] = MODELS.get(name) ?? [];
   if (region === undefined || make === undefined) return undefined;
-  const digits = number.toString(16).toUpperCase().padStart(6, '0');
+  // Two programs that play a model each play two devices.
+  const digits = ((MODEL_NAMES.indexOf(name) << 16) + number).toString(16).toUpperCase().padStart(6, '0');
   const mac = `50:C7:BF:${(digits.match(/../g) ?? []).join(':')}`;
   return make(`${name}(${region})`, { alias: `${name} ${number}`, mac }, clock);
 }
