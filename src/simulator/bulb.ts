@@ -23,6 +23,15 @@ const LIGHT: { readonly [key: string]: readonly [least: number, most: number] } 
   color_temp: [0, 9000],
 };
 
+/** What its owner may choose by a touch in the app. */
+const PREFERRED: readonly Answer[] = [100, 50].map((brightness, index) => ({
+  index,
+  hue: 0,
+  saturation: 0,
+  color_temp: 2700,
+  brightness,
+}));
+
 export interface BulbOptions {
   /** With its region; a KL130(EU) unless said otherwise. */
   readonly model?: string;
@@ -129,6 +138,7 @@ export class SimulatedBulb implements PlugDevice {
       is_variable_color_temp: WHITE.test(this.#model) ? 0 : 1,
       ...(LIGHT_STRIP.test(this.#model) ? { length: 16 } : {}),
       light_state: this.#lightState(),
+      preferred_state: PREFERRED,
       active_mode: 'none',
       err_code: 0,
     };

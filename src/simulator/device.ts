@@ -109,9 +109,16 @@ export class SimulatedDevice implements PlugDevice {
     return answerFrom(this.#modules, asked, plugDialect(isOld(this.options)), (name) => this.#refusal(name));
   }
 
-  /** Sets how bright it is when it is on; does not switch it. */
+  /** `set_brightness` does not switch it, a transition does. */
   #dimmer(): Module {
     return {
+      set_switch_state: this.#outlet.setRelayState,
+      set_dimmer_transition: (argument) => {
+        const brightness = integerAt(argument, 'brightness', 0, 100);
+        if (brightness === undefined) return BAD_ARGUMENT;
+        if (brightness > 0) this.brightness = brightness;
+        return this.#outlet.setRelayState({ state: brightness > 0 ? 1 : 0 });
+      },
       set_brightness: (argument) => {
         const brightness = integerAt(argument, 'brightness', 0, 100);
         if (brightness === undefined) return BAD_ARGUMENT;

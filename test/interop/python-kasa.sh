@@ -110,6 +110,15 @@ drive_strip() { # drive_strip KASA: kasa or klap
   same 'our client then reads' 000000 "$(relays)"
 }
 
+# drive_light KASA LIGHT: a command of kasa, and which part of an answer is its light
+drive_light() {
+  says on 'Turning on' "$1" on
+  says brightness '[Bb]rightness' "$1" brightness 40
+  same 'our client then reads' 40 "$(plug send '{"system":{"get_sysinfo":{}}}' --json | field "it.system.get_sysinfo$2brightness")"
+  says off 'Turning off' "$1" off
+  says state 'Device state: False' "$1" state
+}
+
 relays() {
   plug send '{"system":{"get_sysinfo":{}}}' --json |
     field 'it.system.get_sysinfo.children.map(({ state }) => state).join("")'
@@ -128,6 +137,19 @@ plays 1 "${program[@]}" simulate --model HS300 --port 0
 port=${ports[0]}
 strip() { timeout 30 "$work/venv/bin/kasa" --host 127.0.0.1 --port "$port" --type strip "$@"; }
 drive_strip strip
+
+printf '\na dimmer\n'
+plays 1 "${program[@]}" simulate --model HS220 --port 0
+port=${ports[0]}
+dimmer() { timeout 30 "$work/venv/bin/kasa" --host 127.0.0.1 --port "$port" --type dimmer "$@"; }
+drive_light dimmer .
+
+printf '\na bulb\n'
+plays 1 "${program[@]}" simulate --model KL130 --port 0
+port=${ports[0]}
+bulb() { timeout 30 "$work/venv/bin/kasa" --host 127.0.0.1 --port "$port" --type bulb "$@"; }
+drive_light bulb .light_state.
+says 'colour temperature' '[Tt]emperature' bulb temperature 4000
 
 export HS110_MQTT_KASA_USERNAME='Staff@museum.example' HS110_MQTT_KASA_PASSWORD='correct horse'
 account=(--username "$HS110_MQTT_KASA_USERNAME" --password "$HS110_MQTT_KASA_PASSWORD" --discovery-port 0)
