@@ -45,9 +45,10 @@ export function readBulbRelay(answer: JsonObject): boolean | undefined {
   return isObject(answer.light_state) ? flagAt(answer.light_state, 'on_off') : undefined;
 }
 
-/** A bulb that is off says in `dft_on_state` how it is when it is on. */
+/** A bulb that is off says in `dft_on_state` how it is when it is on; while it is on, that may be out of date. */
 function readBulb(answer: JsonObject, state: JsonObject): LightReading {
-  const light = isObject(state.dft_on_state) ? state.dft_on_state : state;
+  const { dft_on_state: whenOn, on_off } = state;
+  const light = isObject(whenOn) ? (on_off === 1 ? { ...whenOn, ...state } : whenOn) : state;
   const ability = abilityOf(answer);
   const colorTemp = boundedAt(light, 'color_temp', LEAST_KELVIN, MOST_KELVIN);
   return {

@@ -25,7 +25,7 @@ afterEach(async () => {
   for (const close of closing.splice(0).reverse()) await close();
 });
 
-async function startOther(model: string): Promise<Other> {
+async function startDevice(model: string): Promise<Device> {
   const data = { mac: '50:c7:bf:0d:91:8c', alias: 'Mock lamp' };
   // Left to itself it takes any UDP port, and fails where the TCP port of that number is taken.
   const device = new Device({ model, address: '127.0.0.1', port: await freePort(), data });
@@ -33,13 +33,18 @@ async function startOther(model: string): Promise<Other> {
   if ('emeter' in inside) Object.assign(inside.emeter ?? {}, { realtime: { ...METER } });
   await device.start();
   closing.push(() => device.stop());
+  return device;
+}
+
+async function startOther(model: string): Promise<Other> {
+  const device = await startDevice(model);
   const { sysinfo } = device.data.system;
   if (!('led_off' in sysinfo)) throw new Error(`${model} is no plug`);
   return { device, sysinfo };
 }
 
 /** The whole bridge with its own broker, and somebody who watches. */
-async function bridge({ device }: Other): Promise<Observer> {
+async function bridge({ device }: Pick<Other, 'device'>): Promise<Observer> {
   const text = stringify({
     broker: { listen: '127.0.0.1:0' },
     poll: { interval: '200ms', timeout: '2s' },
@@ -123,7 +128,7 @@ describe.each(['hs110', 'hs110v2'])('the bridge with the %s of tplink-smarthome-
 
   it('notices that somebody else switched it', async () => {
     const { device } = await startOther(model);
-    const observer = await bridge({ device, sysinfo: {} });
+    const observer = await bridge({ device });
     await observer.message('museum/shed3/state', (payload) => payload === 'OFF');
 
     const plug = await new Client().getDevice({ host: '127.0.0.1', port: device.port });
@@ -133,10 +138,36 @@ describe.each(['hs110', 'hs110v2'])('the bridge with the %s of tplink-smarthome-
   });
 });
 
+describe.each([
+  ['hs220', undefined],
+  ['lb100', undefined],
+  ['lb120', 3000],
+  ['lb130', 3000],
+  ['kl430', 3000],
+])('the bridge with the %s of tplink-smarthome-simulator', (model, colorTemp) => {
+  it('switches and dims it, and confirms', async () => {
+    const observer = await bridge({ device: await startDevice(model) });
+    await observer.message('museum/shed3/availability', (payload) => payload === 'online');
+    const light = { brightness: 40, ...(colorTemp === undefined ? {} : { color_temp: colorTemp }) };
+    for (const [command, state] of [
+      [{ state: 'ON' }, 'ON'],
+      [light, 'ON'],
+      [{ state: 'OFF' }, 'OFF'],
+    ] as const) {
+      const after = await observer.say('museum/shed3/set', JSON.stringify(command));
+      const receipt = await observer.json('museum/shed3/result', () => true, after);
+      const { state: _, ...set } = { state: undefined, ...command };
+      expect(receipt).toMatchObject({ ...set, wanted: state, outcome: 'confirmed' });
+      expect(observer.latest('museum/shed3/state')).toBe(state);
+      if ('brightness' in command) expect(observer.latest('museum/shed3/brightness')).toBe('40');
+    }
+  });
+});
+
 describe('the energy of the day and the month from tplink-smarthome-simulator', () => {
   it('is published as its own client reads it', async () => {
     const { device } = await startOther('hs110v2');
-    const observer = await bridge({ device, sysinfo: {} });
+    const observer = await bridge({ device });
 
     const state = await observer.json('museum/shed3', ({ energy_today }) => energy_today !== null);
     const now = new Date();
@@ -162,7 +193,7 @@ describe('the bridge with the hs300 of tplink-smarthome-simulator', () => {
     const device = new Device({ model: 'hs300', address: '127.0.0.1', port: await freePort(), data: {} });
     await device.start();
     closing.push(() => device.stop());
-    const observer = await bridge({ device, sysinfo: {} });
+    const observer = await bridge({ device });
     for (const outlet of [1, 6])
       await observer.json(`museum/shed3/${outlet}`, ({ power, state }) => power !== null && state !== null);
 

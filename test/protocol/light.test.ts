@@ -24,6 +24,11 @@ describe('the light of a bulb', () => {
     expect(light).toMatchObject({ brightness: 40, colorTemp: 3500 });
   });
 
+  it('is that of the moment where a bulb that is on says also how it was before', () => {
+    const light_state = { ...ON, dft_on_state: { ...ON, brightness: 100, color_temp: 2700 } };
+    expect(readSysinfo({ ...BULB, light_state }).light).toMatchObject({ brightness: 40, colorTemp: 3500 });
+  });
+
   it('has no colour temperature while it shows a colour, and none at all where it is white', () => {
     const shows = { ...ON, hue: 120, saturation: 100, color_temp: 0 };
     expect(readSysinfo({ ...BULB, light_state: shows }).light?.colorTemp).toBeUndefined();
