@@ -21,6 +21,7 @@ const SIDEBAR = [
     text: 'Use',
     items: [
       page('The page', '/page'),
+      page('Devices', '/devices'),
       page('MQTT', '/mqtt'),
       page('Energy and journal', '/energy'),
       page('Metrics and dashboards', '/metrics'),
