@@ -112,11 +112,11 @@ describe('a plug on its topics', () => {
     ['{"state":"MAYBE"}', /"state" must be ON, OFF or TOGGLE/],
     ['{"state":"ON","colour":"red"}', /"colour" is not part of a command/],
     ['{"state":"ON","ttl":"soon"}', /"ttl" must be a duration/],
-    ['{}', /needs "state" or "led"/],
+    ['{}', /needs "state", "brightness"/],
     ['[]', /not a command/],
     ['null', /not a command/],
     ['x'.repeat(5000), /5000 bytes are too many/],
-  ])('refuses %.30j with a receipt that says why', async (payload, reason) => {
+  ])('refuses %j with a receipt that says why', async (payload, reason) => {
     const relay = site.plug('shed3').device.relay;
     const after = await site.observer.say('museum/shed3/set', payload);
     const receipt = await site.observer.json('museum/shed3/result', () => true, after);
