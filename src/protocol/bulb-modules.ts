@@ -15,8 +15,11 @@ const translated = new WeakMap<Request, Request>();
 export function askBulb(plain: Request): Request {
   let made = translated.get(plain);
   if (made === undefined) {
-    const modules = Object.entries(plain.query).map(([name, methods]) => [NAMES.get(name) ?? name, methods]);
-    made = request(Object.fromEntries(modules) as Query);
+    const modules = Object.entries(plain.query).map(([name, methods]): [string, Query[string]] => [
+      NAMES.get(name) ?? name,
+      methods,
+    ]);
+    made = request(Object.fromEntries(modules));
     translated.set(plain, made);
   }
   return made;
