@@ -1,5 +1,5 @@
-import { isDeepStrictEqual } from 'node:util';
 import type { Logger } from 'pino';
+import { isSameLight } from '../protocol/light.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { momentOf, timeOf } from '../runtime/clock.ts';
 import {
@@ -106,7 +106,7 @@ export class Dispatcher {
       const isSame =
         command.id === id &&
         command.led === led &&
-        isDeepStrictEqual(command.light, light) &&
+        isSameLight(command.light, light) &&
         (relay === 'toggle' || command.relay === relay);
       return other === target && isSame && command.delivery?.packetId === delivery.packetId;
     });

@@ -8,6 +8,11 @@ export interface LightSetting {
   readonly colorTemp?: number | undefined;
 }
 
+/** Whether two say the same, or both nothing. */
+export function isSameLight(one: LightSetting | undefined, other: LightSetting | undefined): boolean {
+  return one?.brightness === other?.brightness && one?.colorTemp === other?.colorTemp;
+}
+
 /** How a family of lamps is told its light: the module and the method that set it. */
 export type LightService = 'dimmer' | 'bulb' | 'light-strip';
 

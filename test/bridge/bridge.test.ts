@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { StoredCommand } from '../../src/bridge/memory.ts';
 import { PlugError } from '../../src/errors.ts';
 import { PlugClient } from '../../src/plug/plug-client.ts';
+import type { LightSetting } from '../../src/protocol/light.ts';
 import { momentOf } from '../../src/runtime/clock.ts';
 import { BridgeBench, macOf } from '../support/bridge-bench.ts';
 import { ManualClock, settled } from '../support/manual-clock.ts';
@@ -448,5 +449,18 @@ describe('a command that the broker delivers again', () => {
     bench.bridge.acknowledge(bench.receipts[0]?.command ?? 0);
     await settled();
     expect(delivered(true)).toBeDefined();
+  });
+
+  it('is known again by the light that it sets, which the store has read back', async () => {
+    const bench = await BridgeBench.running(['lamp']);
+    const delivered = (light: LightSetting, dup: boolean) =>
+      bench.bridge.command('lamp', {
+        ...{ id: 'x', origin: 'mqtt', user: null, relay: 'on', light },
+        delivery: { packetId: 7, dup },
+      });
+    await delivered({ brightness: 40 }, false);
+    expect(delivered({ brightness: 40 }, true)).toBeUndefined();
+    expect(delivered({ brightness: 60 }, true)).toBeDefined();
+    expect(delivered({ colorTemp: 40 }, true)).toBeDefined();
   });
 });
