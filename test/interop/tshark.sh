@@ -13,7 +13,7 @@ capture() {
   tshark --version 2>"$work/version.log" | head -n 1
   local filter="udp port $MARK_PORT" port
   for port in "${ports[@]}"; do filter+=" or port $port"; done
-  timeout 280 tshark -q -i lo -f "$filter" -w "$work/capture.pcapng" 2>"$work/tshark.log" &
+  timeout 280 tshark -q -i lo -B 64 -f "$filter" -w "$work/capture.pcapng" 2>"$work/tshark.log" &
   tshark=$!
   children+=("$tshark")
   wait_for 20 marked 'it begins' ||
@@ -38,6 +38,8 @@ dissect() { # dissect FILTER OPTIONS...
   local filter=$1 port how=()
   shift
   for port in "${ports[@]}"; do how+=(-d "tcp.port==$port,tplink-smarthome" -d "udp.port==$port,tplink-smarthome"); done
+  # Answers go out a byte at a time here, and a capture may have two of them the wrong way round.
+  how+=(-o tcp.reassemble_out_of_order:TRUE)
   timeout 60 tshark -r "$work/capture.pcapng" "${how[@]}" -Y "$filter" "$@" 2>"$work/dissect.log"
 }
 
@@ -57,7 +59,7 @@ exchange() {
 # saw it: hardware 1 hangs up after each answer, and it is asked again.
 compare() { # compare PORT
   local port=$1 meant=$work/meant.txt read=$work/read.txt
-  sed -n "s/^$port\t//p" "$played" | dotted >"$meant"
+  tail -n "+$from" "$played" | sed -n "s/^$port\t//p" | dotted >"$meant"
   dissect "tplink-smarthome && (tcp.port == $port || udp.port == $port)" -T fields -e tplink_smarthome.msg | dotted >"$read"
   if (($(wc -l <"$meant") < 12)) || ! diff "$meant" "$read" >"$work/diff.txt"; then
     echo "FAILED  port $port: what was meant (<) and what the dissector reads (>)"
@@ -75,10 +77,18 @@ segments() {
   dissect "tplink-smarthome && tcp.srcport == $1" -T fields -e tcp.segment.count | sort -n | tail -n 1 | sed 's/^$/1/'
 }
 
+# Whether the capture lacks segments that were sent. What the dissector reads then says nothing about us.
+incomplete() { [[ -n $(dissect 'tcp.analysis.lost_segment || tcp.analysis.ack_lost_segment') ]]; }
+
 plays 4 node --import tsx test/interop/observed-plugs.ts
-capture
-exchange
-end_capture
+for attempt in 1 2 3; do
+  from=$(($(wc -l <"$played") + 1))
+  capture
+  exchange
+  end_capture
+  incomplete || break
+  echo "capture $attempt lacks segments that were sent: $(grep -i dropped "$work/tshark.log" || echo 'tshark dropped none')"
+done
 
 echo
 dissect "tplink-smarthome && (tcp.port == ${ports[0]} || udp.port == ${ports[0]})" | cut -c 1-160
