@@ -1,7 +1,7 @@
 import type { Asker, Command, Receipt } from '../bridge/command.ts';
 import { CommandError, messageOf } from '../errors.ts';
 import { integerAt, isObject, type JsonObject } from '../protocol/json.ts';
-import type { LightSetting } from '../protocol/light.ts';
+import { LEAST_KELVIN, MOST_KELVIN } from '../protocol/light.ts';
 import { parseDuration } from '../runtime/duration.ts';
 import { parseJson } from './json-text.ts';
 
@@ -56,10 +56,6 @@ function parseFields(text: string): JsonObject {
 
 const FIELDS = ['state', 'brightness', 'color_temp', 'for', 'led', 'id', 'ttl'];
 
-/** Kelvin, that any lamp could have. */
-const LEAST_KELVIN = 1000;
-const MOST_KELVIN = 12_000;
-
 function readFields(fields: JsonObject, id: string | null, asker: Asker): Command {
   for (const key of Object.keys(fields)) {
     if (!FIELDS.includes(key)) {
@@ -101,14 +97,7 @@ function readLight(fields: JsonObject, word: Command['relay']): Pick<Command, 'r
     throw notUnderstood(
       `"state" contradicts "brightness" or "color_temp": they are those of a lamp that is on`,
     );
-  return isOff ? { relay: 'off' } : { relay: 'on', light: lightOf(brightness, colorTemp) };
-}
-
-function lightOf(brightness: number | undefined, colorTemp: number | undefined): LightSetting {
-  return {
-    ...(brightness === undefined ? {} : { brightness }),
-    ...(colorTemp === undefined ? {} : { colorTemp }),
-  };
+  return isOff ? { relay: 'off' } : { relay: 'on', light: { brightness, colorTemp } };
 }
 
 /** A whole number; as text too, as templates write it. */

@@ -134,30 +134,26 @@ export class Bridge implements Task, BridgeView, Directory {
    * What is known and wanted of the plugs stays, and open commands keep the path they were sent to.
    */
   configure(changes: ReadonlyMap<string, DeviceSettings>): void {
-    const outlets = [...changes].flatMap(([path, settings]) => {
+    const loops = [...changes].flatMap(([path, settings]) => {
       const loop = this.loopAt(path);
-      if (loop === undefined) return [];
+      return loop === undefined ? [] : [{ loop, settings }];
+    });
+    const outlets = loops.flatMap(({ loop, settings }) => {
       const specs = outletsOf(settings, loop.outletIds);
       return loop.outlets.map((outlet, index) => {
         return { loop, outlet, from: outlet.path, to: specs[index]?.path ?? outlet.path };
       });
     });
-    const loops = [...changes].map(([path, settings]) => ({ loop: this.loopAt(path), settings }));
     const moved = outlets.filter(({ from, to }) => from !== to);
     const left = moved.map(({ from }) => ({ path: from, places: this.#leave(from) }));
-    for (const { loop, settings } of loops) loop?.configure(settings);
+    for (const { loop, settings } of loops) loop.configure(settings);
     for (const { loop, outlet } of moved) this.#enter({ outlet, loop });
-    for (const { loop, from, to } of moved) {
-      this.#moves.note(from, to, this.#tree.places);
-      this.#learn(loop);
-    }
-    for (const { path, places } of left) {
-      const gone = places.filter((place) => !this.#tree.places.has(place));
-      this.#emitter.emit('removed', { path, places: gone });
-    }
-    for (const { outlet, from } of outlets) {
-      const { path, state } = outlet;
-      const before = path === from ? state : { ...state, info: null };
+    for (const { from, to } of moved) this.#moves.note(from, to, this.#tree.places);
+    for (const { loop } of moved) this.#learn(loop);
+    this.#removed(left);
+    for (const { outlet, from, to } of outlets) {
+      const { state } = outlet;
+      const before = to === from ? state : { ...state, info: null };
       this.#emitter.emit('plug', { before, after: state, asked: true });
     }
   }
@@ -308,11 +304,7 @@ export class Bridge implements Task, BridgeView, Directory {
       keepKnown(this.#options.memory, mac, { outlets: ids });
       recall(loop.outlets, mac, this.#options);
     }
-    for (const { path, places } of left)
-      this.#emitter.emit('removed', {
-        path,
-        places: places.filter((place) => !this.#tree.places.has(place)),
-      });
+    this.#removed(left);
     for (const { state } of loop.outlets)
       this.#emitter.emit('plug', { before: state, after: state, asked: false });
   }
@@ -328,6 +320,13 @@ export class Bridge implements Task, BridgeView, Directory {
     const { mac } = loop.client;
     if (mac !== undefined && this.#byMac.get(mac) === loop) this.#byMac.delete(mac);
     return loop.outlets.map(({ path }) => ({ path, places: this.#leave(path) }));
+  }
+
+  /** Outlets have left those paths, and perhaps others have come to the places that were empty then. */
+  #removed(left: readonly BridgeEvents['removed'][]): void {
+    const isGone = (place: string) => !this.#tree.places.has(place);
+    for (const { path, places } of left)
+      this.#emitter.emit('removed', { path, places: places.filter(isGone) });
   }
 
   #exchanged(loop: DeviceLoop, began: number, failure: PlugError | undefined): void {

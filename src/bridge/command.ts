@@ -132,7 +132,7 @@ function head(
   target: string,
   { id, relay, led, light, replyTo }: Pick<Command, 'id' | 'relay' | 'led' | 'light' | 'replyTo'>,
 ) {
-  return { id, target, relay, led, ...(light === undefined ? {} : { light }), replyTo };
+  return { id, target, relay, led, light, replyTo };
 }
 
 function countdown(settlements: Iterable<Settlement>): { countdown?: boolean } {

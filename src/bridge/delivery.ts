@@ -8,7 +8,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { CORRECTION } from './desired.ts';
 import type { Outlet } from './outlet.ts';
 import type { Due } from './outlets.ts';
-import { type ExpectedChange, ofOutlet } from './plug-state.ts';
+import type { ExpectedChange } from './plug-state.ts';
 
 /** What a delivery needs from its device's loop. */
 export interface DeliveryOptions {
@@ -84,7 +84,7 @@ export class Delivery {
     const { outlet, sending } = due;
     const { id, relay, led, light } = sending;
     if (relay !== 'toggle') return { relay: relay === undefined ? undefined : relay === 'on', led, light };
-    const { sysinfo } = readingOf(outlet, await this.#options.client.read());
+    const { sysinfo } = outlet.readingIn(await this.#options.client.read());
     // A relay that is not reported is neither on nor off.
     if (sysinfo.relay === undefined) throw new PlugError('plug-error', UNKNOWN_RELAY);
     outlet.decide(id, sysinfo.relay ? 'off' : 'on');
@@ -112,10 +112,10 @@ export class Delivery {
   async #applied(batch: readonly Due[], settings: Settings, applied: Applied): Promise<void> {
     const { seen } = this.#options;
     const refused = applied.refusal !== undefined;
-    const followed = batch.filter(({ outlet }) => refused || follows(readingOf(outlet, applied), settings));
+    const followed = batch.filter(({ outlet }) => refused || follows(outlet.readingIn(applied), settings));
     const expected = new Map<Outlet, ExpectedChange>();
     for (const { outlet, sending } of followed) {
-      const { relay } = readingOf(outlet, applied).sysinfo;
+      const { relay } = outlet.readingIn(applied).sysinfo;
       if (relay !== undefined && relay === settings.relay)
         expected.set(outlet, { relay, origin: sending.origin });
     }
@@ -143,7 +143,7 @@ export class Delivery {
   }
 
   #lagged({ outlet, sending: { id } }: Due, settings: Settings, applied: Applied): void {
-    const instead = insteadOf(settings, readingOf(outlet, applied));
+    const instead = insteadOf(settings, outlet.readingIn(applied));
     outlet.lagged(id, instead, (lags) => this.#retryAfterLag(id, lags));
   }
 
@@ -197,11 +197,6 @@ export class Delivery {
 /** Something newer took over before it was sent. */
 function notSent({ outlet, sending }: Due): void {
   outlet.undelivered(sending.id, 'busy', () => 0);
-}
-
-/** What an answer of the device says of one of its outlets. */
-function readingOf(outlet: Outlet, seen: Observation): Observation {
-  return outlet.id === null ? seen : ofOutlet(seen, outlet.id, outlet.state);
 }
 
 /** Whether the plug now reports what was set. */

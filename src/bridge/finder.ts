@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import { messageOf } from '../errors.ts';
 import type { FoundPlug } from '../plug/discovery.ts';
 import { type Address, isSamePlace } from '../plug/transport.ts';
+import { isSwitchedAsOne } from '../protocol/replies.ts';
 import type { Clock, Timer } from '../runtime/clock.ts';
 import { aborted, type Task } from '../runtime/supervisor.ts';
 import { Adoption, type AdoptionOptions, placeOf } from './adoption.ts';
@@ -238,7 +239,7 @@ export class Finder implements Task {
 
 /** Whether it may be the plug of which nothing is known but that address: its firmware has left the one port for the other. */
 function isNewerPlug({ protocol, sysinfo }: FoundPlug): boolean {
-  return protocol === 'klap' && (sysinfo.kind === 'plug' || sysinfo.kind === 'bulb');
+  return protocol === 'klap' && isSwitchedAsOne(sysinfo.kind);
 }
 
 /** Why a device that was found cannot be a plug of this bridge; `undefined` if it can. */

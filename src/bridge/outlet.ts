@@ -16,6 +16,7 @@ import {
   type ExpectedChange,
   observe,
   offline,
+  ofOutlet,
   type PlugState,
   unseen,
   unsupported,
@@ -221,6 +222,11 @@ export class Outlet {
   recall({ relay, timer, disarm }: StoredOutlet): void {
     const running = timer && { relay: timer.relay, at: timeOf(this.#clock, timer.at), armed: timer.armed };
     this.#desired = desired.recalled(this.#desired, { relay, timer: running, disarm });
+  }
+
+  /** What an answer of the device says of this outlet. */
+  readingIn(seen: Observation): Observation {
+    return this.id === null ? seen : ofOutlet(seen, this.id, this.#state);
   }
 
   /** The plug has answered. */

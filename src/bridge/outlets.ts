@@ -2,6 +2,7 @@ import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
 import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
 import type { Month, Statistics } from '../plug/statistics.ts';
+import { isSwitchedAsOne } from '../protocol/replies.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { isEventful } from './adaptive-interval.ts';
 import type { ClockState } from './clock-sync.ts';
@@ -9,7 +10,7 @@ import type { Settlement } from './command.ts';
 import { MOST_PUT_BACK } from './correction.ts';
 import { CORRECTION, type Sending } from './desired.ts';
 import { type Answer, Outlet, type OutletSpec } from './outlet.ts';
-import { ofOutlet, type PlugState } from './plug-state.ts';
+import type { PlugState } from './plug-state.ts';
 
 /** How wishes end for a plug that turns out to be a strip. */
 export const WAS_STRIP: Settlement = {
@@ -66,18 +67,18 @@ export class Outlets {
     if (this.all.length === 1 || relay === 'toggle' || light !== undefined) return [];
     return this.all.flatMap((other) => {
       const sending = other === outlet ? undefined : other.ready(now);
-      return sending?.relay === relay &&
-        sending?.led === led &&
-        sending?.light === undefined &&
-        sending !== undefined
-        ? [{ outlet: other, sending }]
-        : [];
+      const isSame =
+        sending !== undefined &&
+        sending.relay === relay &&
+        sending.led === led &&
+        sending.light === undefined;
+      return isSame ? [{ outlet: other, sending }] : [];
     });
   }
 
   /** Whether the device that answers is what these are the outlets of. */
   fit({ sysinfo: { kind } }: Observation): boolean {
-    return this.all[0]?.id === null ? kind === 'plug' || kind === 'bulb' : kind === 'strip';
+    return this.all[0]?.id === null ? isSwitchedAsOne(kind) : kind === 'strip';
   }
 
   /** When there is something to be sent next; infinite for never. */
@@ -108,7 +109,7 @@ export class Outlets {
       outlet.retryNow();
       const before = outlet.putBack;
       const { lamp } = outlet.state;
-      outlet.observe(outlet.id === null ? seen : ofOutlet(seen, outlet.id, outlet.state), answer);
+      outlet.observe(outlet.readingIn(seen), answer);
       if (outlet.state.lamp !== lamp) this.#logLamp(outlet.state);
       if (outlet.putBack === MOST_PUT_BACK && before < MOST_PUT_BACK)
         this.#log.warn({ plug: outlet.path }, 'switched at the plug again and again; left alone after this');

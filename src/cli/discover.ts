@@ -8,7 +8,7 @@ import { type Address, KLAP_PORT, PLUG_PORT, type Transport } from '../plug/tran
 import { printable, printableJson } from '../printable.ts';
 import { type CloudReading, GET_CLOUD, readCloud } from '../protocol/cloud.ts';
 import type { Login } from '../protocol/klap.ts';
-import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
+import { answerTo, isSwitchedAsOne, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO } from '../protocol/requests.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
 import { loginsAt } from './logins.ts';
@@ -280,7 +280,7 @@ function addressText({ host, port }: Address): string {
 
 /** Whether it can be switched, or its outlets, that can be told apart. */
 function hasOutlets({ kind, outlets }: Sysinfo): boolean {
-  return kind === 'plug' || kind === 'bulb' || (kind === 'strip' && outlets.length > 0);
+  return isSwitchedAsOne(kind) || (kind === 'strip' && outlets.length > 0);
 }
 
 function relaysText({ relay, outlets }: Sysinfo): string {

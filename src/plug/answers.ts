@@ -2,13 +2,13 @@ import { PlugError, PlugRefusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { LightAbility } from '../protocol/light.ts';
 import { answerTo, type MeterReading, readMeter } from '../protocol/replies.ts';
-import type { Query, Settings } from '../protocol/requests.ts';
+import type { Request, Settings } from '../protocol/requests.ts';
 
-/** How the device refused something of what was to be set, if it did; the relay goes first. */
-export function refusalIn(reply: JsonObject, setters: Query): PlugRefusal | undefined {
-  for (const [module, methods] of Object.entries(setters)) {
+/** How the device refused the first that it did of what was to be set: all that was sent but the questions, in that order. */
+export function refusalIn(reply: JsonObject, { query }: Request): PlugRefusal | undefined {
+  for (const [module, methods] of Object.entries(query)) {
     for (const method of Object.keys(methods)) {
-      const refusal = refusalOf(reply, module, method);
+      const refusal = method.startsWith('get_') ? undefined : refusalOf(reply, module, method);
       if (refusal !== undefined) return refusal;
     }
   }

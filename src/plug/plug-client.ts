@@ -5,6 +5,7 @@ import type { LightAbility } from '../protocol/light.ts';
 import {
   answerTo,
   type DeviceKind,
+  isSwitchedAsOne,
   type MeterReading,
   type OutletReading,
   type PlugTime,
@@ -26,7 +27,6 @@ import {
   setAndConfirm,
   setOutletsAndConfirm,
   setTime,
-  setters,
   startCountdown,
 } from '../protocol/requests.ts';
 import { inability, isGone, readMeterIn, refusalIn } from './answers.ts';
@@ -135,7 +135,7 @@ export class PlugClient {
     return { ...seen, meters };
   }
 
-  /** Asks the device what it is. Rejects as `unsupported` unless it is a plug. */
+  /** Asks the device what it is. Rejects as `unsupported` unless it is switched as one. */
   async checkPlug(): Promise<void> {
     await this.#identify();
     this.#demandPlug();
@@ -144,18 +144,18 @@ export class PlugClient {
   /**
    * Sets what is given and returns what the plug then reports of itself. Never reaches a plug with another MAC:
    * on a connection that has not shown the MAC yet, the plug is asked for it first. Rejects as `unsupported`,
-   * without having set anything, if the device is not a plug: a strip would switch all of its outlets; with
-   * NoLongerWanted if `isWanted`, asked right before anything is sent, says so.
+   * without having set anything, if the device is not switched as one: a strip would switch all of its outlets; as
+   * `plug-error` if it cannot do what is given; with NoLongerWanted if `isWanted`, asked right before anything is sent, says so.
    */
   async apply(settings: Settings, isWanted: () => boolean = () => true): Promise<Applied> {
-    const reply = await this.#surely(async () => {
+    const { made, reply } = await this.#surely(async () => {
       this.#demandPlug();
       this.#demandAbility(settings);
       if (!isWanted()) throw new NoLongerWanted();
-      return this.#ask(setAndConfirm(settings, this.hasMeter, this.#light?.service), true);
+      const made = setAndConfirm(settings, this.hasMeter, this.#light?.service);
+      return { made, reply: await this.#ask(made, true) };
     });
-    const { sysinfo, meter } = this.#observe(reply);
-    return { sysinfo, meter, refusal: refusalIn(reply, setters(settings, this.#light?.service)) };
+    return { ...this.#observe(reply), refusal: refusalIn(reply, made) };
   }
 
   /**
@@ -163,16 +163,16 @@ export class PlugClient {
    * one exchange. Rejects as `plug-error`, without having set anything, if the strip does not have one of them.
    */
   async applyTo(wanted: () => readonly string[], settings: Settings): Promise<Applied> {
-    let ids: readonly string[] = [];
-    const reply = await this.#surely(async () => {
-      ids = wanted();
+    const { ids, made, reply } = await this.#surely(async () => {
+      const ids = wanted();
       this.#demandAbility(settings);
       if (ids.length === 0) throw new NoLongerWanted();
-      return this.#ask(setOutletsAndConfirm(settings, this.hasMeter, this.#childrenOf(ids)), true);
+      const made = setOutletsAndConfirm(settings, this.hasMeter, this.#childrenOf(ids));
+      return { ids, made, reply: await this.#ask(made, true) };
     });
     const { sysinfo, meter } = this.#observe(reply);
     const meters = new Map(this.hasMeter ? ids.slice(0, 1).map((id) => [id, meter]) : []);
-    return { sysinfo, meter: undefined, meters, refusal: refusalIn(reply, setters(settings)) };
+    return { sysinfo, meter: undefined, meters, refusal: refusalIn(reply, made) };
   }
 
   /**
@@ -311,7 +311,7 @@ export class PlugClient {
   }
 
   #demandPlug(): void {
-    if (this.#kind === 'plug' || this.#kind === 'bulb') return;
+    if (isSwitchedAsOne(this.#kind)) return;
     const { host, port } = this.#transport.address ?? NOWHERE;
     throw new PlugError('unsupported', whyUnsupported(this.#kind, `the device at ${host}:${port}`));
   }
@@ -336,7 +336,7 @@ export class PlugClient {
   }
 }
 
-/** Why a device of that kind takes no commands: `it is a strip with several outlets; only …`. */
+/** Why a device of that kind takes no commands: `it does not report a relay; only …`. */
 export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
   const what =
     kind === 'strip' ? 'is a strip whose outlets are switched one by one' : 'does not report a relay';

@@ -64,8 +64,9 @@ function readBulb(answer: JsonObject, state: JsonObject): LightReading {
   };
 }
 
-const LEAST_KELVIN = 1000;
-const MOST_KELVIN = 12_000;
+/** Colour temperatures that any lamp could have. */
+export const LEAST_KELVIN = 1000;
+export const MOST_KELVIN = 12_000;
 
 const DIMMER: LightAbility = { service: 'dimmer', kelvin: null, isDimmable: true };
 

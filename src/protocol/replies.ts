@@ -33,6 +33,11 @@ const MAX_ENERGY = (MAX_POWER / 1000) * (MAX_SECONDS / 3600);
  */
 export type DeviceKind = 'plug' | 'strip' | 'bulb' | 'other';
 
+/** Whether a device of that kind is switched as one; a strip is by its outlets. */
+export function isSwitchedAsOne(kind: DeviceKind): boolean {
+  return kind === 'plug' || kind === 'bulb';
+}
+
 /** What a strip says of one of its outlets; `undefined` where it did not say it. */
 export interface OutletReading {
   /** How it is named in a `context`. */

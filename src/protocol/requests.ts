@@ -89,8 +89,8 @@ function confirming(setters: Query, meter: boolean, children: readonly string[] 
   return request(meter ? { ...query, ...GET_METER } : query, children);
 }
 
-/** What sets relay, LED and light on a device, by module and method: that which may be refused. */
-export function setters(settings: Settings, service?: LightService): Query {
+/** What sets relay, LED and light on a device. */
+function setters(settings: Settings, service?: LightService): Query {
   return service === 'bulb' || service === 'light-strip'
     ? bulbSetters(settings, service)
     : plugSetters(settings);

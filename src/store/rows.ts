@@ -103,7 +103,7 @@ function readReceipt(json: JsonObject): Receipt {
     target: demand(textAt(json, 'target')),
     relay: relayOf(json.relay),
     led: typeof led === 'boolean' ? led : undefined,
-    ...(isObject(json.light) ? { light: readLight(json.light) } : {}),
+    light: readLight(json.light),
     outcome: demand(OUTCOMES.find((one) => one === json.outcome)),
     ...(reason === undefined ? {} : { reason }),
     confirmed: demand(numberAt(json, 'confirmed')),

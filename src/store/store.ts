@@ -137,8 +137,10 @@ export class Store implements Task, Memory {
   }
 
   device(mac: string): KnownDevice | undefined {
+    const known = this.#devices.get(mac);
+    if (known !== undefined) return known;
     const row = this.#get('SELECT protocol, outlets FROM device WHERE mac = ?', [mac]);
-    return this.#devices.get(mac) ?? (row === undefined ? undefined : this.#read(() => readDevice(row)));
+    return row === undefined ? undefined : this.#read(() => readDevice(row));
   }
 
   keepDevice(mac: string, { protocol, outlets }: KnownDevice): void {
