@@ -5,8 +5,11 @@ const FIRST_RETRY_MS = 500;
 const LAST_RETRY_MS = 30_000;
 /** Wait after another client took over the session, lest the two throw each other out for ever. */
 const TAKEN_OVER_WAIT_MS = 60_000;
-/** So many connections in a row that end this soon and for no reason given are taken for that; some brokers give none. */
-const MAX_BRIEF = 3;
+/**
+ * So many connections in a row that end this soon and for no reason given are taken for that; some brokers give none.
+ * Fewer may be the nodes of a cluster that are restarted one after the other.
+ */
+const MAX_BRIEF = 5;
 const BRIEF_MS = 10_000;
 
 /** What follows from a disconnect. */
