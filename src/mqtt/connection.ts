@@ -22,6 +22,8 @@ export interface ConnectionListeners {
   readonly opened: (connack: IConnackPacket) => void;
   /** A message has arrived. At QoS 1 it is acknowledged as soon as this returns, and no later packet is read before. */
   readonly received: (incoming: Incoming) => void;
+  /** The broker has answered a PINGREQ, and so has read all that was sent before. */
+  readonly answered: () => void;
   /** The connection is over, or could not be made. */
   readonly closed: (disconnect: Disconnect) => void;
 }
@@ -44,6 +46,7 @@ export class Connection {
     if (isSocket(client.stream)) client.stream.setNoDelay(true);
     client.on('packetreceive', (packet) => {
       if (packet.cmd === 'connack') this.#isResumed = packet.sessionPresent;
+      else if (packet.cmd === 'pingresp') listeners.answered();
     });
     client.on('connect', listeners.opened);
     client.on('message', (topic, payload, packet) =>
@@ -112,6 +115,11 @@ export class Connection {
       });
     }
     stream.write(publishPacket(topic, payload, retain, this.version));
+  }
+
+  /** Asks the broker for a sign of life, behind all that was sent before. */
+  ping(): void {
+    this.#client.sendPing();
   }
 
   /** Sends DISCONNECT, after which the broker does not publish the last will; takes `timeoutMs` at most. */

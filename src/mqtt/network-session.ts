@@ -7,6 +7,7 @@ import { BrokerChoice } from './broker-choice.ts';
 import { Connection } from './connection.ts';
 import { type Disconnect, logDisconnect, mayBlamePacket, publicAddress, refusesLogin } from './disconnect.ts';
 import { Outbox } from './outbox.ts';
+import { PacketLimit } from './packet-limit.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
 import { LONGEST_TOPIC } from './publish-packet.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
@@ -64,10 +65,10 @@ export class NetworkSession implements Task, MqttSession {
   readonly #subscriptions: Subscriptions;
   readonly #rejected: RejectedMessages;
   readonly #outbox = new Outbox();
+  readonly #limit: PacketLimit;
   /** Called once the outbox has room again. */
   readonly #waiting: (() => void)[] = [];
   #connection: Connection | undefined;
-  #largest = Number.POSITIVE_INFINITY;
   #isSubscribed = false;
 
   constructor(options: NetworkSessionOptions) {
@@ -77,6 +78,7 @@ export class NetworkSession implements Task, MqttSession {
     this.#choice = new BrokerChoice(options.brokers, options.clock);
     this.#subscriptions = new Subscriptions(options);
     this.#rejected = new RejectedMessages(options.log);
+    this.#limit = new PacketLimit(options.clock, () => this.#connection?.ping());
   }
 
   get clientId(): string {
@@ -119,7 +121,12 @@ export class NetworkSession implements Task, MqttSession {
 
   publish(message: Message): void {
     if (message.qos === 0 && !message.keep) {
-      if (this.#connection !== undefined && this.#fits(message)) this.#connection.write(message);
+      const connection = this.#connection;
+      if (connection === undefined) return;
+      const size = sizeOf(message);
+      if (!this.#fits(message, size)) return;
+      connection.write(message);
+      this.#limit.sent(size);
       return;
     }
     if (this.#connection === undefined && !message.keep) return;
@@ -145,7 +152,7 @@ export class NetworkSession implements Task, MqttSession {
       const heldMs = disconnect.connected ? clock.now() - since : 0;
       if (disconnect.connected) this.#choice.lost(broker, heldMs);
       const { hasOthers } = this.#choice;
-      const end = { heldMs, hasOthers, isExplained: this.#outbox.hasSuspects };
+      const end = { heldMs, hasOthers, isExplained: this.#outbox.hasSuspects || this.#limit.isSuspected };
       const { waitMs, ...context } = policy.after(disconnect, end);
       const { clientId } = session;
       logDisconnect(disconnect, { broker: publicAddress(broker), clientId, log, ...context });
@@ -181,6 +188,7 @@ export class NetworkSession implements Task, MqttSession {
     const connection = new Connection(connect(broker, this.#connectOptions(version)), version, clock, {
       opened: (connack) => this.#opened(connection, connack, broker),
       received: (incoming) => this.#registry.received(incoming),
+      answered: () => this.#limit.answered(),
       closed: (disconnect) => {
         this.#closed(connection, disconnect);
         end(disconnect);
@@ -223,7 +231,7 @@ export class NetworkSession implements Task, MqttSession {
   #opened(connection: Connection, connack: IConnackPacket, broker: string): void {
     this.#connection = connection;
     this.#outbox.open(connack.properties?.receiveMaximum);
-    this.#largest = connack.properties?.maximumPacketSize ?? Number.POSITIVE_INFINITY;
+    this.#limit.open(connack.properties?.maximumPacketSize);
     const version = connection.version === 5 ? '5' : '3.1.1';
     this.#options.log.info({ broker: publicAddress(broker), version }, 'connected to broker');
     void this.#announce(connection);
@@ -237,7 +245,9 @@ export class NetworkSession implements Task, MqttSession {
     this.#isSubscribed = false;
     this.#registry.closed();
     this.#subscriptions.closed();
-    const dropped = this.#outbox.close(mayBlamePacket(disconnect) ? clock.now() : undefined);
+    const isBlamed = mayBlamePacket(disconnect);
+    if (isBlamed) this.#limit.lost();
+    const dropped = this.#outbox.close(isBlamed ? clock.now() : undefined);
     this.#resume();
     if (dropped === undefined) return;
     this.#rejected.dropped(dropped);
@@ -287,7 +297,8 @@ export class NetworkSession implements Task, MqttSession {
       this.#outbox.settle(message);
       message.taken?.();
     };
-    if (!this.#fits(message)) {
+    const size = sizeOf(message);
+    if (!this.#fits(message, size)) {
       settle();
       return;
     }
@@ -299,17 +310,17 @@ export class NetworkSession implements Task, MqttSession {
       if (!this.#outbox.isCrowded) this.#resume();
       if (this.#outbox.isEmpty) this.#registry.delivered();
     });
+    this.#limit.sent(size);
   }
 
   /**
    * A broker closes the connection on a packet larger than it allows, and a topic that is too long for MQTT is an
    * exception of MQTT.js that cannot be caught: such a message is left out, and logged.
    */
-  #fits({ topic, payload, correlationData }: Message): boolean {
-    const topicSize = Buffer.byteLength(topic);
-    const size = Buffer.byteLength(payload) + topicSize + (correlationData?.length ?? 0) + 64;
-    if (topicSize <= LONGEST_TOPIC && size <= this.#largest) return true;
-    this.#rejected.tooLarge(topic, size, this.#largest);
+  #fits({ topic }: Message, size: number): boolean {
+    const isTopicShort = size <= LONGEST_TOPIC || Buffer.byteLength(topic) <= LONGEST_TOPIC;
+    if (isTopicShort && size <= this.#limit.largest) return true;
+    this.#rejected.tooLarge(topic, size, this.#limit.largest);
     return false;
   }
 
@@ -325,4 +336,9 @@ export class NetworkSession implements Task, MqttSession {
     // Without a DISCONNECT the broker publishes the last will, which says the same.
     if (this.#outbox.isEmpty) await connection.disconnect(Math.max(0, until - clock.now()));
   }
+}
+
+/** Bytes of a message on the wire, the little that comes before topic and payload reckoned generously. */
+function sizeOf({ topic, payload, correlationData }: Message): number {
+  return Buffer.byteLength(payload) + Buffer.byteLength(topic) + (correlationData?.length ?? 0) + 64;
 }

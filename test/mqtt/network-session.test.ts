@@ -329,6 +329,39 @@ describe('the session at a broker', () => {
     expect(taken.toSorted()).toEqual(['a', 'b', 'c', 'd', 'poison']);
   });
 
+  it.each([
+    ['QoS 0', 0],
+    ['QoS 1', 1],
+  ] as const)(
+    'finds out that a broker closes the connection on large messages at %s, leaves them out, and says so',
+    async (_, qos) => {
+      const small = await scripted();
+      small.onPacket = (packet, socket) => {
+        const isTooLarge = packet.cmd === 'publish' && packet.payload.length > 8092;
+        if (isTooLarge) socket.destroy();
+        return isTooLarge;
+      };
+      const { session: made, lines } = session(small.url, { version: '3.1.1' });
+      const retained = { retain: true, qos };
+      made.onConnect(() => {
+        made.publish(message('x'.repeat(9000), { ...retained, topic: 'museum/bridge/plugs' }));
+        made.publish(message('y'.repeat(3000), { ...retained, topic: 'museum/lamp' }));
+      });
+      made.publish(message('a', { keep: true }));
+      run(made);
+      await until(
+        () => small.on('museum/lamp').length > 0 && made.status === 'subscribed',
+        'a connection that holds',
+      );
+      expect(lines.filter(({ msg }) => msg.includes('of this size')).map(({ topic }) => topic)).toEqual([
+        'museum/bridge/plugs',
+      ]);
+      expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
+      expect(small.on('museum/lamp/result')).toContain('a');
+      expect(small.sockets.size).toBe(1);
+    },
+  );
+
   it('finds that message also where the confirmations of others were lost with the connection', async () => {
     const picky = await scripted();
     picky.onPacket = (packet, socket, connection) => {
