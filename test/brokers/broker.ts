@@ -15,26 +15,26 @@ const { clock } = SURROUNDINGS;
 export interface TestedBroker {
   readonly name: string;
   readonly scheme: 'mqtt' | 'mqtts';
-  /** Where the bridge finds it; a proxy is in between. */
-  readonly port: number;
-  /** Where clients of the suite find it, which have no proxy: in a cluster, another node. */
+  /** Where the bridge finds its nodes, most often one; a proxy is in front of each. */
+  readonly ports: readonly number[];
+  /** Where clients of the suite find it, which have no proxy: in a cluster, a node that stays as it is. */
   readonly clientPort: number;
-  /** Other addresses that the bridge may use. */
-  readonly others: readonly string[];
   /** What the bridge's configuration says of it beside the address. */
   readonly mqtt: object;
   /** How clients of the suite connect. */
   readonly client: IClientOptions;
+  /** How many commands it lets a client have on their way at a time; left out where that is no matter. */
+  readonly inFlight?: number;
   /** Whether it keeps a session for the bridge: commands that are sent while the bridge is away are not lost. */
   readonly keepsSessions: boolean;
   /** It runs within the bridge: it starts, ends and hangs with that, and there is no link to be cut. */
   readonly isEmbedded?: true;
-  /** Starts it; `anew` without what it has kept. */
-  start(anew: boolean): Promise<void>;
-  /** Ends it well, or as a power cut would. */
-  end(signal: 'SIGTERM' | 'SIGKILL'): Promise<void>;
-  freeze(): void;
-  thaw(): void;
+  /** Starts it, or one of its nodes again; `anew` without what it has kept. */
+  start(anew: boolean, node?: number): Promise<void>;
+  /** Ends a node well, or as a power cut would. */
+  end(signal: 'SIGTERM' | 'SIGKILL', node: number): Promise<void>;
+  freeze(node: number): void;
+  thaw(node: number): void;
   /** Starts it so that it refuses subscriptions to `museum/+/set`, or no longer; left out where that cannot be had. */
   readonly deny?: (isDenied: boolean) => Promise<void>;
   /** Ends it, and removes its folder. */
@@ -43,6 +43,14 @@ export interface TestedBroker {
 
 /** How long a broker may take to listen. */
 const START_MS = 60_000;
+
+/** Whatever ends the suite ends them too. */
+const running = new Set<ChildProcess>();
+process.on('exit', () => {
+  for (const { pid, exitCode } of running)
+    if (pid !== undefined && exitCode === null) process.kill(-pid, 'SIGKILL');
+});
+for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 /** A program in a process of its own, with a folder of its own. */
 export class Process {
@@ -62,6 +70,8 @@ export class Process {
   ): Promise<void> {
     const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: 'ignore', detached: true });
     this.#child = child;
+    running.add(child);
+    child.once('exit', () => running.delete(child));
     const until = clock.now() + START_MS;
     while (!(await isOpen(port))) {
       if (child.exitCode !== null) throw new Error(`${command} ended with exit code ${child.exitCode}`);

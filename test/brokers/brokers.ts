@@ -6,7 +6,10 @@ import type { TestedBroker } from './broker.ts';
 import { checksOf, type Finding, QUICK, WHOLE } from './conformance.ts';
 import { embedded } from './embedded.ts';
 import { noGo } from './go.ts';
+import { hivemq } from './hivemq.ts';
+import { noJava } from './java.ts';
 import { mochi } from './mochi.ts';
+import { moquette } from './moquette.ts';
 import { mosquitto, secureMosquitto } from './mosquitto.ts';
 import { Museum } from './museum.ts';
 import { nats, natsCluster } from './nats.ts';
@@ -30,6 +33,8 @@ const CANDIDATES: ReadonlyMap<string, Candidate> = new Map([
   ['nats', { missing: noGo, make: nats }],
   ['nats-cluster', { missing: noGo, make: natsCluster }],
   ['rabbitmq', { missing: noRabbitMq, make: rabbitMq }],
+  ['hivemq', { missing: noJava, make: hivemq }],
+  ['moquette', { missing: noJava, make: moquette }],
 ]);
 
 const { values, positionals } = parseArgs({

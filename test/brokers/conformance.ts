@@ -115,21 +115,21 @@ async function flood(museum: Museum, { flood: count }: Extent): Promise<Finding>
 /** The connection is broken without a DISCONNECT. */
 async function will(museum: Museum): Promise<Finding> {
   if (museum.broker.isEmbedded) return NOT_HERE;
-  const { proxy } = museum;
+  const proxy = museum.proxy(museum.node);
   proxy.close();
   const offline = await museum.time(() => !museum.isOnline, 10_000);
   proxy.open();
   const back = await museum.time(() => museum.isOnline);
   if (offline === undefined) {
     // In a cluster the bridge is back at another node before the will is out.
-    return museum.broker.others.length > 0 && back !== undefined ? right('back at once') : wrong('none');
+    return museum.broker.ports.length > 1 && back !== undefined ? right('back at once') : wrong('none');
   }
   return measured(back === undefined ? undefined : offline);
 }
 
 async function linkCut(museum: Museum, seconds: number): Promise<Finding> {
   if (museum.broker.isEmbedded) return NOT_HERE;
-  const { proxy } = museum;
+  const proxy = museum.proxy(museum.node);
   return await outage(museum, seconds, {
     begin: () => proxy.silence(),
     end: () => proxy.release(),
@@ -139,7 +139,8 @@ async function linkCut(museum: Museum, seconds: number): Promise<Finding> {
 async function frozen(museum: Museum, { frozenS }: Extent): Promise<Finding> {
   const { broker } = museum;
   if (broker.isEmbedded) return NOT_HERE;
-  return await outage(museum, frozenS, { begin: () => broker.freeze(), end: () => broker.thaw() });
+  const { node } = museum;
+  return await outage(museum, frozenS, { begin: () => broker.freeze(node), end: () => broker.thaw(node) });
 }
 
 /** Commands are sent while bridge and broker cannot reach each other. */
@@ -175,9 +176,11 @@ async function restart(museum: Museum, anew: boolean): Promise<Finding> {
     museum.forget();
     museum.startBridge();
   } else {
-    await broker.end(anew ? 'SIGKILL' : 'SIGTERM');
-    if (broker.clientPort === broker.port) museum.forget();
-    await broker.start(anew);
+    const { node } = museum;
+    await broker.end(anew ? 'SIGKILL' : 'SIGTERM', node);
+    // In a cluster the client stays connected, and hears only what changes.
+    if (broker.ports.length === 1) museum.forget();
+    await broker.start(anew, broker.ports.length === 1 ? undefined : node);
   }
   const states = await museum.time(() => museum.isOnline && museum.hasAllStates);
   if (states === undefined) return wrong('never');

@@ -6,19 +6,24 @@ import { mochiServer } from './go.ts';
 export async function mochi(): Promise<TestedBroker> {
   const program = new Process();
   const port = await freePort();
+  const start = (allowed: 'all' | 'watching') =>
+    program.start(mochiServer(), [`127.0.0.1:${port}`, allowed], port);
   return {
     name: 'mochi',
     scheme: 'mqtt',
-    port,
+    ports: [port],
     clientPort: port,
-    others: [],
     mqtt: {},
     client: { protocolVersion: 5 },
     keepsSessions: true,
-    start: () => program.start(mochiServer(), [`127.0.0.1:${port}`], port),
+    start: () => start('all'),
     end: (signal) => program.end(signal),
     freeze: () => program.signal('SIGSTOP'),
     thaw: () => program.signal('SIGCONT'),
+    deny: async (isDenied) => {
+      await program.end('SIGTERM');
+      await start(isDenied ? 'watching' : 'all');
+    },
     dispose: () => program.dispose(),
   };
 }

@@ -74,9 +74,8 @@ function base(program: Process, name: string, port: number) {
   return {
     name,
     scheme: 'mqtt',
-    port,
+    ports: [port],
     clientPort: port,
-    others: [],
     end: (signal: 'SIGTERM' | 'SIGKILL') => program.end(signal),
     freeze: () => program.signal('SIGSTOP'),
     thaw: () => program.signal('SIGCONT'),

@@ -21,7 +21,7 @@ const PATIENCE_MS = 90_000;
 /** A bridge with simulated plugs at the broker under test, a proxy in between, and a client that watches. */
 export class Museum {
   readonly broker: TestedBroker;
-  readonly proxy: TcpProxy;
+  readonly #proxies: readonly TcpProxy[];
   readonly #plugs: readonly SitePlug[];
   readonly #dataDir = mkdtempSync(join(tmpdir(), 'hs110-mqtt-data-'));
   #bridge: Running | undefined;
@@ -33,17 +33,35 @@ export class Museum {
   /** By id: called when its receipt comes. */
   readonly #waiting = new Map<string, () => void>();
   #sent = 0;
+  readonly #unsent: { readonly topic: string; readonly payload: string }[] = [];
+  #inFlight = 0;
 
-  private constructor(broker: TestedBroker, proxy: TcpProxy, plugs: readonly SitePlug[]) {
+  private constructor(broker: TestedBroker, proxies: readonly TcpProxy[], plugs: readonly SitePlug[]) {
     this.broker = broker;
-    this.proxy = proxy;
+    this.#proxies = proxies;
     this.#plugs = plugs;
   }
 
   static async open(broker: TestedBroker): Promise<Museum> {
     const numbers = Array.from({ length: PLUGS }, (_, index) => index + 1);
     const plugs = await Promise.all(numbers.map((number) => startPlug(`lamp-${number}`, number)));
-    return new Museum(broker, await TcpProxy.started(broker.port), plugs);
+    const proxies = await Promise.all(broker.ports.map((port) => TcpProxy.started(port)));
+    return new Museum(broker, proxies, plugs);
+  }
+
+  /** The number of the node at which the bridge is. */
+  get node(): number {
+    return Math.max(
+      0,
+      this.#proxies.findIndex(({ isUsed }) => isUsed),
+    );
+  }
+
+  /** What is between the bridge and a node. */
+  proxy(node: number): TcpProxy {
+    const proxy = this.#proxies[node];
+    if (proxy === undefined) throw new Error(`there is no node ${node}`);
+    return proxy;
   }
 
   /** Lines of the bridge's log. */
@@ -70,10 +88,10 @@ export class Museum {
 
   startBridge(): void {
     const { broker } = this;
-    const proxied = this.proxy.url.replace('mqtt:', `${broker.scheme}:`);
+    const urls = this.#proxies.map(({ url }) => url.replace('mqtt:', `${broker.scheme}:`));
     const way = broker.isEmbedded
-      ? { broker: { listen: `127.0.0.1:${broker.port}` } }
-      : { mqtt: { url: [proxied, ...broker.others], clientId: CLIENT_ID, ...broker.mqtt } };
+      ? { broker: { listen: `127.0.0.1:${broker.clientPort}` } }
+      : { mqtt: { url: urls, clientId: CLIENT_ID, ...broker.mqtt } };
     const plugs = this.#plugs.map(({ path, server }) => ({ path, host: `${server.host}:${server.port}` }));
     const text = stringify({
       poll: { interval: '1s' },
@@ -113,8 +131,23 @@ export class Museum {
     const id = `c${number}`;
     const state = Math.floor(number / PLUGS) % 2 === 0 ? 'ON' : 'OFF';
     const payload = JSON.stringify({ id, state });
-    this.#client?.publish(`museum/lamp-${(number % PLUGS) + 1}/set`, payload, { qos: 1 });
+    this.#unsent.push({ topic: `museum/lamp-${(number % PLUGS) + 1}/set`, payload });
+    this.#pump();
     return id;
+  }
+
+  /** Sends as much as the broker lets a client have on its way; MQTT.js alone sends all. */
+  #pump(): void {
+    const most = this.broker.inFlight ?? Number.POSITIVE_INFINITY;
+    while (this.#inFlight < most) {
+      const next = this.#unsent.shift();
+      if (next === undefined) return;
+      this.#inFlight++;
+      this.#client?.publish(next.topic, next.payload, { qos: 1 }, () => {
+        this.#inFlight--;
+        this.#pump();
+      });
+    }
   }
 
   /** Resolves when a command has its receipt. */
@@ -141,7 +174,7 @@ export class Museum {
   async close(): Promise<void> {
     await this.stopBridge();
     this.#client?.end(true);
-    await this.proxy.stop();
+    await Promise.all(this.#proxies.map((proxy) => proxy.stop()));
     await Promise.all(this.#plugs.map(({ server }) => server.stop()));
     rmSync(this.#dataDir, { recursive: true, force: true });
   }

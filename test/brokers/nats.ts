@@ -47,45 +47,55 @@ export class NatsNode {
 
 const COMMON = { scheme: 'mqtt', mqtt: {}, client: { protocolVersion: 4 }, keepsSessions: false } as const;
 
+/** Everybody is a user that may not subscribe to commands; NATS has other words for topics. */
+const DENYING = `
+  authorization { users: [{ user: all, password: all, permissions: { subscribe: { deny: ["museum.*.set"] } } }] }
+  no_auth_user: all`;
+
 /** One node. */
 export async function nats(): Promise<TestedBroker> {
   const node = await NatsNode.prepared('one');
   return {
     ...COMMON,
     name: 'NATS',
-    port: node.port,
+    ports: [node.port],
     clientPort: node.port,
-    others: [],
     start: (anew) => node.start([], anew),
     end: (signal) => node.process.end(signal),
     freeze: () => node.process.signal('SIGSTOP'),
     thaw: () => node.process.signal('SIGCONT'),
+    deny: async (isDenied) => {
+      await node.process.end('SIGTERM');
+      await node.start([], false, isDenied ? DENYING : '');
+    },
     dispose: () => node.process.dispose(),
   };
 }
 
-/** Three nodes; the bridge may use all, and what happens to the broker happens to the one that it uses first. */
+/** Three nodes: the bridge may use two of them, of which the one at which it is is hurt; clients use the third. */
 export async function natsCluster(): Promise<TestedBroker> {
-  const nodes = await Promise.all(['one', 'two', 'three'].map((name) => NatsNode.prepared(name)));
+  const names = ['one', 'two', 'three'] as const;
+  const nodes = await Promise.all(names.map((name) => NatsNode.prepared(name)));
   const [first, second, third] = nodes;
   if (first === undefined || second === undefined || third === undefined)
     throw new Error('a node is missing');
-  const othersOf = (node: NatsNode) => nodes.filter((other) => other !== node);
-  let isRunning = false;
+  const at = (node: number) => (node === 0 ? first : second);
+  const start = (node: NatsNode, anew: boolean) =>
+    node.start(
+      nodes.filter((other) => other !== node),
+      anew,
+    );
   return {
     ...COMMON,
     name: 'NATS, 3 nodes',
-    port: first.port,
-    clientPort: second.port,
-    others: [`mqtt://127.0.0.1:${second.port}`, `mqtt://127.0.0.1:${third.port}`],
-    start: async (anew) => {
-      const starting = isRunning ? [first] : nodes;
-      isRunning = true;
-      await Promise.all(starting.map((node) => node.start(othersOf(node), anew)));
+    ports: [first.port, second.port],
+    clientPort: third.port,
+    start: async (anew, node) => {
+      await Promise.all((node === undefined ? nodes : [at(node)]).map((each) => start(each, anew)));
     },
-    end: (signal) => first.process.end(signal),
-    freeze: () => first.process.signal('SIGSTOP'),
-    thaw: () => first.process.signal('SIGCONT'),
+    end: (signal, node) => at(node).process.end(signal),
+    freeze: (node) => at(node).process.signal('SIGSTOP'),
+    thaw: (node) => at(node).process.signal('SIGCONT'),
     dispose: async () => {
       await Promise.all(nodes.map((node) => node.process.dispose()));
     },

@@ -42,9 +42,8 @@ export async function rabbitMq(): Promise<TestedBroker> {
   return {
     name: 'RabbitMQ',
     scheme: 'mqtt',
-    port,
+    ports: [port],
     clientPort: port,
-    others: [],
     mqtt: {},
     client: { protocolVersion: 4 },
     keepsSessions: false,

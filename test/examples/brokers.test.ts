@@ -43,7 +43,7 @@ describe.skipIf(noMosquitto !== undefined)('the example for Mosquitto', () => {
   afterAll(() => broker.dispose());
 
   async function connect(options: IClientOptions): Promise<MqttClient> {
-    const client = await mqtt.connectAsync(`mqtts://127.0.0.1:${broker.port}`, options, false);
+    const client = await mqtt.connectAsync(`mqtts://127.0.0.1:${broker.clientPort}`, options, false);
     clients.push(client);
     return client;
   }

@@ -28,6 +28,11 @@ export class TcpProxy {
     return `mqtt://127.0.0.1:${address.port}`;
   }
 
+  /** Whether a client is connected. */
+  get isUsed(): boolean {
+    return this.#pairs.size > 0;
+  }
+
   /** Takes nothing more of what clients send; what the server sends still goes through. */
   hold(): void {
     this.#holding = true;

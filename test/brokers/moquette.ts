@@ -1,0 +1,47 @@
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { freePort } from '../support/free-port.ts';
+import { Process, type TestedBroker } from './broker.ts';
+import { classPath } from './java.ts';
+
+/** Moquette, which keeps retained messages and sessions in a file. */
+export async function moquette(): Promise<TestedBroker> {
+  const program = new Process();
+  const port = await freePort();
+  const data = program.file('data');
+  const lines = [
+    'host 127.0.0.1',
+    `port ${port}`,
+    'websocket_port disabled',
+    'allow_anonymous true',
+    `data_path ${data}`,
+    'telemetry_enabled false',
+    'buffer_flush_millis 0',
+  ];
+  mkdirSync(program.file('config'));
+  writeFileSync(program.file('config/moquette.conf'), `${lines.join('\n')}\n`);
+  const args = [
+    `-Dmoquette.path=${program.folder}`,
+    '-cp',
+    classPath('io.moquette', 'moquette-broker', '0.17'),
+    'io.moquette.broker.Server',
+  ];
+  return {
+    name: 'Moquette',
+    scheme: 'mqtt',
+    ports: [port],
+    clientPort: port,
+    // It retains nothing that is sent at QoS 0.
+    mqtt: { qos: { state: 1 } },
+    client: { protocolVersion: 4 },
+    keepsSessions: false,
+    start: async (anew) => {
+      if (anew) rmSync(data, { recursive: true, force: true });
+      mkdirSync(data, { recursive: true });
+      await program.start('java', args, port);
+    },
+    end: (signal) => program.end(signal),
+    freeze: () => program.signal('SIGSTOP'),
+    thaw: () => program.signal('SIGCONT'),
+    dispose: () => program.dispose(),
+  };
+}
