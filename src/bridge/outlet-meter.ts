@@ -9,8 +9,16 @@ import {
   relearn,
   UNKNOWN_LAMP,
 } from '../rules/lamp.ts';
-import { count, firstSeen, type LifetimeEnergy, mostIn, recalled, setTo } from '../rules/lifetime-energy.ts';
-import { type BookedDay, type DayEnergy, missedSince } from '../rules/missed-days.ts';
+import {
+  count,
+  firstSeen,
+  type LifetimeEnergy,
+  mostIn,
+  recalled,
+  setTo,
+  uncounted,
+} from '../rules/lifetime-energy.ts';
+import { type BookedDay, type DayEnergy, missedSince, usedByDays } from '../rules/missed-days.ts';
 import { isGlitch } from '../rules/plausibility.ts';
 
 /** What the meter of an outlet shows, and what follows from it; `null` is "not known". */
@@ -89,6 +97,8 @@ export class OutletMeter implements Metered {
   #booked: Booked | null = null;
   /** The plug's counter started anew, or nobody read it for a while: its statistics may know of more. */
   #mayHaveMissed = false;
+  /** The meter of a bulb counts nothing: what it used is told by its statistics alone. */
+  #hasCounter = true;
   #wasGlitch = false;
   #absences: Absence[] = [];
   #days: DayEnergy | undefined;
@@ -168,25 +178,30 @@ export class OutletMeter implements Metered {
       this.voltage = rounded(reading?.voltage);
       this.current = rounded(reading?.current);
     }
+    if (reading !== undefined)
+      this.#hasCounter = reading.energy !== undefined || typeof this.#energy?.total === 'number';
     if (reading?.energy !== undefined) this.#count(reading.energy, instant);
-    else if (!isHeld) this.energy = this.energyBoot = null;
+    else if (!isHeld) {
+      this.energyBoot = null;
+      this.energy = this.#hasCounter || this.#energy === undefined ? null : inKwh(this.#energy);
+    }
     if (this.#settings !== null)
       this.#lamp = checkLamp(this.#lamp, this.#settings, { relay, power: this.power, at: instant.now });
   }
 
   /** The plug's own statistics were read. */
   observeStatistics({ time, days }: Pick<Statistics, 'time' | 'days'>, { now, date }: Instant): void {
-    const energy = this.#energy;
+    const energy = this.#hasCounter ? this.#energy : (this.#energy ?? uncounted(now));
+    if (energy === undefined || time === undefined || days === undefined) return;
     // Until it is clear how the counter goes on, nothing can be added to it.
-    if (energy === undefined || energy.recalled || energy.suspect !== null) return;
-    if (time === undefined || days === undefined) return;
+    if (this.#hasCounter && (energy.recalled || energy.suspect !== null)) return;
     const today = dayOf(time);
     if (this.#booked !== null && today < this.#booked.day) return;
     const byDay = energyByDay(days);
-    if (this.#booked !== null && this.#mayHaveMissed) {
-      const missed = missedSince(this.#booked, byDay, today, energy.lifetime, mostIn(now - energy.at));
-      this.#use(missed, this.#booked.at, now);
-      this.#become(setTo(energy, energy.lifetime + missed));
+    const unseen = this.#unseen(energy, byDay, today, now);
+    if (unseen > 0 || !this.#hasCounter) {
+      this.#use(unseen, this.#booked?.at, now);
+      this.#become(setTo(energy, energy.lifetime + unseen));
     }
     if (this.#absences.length > 0) this.#days = byDay;
     this.#mayHaveMissed = false;
@@ -248,6 +263,15 @@ export class OutletMeter implements Metered {
     this.#become(after);
   }
 
+  /** What the statistics show that is not in the counter. */
+  #unseen(energy: LifetimeEnergy, byDay: DayEnergy, today: Day, now: number): number {
+    const before = this.#booked;
+    if (before === null) return 0;
+    if (!this.#hasCounter) return usedByDays(before, byDay, today);
+    if (!this.#mayHaveMissed) return 0;
+    return missedSince(before, byDay, today, energy.lifetime, mostIn(now - energy.at));
+  }
+
   #use(energy: number, since: number | undefined, foundAt: number): void {
     if (energy === 0) return;
     this.counted += energy;
@@ -256,7 +280,7 @@ export class OutletMeter implements Metered {
 
   #become(energy: LifetimeEnergy): void {
     this.#energy = energy;
-    this.energy = Math.round(energy.lifetime / 1000) / 1000;
+    this.energy = inKwh(energy);
   }
 }
 
@@ -267,6 +291,10 @@ function energyByDay(days: NonNullable<Statistics['days']>): DayEnergy {
       thousandths(energy),
     ]),
   );
+}
+
+function inKwh({ lifetime }: LifetimeEnergy): number {
+  return Math.round(lifetime / 1000) / 1000;
 }
 
 function thousandths(kwh: number): number {

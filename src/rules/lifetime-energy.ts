@@ -39,7 +39,16 @@ const MS_PER_HOUR = 3_600_000;
 
 /** The counter of an outlet that has never been read: what the plug shows first is what it has used so far. */
 export function firstSeen(total: number, at: number): LifetimeEnergy {
-  return { lifetime: total, total, since: at, at, recalled: false, suspect: null, restarts: 0, glitches: 0 };
+  return begun(total, total, at);
+}
+
+/** The counter of an outlet that has none of its own: it begins at 0. */
+export function uncounted(at: number): LifetimeEnergy {
+  return begun(0, null, at);
+}
+
+function begun(lifetime: number, total: number | null, at: number): LifetimeEnergy {
+  return { lifetime, total, since: at, at, recalled: false, suspect: null, restarts: 0, glitches: 0 };
 }
 
 /** The counter as an earlier run left it `agoMs` ago. */
@@ -48,8 +57,7 @@ export function recalled(
   now: number,
   agoMs: number,
 ): LifetimeEnergy {
-  const at = now - Math.max(0, agoMs);
-  return { lifetime, total, since: at, at, recalled: true, suspect: null, restarts: 0, glitches: 0 };
+  return { ...begun(lifetime, total, now - Math.max(0, agoMs)), recalled: true };
 }
 
 /**

@@ -33,13 +33,24 @@ export function missedSince(
   lifetime: number,
   slack: number,
 ): number {
-  let booked = -before.energy;
-  let rounding = ROUNDING + slack;
+  const { energy, count } = bookedSince(before, days, today);
+  const rounding = ROUNDING + slack + count * ROUNDING_OF_DAY;
+  return Math.max(0, Math.floor(energy - (lifetime - before.lifetime) - rounding));
+}
+
+/** What the plug booked by its statistics since `before`: all that is known where it has no counter. */
+export function usedByDays(before: BookedDay, days: DayEnergy, today: Day): number {
+  return Math.max(0, bookedSince(before, days, today).energy);
+}
+
+function bookedSince(before: BookedDay, days: DayEnergy, today: Day): { energy: number; count: number } {
+  let energy = -before.energy;
+  let count = 0;
   for (const day of daysFrom(before.day, today)) {
-    booked += days.get(day) ?? 0;
-    rounding += ROUNDING_OF_DAY;
+    energy += days.get(day) ?? 0;
+    count++;
   }
-  return Math.max(0, Math.floor(booked - (lifetime - before.lifetime) - rounding));
+  return { energy, count };
 }
 
 /** What was used on which of the days; `late` is the rest, of which only the sum is known. */

@@ -2,6 +2,7 @@ import { type JsonObject, numberAt } from '../protocol/json.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeviceClock } from './device-clock.ts';
 import { type Identity, identityMethods, identityOf, tenThousandths } from './identity.ts';
+import { SimulatedMeter } from './meter.ts';
 import { SimulatedNetwork } from './network.ts';
 import {
   type Answer,
@@ -11,6 +12,9 @@ import {
   NO_BULB_MODULE,
   type PlugDevice,
 } from './plug-device.ts';
+
+/** What it draws when it is on. */
+const LOAD_W = 5.8;
 
 const BAD_LIGHT: Answer = { err_code: -10_000, err_msg: 'Invalid input argument' };
 
@@ -52,12 +56,17 @@ export class SimulatedBulb implements PlugDevice {
   readonly #model: string;
   readonly #identity: Identity;
   readonly #modules: Modules;
+  readonly #time: DeviceClock;
+  readonly #meter: SimulatedMeter;
   #light = { on_off: 0, mode: 'normal', hue: 0, saturation: 0, color_temp: 2700, brightness: 50 };
 
   constructor(options: BulbOptions, clock: Clock) {
     this.#model = options.model ?? 'KL130(EU)';
     this.#identity = identityOf(options);
     this.#light.on_off = options.on ? 1 : 0;
+    this.#time = new DeviceClock(clock, false);
+    this.#time.beforeChange(() => this.#book());
+    this.#meter = new SimulatedMeter({ loadW: LOAD_W, inUnits: false, phase: 0 }, this.#time);
     const network = new SimulatedNetwork(options.mac, false);
     const { set_led_off: _, ...ofTheBulb } = identityMethods(this.#identity);
     const system = { get_sysinfo: () => this.#sysinfo(), ...ofTheBulb };
@@ -66,8 +75,11 @@ export class SimulatedBulb implements PlugDevice {
       netif: network.netif(),
       'smartlife.iot.common.system': system,
       'smartlife.iot.common.cloud': network.cloud(),
-      'smartlife.iot.common.timesetting': new DeviceClock(clock, false).module(),
-      'smartlife.iot.common.emeter': { get_realtime: () => ({ power_mw: this.on ? 5800 : 0, err_code: 0 }) },
+      'smartlife.iot.common.timesetting': this.#time.module(),
+      'smartlife.iot.common.emeter': {
+        get_realtime: () => ({ power_mw: this.on ? LOAD_W * 1000 : 0, err_code: 0 }),
+        ...this.#meter.statistics(() => this.#book()),
+      },
       ...this.#lighting(),
     };
   }
@@ -109,8 +121,15 @@ export class SimulatedBulb implements PlugDevice {
       if (value < least || value > most) return BAD_LIGHT;
       change[key] = value;
     }
+    this.#book();
     this.#light = { ...this.#light, ...change };
     return { ...this.#lightState(), err_code: 0 };
+  }
+
+  /** Adds what was used until now; says whether it is on. */
+  #book(): boolean {
+    this.#meter.book(this.on, this.#time.now());
+    return this.on;
   }
 
   /** While it is off it says how it would be if it were on. */

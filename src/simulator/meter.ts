@@ -70,19 +70,9 @@ export class SimulatedMeter {
 
   /** The module `emeter`; `relay` brings what was used up to date and says whether the outlet is on. */
   emeter(relay: () => boolean): Module {
-    const energy = (wattHours: number) =>
-      this.#options.inUnits
-        ? { energy: sixDecimals(wattHours / 1000) }
-        : { energy_wh: Math.round(wattHours) };
     return {
       get_realtime: () => this.#realtime(relay()),
-      ...statistics(this.#wattHoursByDay, energy, relay),
-      erase_emeter_stat: () => {
-        relay();
-        this.#wattHoursByDay.clear();
-        this.#wattHours = 0;
-        return OK;
-      },
+      ...this.statistics(relay),
       get_vgain_igain: () => ({ ...this.#gains, err_code: 0 }),
       set_vgain_igain: (argument) => {
         const [vgain, igain] = [numberAt(argument, 'vgain'), numberAt(argument, 'igain')];
@@ -93,6 +83,23 @@ export class SimulatedMeter {
       start_calibration: (argument) => {
         const targets = [numberAt(argument, 'vtarget'), numberAt(argument, 'itarget')];
         return targets.includes(undefined) ? BAD_ARGUMENT : OK;
+      },
+    };
+  }
+
+  /** Energy by day and by month, which bulbs tell as well. */
+  statistics(relay: () => boolean): Module {
+    const energy = (wattHours: number) =>
+      this.#options.inUnits
+        ? { energy: sixDecimals(wattHours / 1000) }
+        : { energy_wh: Math.round(wattHours) };
+    return {
+      ...statistics(this.#wattHoursByDay, energy, relay),
+      erase_emeter_stat: () => {
+        relay();
+        this.#wattHoursByDay.clear();
+        this.#wattHours = 0;
+        return OK;
       },
     };
   }

@@ -59,6 +59,40 @@ it('energy is counted over three boots, an outage, kill -9 and new hardware, to 
   );
 });
 
+it('energy of a bulb, which has no counter, is counted by its statistics, over a midnight and two outages', async () => {
+  site = new EnergySite({ startsAt: '2026-01-30T20:00:00Z', pollMs: 30_000 });
+  site.addBulb('east/bulb');
+  await site.start();
+  expect(site.state('east/bulb')).toMatchObject({ power: 5.8, energy: 0, energyBoot: null });
+  const began = site.date();
+  const seen: number[] = [];
+  const look = () => {
+    const truth = (0.0058 * (site.date() - began)) / HOUR;
+    const energy = site.state('east/bulb').energy ?? Number.NaN;
+    expect(energy).toBeLessThanOrEqual(truth + 0.001);
+    expect(truth - energy).toBeLessThan(0.002);
+    seen.push(energy);
+  };
+  await site.advance(10 * HOUR);
+  look();
+  await site.stop();
+  site.pass(40 * HOUR);
+  await site.start();
+  await site.advance(10 * MINUTE);
+  look();
+  await site.advance(HOUR);
+  site.kill();
+  site.pass(2 * HOUR);
+  await site.start();
+  await site.advance(10 * MINUTE);
+  look();
+  expect(seen).toEqual([...seen].sort((a, b) => a - b));
+  expect(site.energy({ by: 'month' }).plugs.map(({ period, kwh }) => [period, kwh > 0])).toEqual([
+    ['2026-01', true],
+    ['2026-02', true],
+  ]);
+});
+
 it('a lamp is found weak as it ages, out when it dies, an unexpected load as a heater, and well when it is new', async () => {
   site = new EnergySite({ pollMs: 5000 });
   const lamp = site.add('lamp', { loadW: 60 }, { watts: 'learn', tolerance: 0.25, settleMs: MINUTE });

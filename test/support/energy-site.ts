@@ -8,6 +8,7 @@ import { PlugClient } from '../../src/plug/plug-client.ts';
 import type { LampSettings } from '../../src/rules/lamp.ts';
 import type { Band } from '../../src/rules/tariff.ts';
 import type { Clock, Timer } from '../../src/runtime/clock.ts';
+import { SimulatedBulb } from '../../src/simulator/bulb.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { type EnergyQuery, readEnergy } from '../../src/store/energy-report.ts';
@@ -24,6 +25,8 @@ interface SitePlug {
   readonly device: SimulatedDevice;
   readonly lamp: LampSettings | undefined;
 }
+
+const BULB_MAC = '50:C7:BF:00:02:01';
 
 export interface SiteOptions {
   readonly startsAt?: string;
@@ -53,6 +56,8 @@ async function run(rounds: Rounds, bridge: Bridge, signal: AbortSignal): Promise
 export class EnergySite implements Clock {
   readonly folder = mkdtempSync(join(tmpdir(), 'hs110-mqtt-energy-'));
   readonly plugs = new Map<string, SitePlug>();
+  /** By path. */
+  readonly #bulbs = new Map<string, SimulatedBulb>();
   readonly log = memoryLog();
   readonly boot = 'boot 1';
   readonly #options: SiteOptions;
@@ -90,6 +95,11 @@ export class EnergySite implements Clock {
     return device;
   }
 
+  /** Adds the only bulb of the site, which is on. */
+  addBulb(path: string): void {
+    this.#bulbs.set(path, new SimulatedBulb({ alias: path, mac: BULB_MAC, on: true }, this));
+  }
+
   get bridge(): Bridge {
     return this.#runs.bridge;
   }
@@ -125,7 +135,7 @@ export class EnergySite implements Clock {
       log,
     });
     const bridge = new Bridge({
-      devices: [...this.plugs.keys()].map((path) => this.spec(path)),
+      devices: [...this.plugs.keys(), ...this.#bulbs.keys()].map((path) => this.spec(path)),
       staggerMs: new Map(),
       memory: store,
       clockSync: { enabled: false, toleranceMs: 24 * 3_600_000 },
@@ -185,14 +195,19 @@ export class EnergySite implements Clock {
 
   /** How the bridge looks after that plug. */
   spec(path: string): DeviceSpec {
-    const found = this.plugs.get(path);
-    if (found === undefined) throw new Error(`there is no plug ${path}`);
-    const { device, lamp } = found;
     const intervalMs = this.#options.pollMs ?? POLL.intervalMs;
     return {
-      client: new PlugClient(new ScriptedTransport(device), 1000, device.options.mac),
+      client: this.#client(path),
       poll: { ...POLL, intervalMs, statisticsMs: 300_000 },
-      outlets: [{ path, id: null, policy: POLICY, lamp }],
+      outlets: [{ path, id: null, policy: POLICY, lamp: this.plugs.get(path)?.lamp }],
     };
+  }
+
+  #client(path: string): PlugClient {
+    const bulb = this.#bulbs.get(path);
+    if (bulb !== undefined) return new PlugClient(new ScriptedTransport(bulb), 1000, BULB_MAC);
+    const device = this.plugs.get(path)?.device;
+    if (device === undefined) throw new Error(`there is no plug ${path}`);
+    return new PlugClient(new ScriptedTransport(device), 1000, device.options.mac);
   }
 }

@@ -3,14 +3,15 @@ import type { Address, Transport } from '../../src/plug/transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import type { Query, Request } from '../../src/protocol/requests.ts';
 import type { SimulatedDevice } from '../../src/simulator/device.ts';
+import type { PlugDevice } from '../../src/simulator/plug-device.ts';
 
 /** What a scripted exchange does: answers, fails, or leaves the answer to the test. */
 export type Behaviour = 'answer' | 'hang' | PlugError;
 
 /** A transport without a network: a simulated device answers at once, unless the test has it do otherwise. */
-export class ScriptedTransport implements Transport {
+export class ScriptedTransport<Device extends PlugDevice = SimulatedDevice> implements Transport {
   address: Address | undefined = { host: '192.0.2.1', port: 9999 };
-  device: SimulatedDevice;
+  device: Device;
   behaviour: Behaviour = 'answer';
   /** Every query that was sent, oldest first. */
   readonly queries: Query[] = [];
@@ -23,7 +24,7 @@ export class ScriptedTransport implements Transport {
   mostInFlight = 0;
   #hanging: { reject: (error: PlugError) => void; answer: () => void } | undefined;
 
-  constructor(device: SimulatedDevice) {
+  constructor(device: Device) {
     this.device = device;
   }
 
@@ -56,10 +57,10 @@ export class ScriptedTransport implements Transport {
   }
 
   #exchange(request: Request): Promise<JsonObject> {
-    if (this.behaviour === 'answer') return Promise.resolve(this.device.answer(request.query));
+    if (this.behaviour === 'answer') return Promise.resolve(this.device.answer(request.query, 'tcp'));
     if (this.behaviour !== 'hang') return Promise.reject(this.behaviour);
     return new Promise((resolve, reject) => {
-      this.#hanging = { reject, answer: () => resolve(this.device.answer(request.query)) };
+      this.#hanging = { reject, answer: () => resolve(this.device.answer(request.query, 'tcp')) };
     });
   }
 }
