@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
 import { type Applied, NoLongerWanted, type Observation, type PlugClient } from '../plug/plug-client.ts';
-import type { LightReading, LightSetting } from '../protocol/light.ts';
+import { hasLight } from '../protocol/light.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { backoff } from '../runtime/backoff.ts';
 import type { Clock } from '../runtime/clock.ts';
@@ -205,13 +205,6 @@ function follows({ sysinfo }: Observation, { relay, led, light }: Settings): boo
     (relay === undefined || sysinfo.relay === relay) &&
     (led === undefined || sysinfo.led === led) &&
     (light === undefined || hasLight(sysinfo.light, light))
-  );
-}
-
-function hasLight(reported: LightReading | undefined, { brightness, colorTemp }: LightSetting): boolean {
-  return (
-    (brightness === undefined || reported?.brightness === brightness) &&
-    (colorTemp === undefined || reported?.colorTemp === colorTemp)
   );
 }
 

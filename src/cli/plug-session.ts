@@ -4,10 +4,11 @@ import { PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Address } from '../plug/transport.ts';
 import { printable, printableJson } from '../printable.ts';
+import { asAsked, askBulb, isOfBulb } from '../protocol/bulb-modules.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Login } from '../protocol/klap.ts';
 import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
-import { GET_SYSINFO, type Request } from '../protocol/requests.ts';
+import { GET_SYSINFO, type Query, type Request, request } from '../protocol/requests.ts';
 import { interrupted } from './input.ts';
 import { textOf } from './plug-text.ts';
 import type { Shell } from './shell.ts';
@@ -77,6 +78,13 @@ export class PlugSession {
   async ask(request: Request, timeoutMs = TIMEOUT_MS): Promise<JsonObject> {
     if (this.shell.signal.aborted) throw interrupted();
     return this.#transport.exchange(request, this.options.timeout ?? timeoutMs);
+  }
+
+  /** As {@link ask}, in the words of plugs; a bulb, which does not know them, is asked in its own. */
+  async askEither(query: Query, timeoutMs?: number): Promise<JsonObject> {
+    const plain = request(query);
+    const reply = await this.ask(plain, timeoutMs);
+    return isOfBulb(plain, reply) ? asAsked(plain, await this.ask(askBulb(plain), timeoutMs)) : reply;
   }
 
   async sysinfo(): Promise<Sysinfo> {

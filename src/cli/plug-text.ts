@@ -1,6 +1,7 @@
 import type { Observation } from '../plug/plug-client.ts';
 import { printable } from '../printable.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
+import type { Sysinfo } from '../protocol/replies.ts';
 import { table } from './table.ts';
 
 const UNITS: { readonly [key: string]: string } = {
@@ -33,10 +34,19 @@ export function textOf(data: JsonObject): string[] {
 export function observationText({ sysinfo, meter }: Observation): string {
   const said = [
     onOff(sysinfo.relay) ?? 'nothing of its relay',
+    ...(sysinfo.relay === true ? lightText(sysinfo) : []),
     ...(sysinfo.led === false ? ['LED off'] : []),
     ...meterText(meter),
   ];
   return printable(`${sysinfo.alias ?? 'the plug'} reports ${said.join(', ')}`);
+}
+
+/** Brightness and colour temperature, as far as the device has them. */
+export function lightText({ light }: Sysinfo): string[] {
+  return [
+    ...(light?.brightness === undefined ? [] : [`${light.brightness} %`]),
+    ...(light?.colorTemp === undefined ? [] : [`${light.colorTemp} K`]),
+  ];
 }
 
 /** Power, voltage and current, as far as they were measured. */
@@ -52,6 +62,9 @@ export function observationData({ sysinfo, meter }: Observation): JsonObject {
     alias: sysinfo.alias ?? null,
     state: onOff(sysinfo.relay) ?? null,
     led: onOff(sysinfo.led) ?? null,
+    ...(sysinfo.light === undefined
+      ? {}
+      : { brightness: sysinfo.light.brightness ?? null, color_temp: sysinfo.light.colorTemp ?? null }),
     power: meter?.power ?? null,
     voltage: meter?.voltage ?? null,
     current: meter?.current ?? null,

@@ -7,13 +7,14 @@ import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readQuery } from '../plug/query.ts';
 import type { Address } from '../plug/transport.ts';
 import { printableJson } from '../printable.ts';
-import { request, type Settings } from '../protocol/requests.ts';
+import { hasLight } from '../protocol/light.ts';
+import type { Settings } from '../protocol/requests.ts';
 import { sleep } from '../runtime/clock.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
 import { type JoinOptions, join } from './join.ts';
 import { loginsAt } from './logins.ts';
 import { type PlugOptions, PlugSession } from './plug-session.ts';
-import { observationData, observationText, onOff } from './plug-text.ts';
+import { lightText, observationData, observationText, onOff } from './plug-text.ts';
 import type { Shell } from './shell.ts';
 import { watch } from './watch.ts';
 
@@ -114,12 +115,12 @@ async function perform(session: PlugSession, words: readonly string[], options: 
   const plan = preset.plan(given, {
     date: clock.date(),
     timeZone,
-    before: before === undefined ? {} : await session.ask(request(before)),
+    before: before === undefined ? {} : await session.askEither(before),
   });
   if (preset.switchesLater) await session.client.checkPlug();
   await session.confirm(plan.query);
   if (plan.settings === undefined)
-    session.show(plan.read(await session.ask(request(plan.query), preset.timeoutMs)));
+    session.show(plan.read(await session.askEither(plan.query, preset.timeoutMs)));
   else showObservation(session, await apply(session, plan.settings));
 }
 
@@ -152,12 +153,19 @@ async function apply({ client, shell }: PlugSession, settings: Settings): Promis
   const second = await client.read();
   if (follows(second, settings)) return second;
   const { relay, led } = second.sysinfo;
-  const still = settings.relay === undefined ? `LED ${onOff(led) ?? 'unknown'}` : (onOff(relay) ?? 'nothing');
+  const still =
+    settings.relay === undefined
+      ? `LED ${onOff(led) ?? 'unknown'}`
+      : [onOff(relay) ?? 'nothing', ...lightText(second.sysinfo)].join(', ');
   throw new PlugError('plug-error', `the plug accepted the command but still reports ${still}`);
 }
 
-function follows({ sysinfo }: Observation, { relay, led }: Settings): boolean {
-  return (relay === undefined || sysinfo.relay === relay) && (led === undefined || sysinfo.led === led);
+function follows({ sysinfo }: Observation, { relay, led, light }: Settings): boolean {
+  return (
+    (relay === undefined || sysinfo.relay === relay) &&
+    (led === undefined || sysinfo.led === led) &&
+    (light === undefined || hasLight(sysinfo.light, light))
+  );
 }
 
 function showObservation({ shell, options }: PlugSession, seen: Observation): void {

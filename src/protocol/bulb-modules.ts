@@ -1,4 +1,4 @@
-import type { JsonObject } from './json.ts';
+import { isObject, type JsonObject } from './json.ts';
 import { type Query, type Request, request } from './requests.ts';
 
 /** What bulbs call the modules of plugs; `system` answers to that name too. */
@@ -23,6 +23,17 @@ export function askBulb(plain: Request): Request {
     translated.set(plain, made);
   }
   return made;
+}
+
+/** How a bulb refuses a module that it does not have; plugs say -1. */
+const NO_SUCH_MODULE = -2001;
+
+/** Whether it is a bulb that answered: it calls what it was asked for by other names. */
+export function isOfBulb({ query }: Request, reply: JsonObject): boolean {
+  return Object.keys(query).some((name) => {
+    const answer = reply[name];
+    return NAMES.has(name) && isObject(answer) && answer.err_code === NO_SUCH_MODULE;
+  });
 }
 
 /** What a bulb answered, under the names that were asked for. */

@@ -13,6 +13,17 @@ export function isSameLight(one: LightSetting | undefined, other: LightSetting |
   return one?.brightness === other?.brightness && one?.colorTemp === other?.colorTemp;
 }
 
+/** Whether a lamp that says `reported` is as it was told to be. */
+export function hasLight(
+  reported: LightReading | undefined,
+  { brightness, colorTemp }: LightSetting,
+): boolean {
+  return (
+    (brightness === undefined || reported?.brightness === brightness) &&
+    (colorTemp === undefined || reported?.colorTemp === colorTemp)
+  );
+}
+
 /** How a family of lamps is told its light: the module and the method that set it. */
 export type LightService = 'dimmer' | 'bulb' | 'light-strip';
 

@@ -86,17 +86,20 @@ describe('a request', () => {
     ]);
   });
 
-  it.each(['on', 'off', 'toggle'])(
-    'does not %s, even where that is allowed: it says how',
-    async (command) => {
-      const { bridge, ask } = open([command]);
-      expect(await ask({ plug: 'lamp', command })).toMatchObject({
-        status: 'error',
-        error: 'to switch lamp send ON, OFF or TOGGLE to its topic "set"',
-      });
-      expect(bridge.asked).toEqual([]);
-    },
-  );
+  it.each([
+    ['on', 'ON, OFF or TOGGLE'],
+    ['off', 'ON, OFF or TOGGLE'],
+    ['toggle', 'ON, OFF or TOGGLE'],
+    ['brightness', '{"brightness":40}'],
+    ['temperature', '{"color_temp":2700}'],
+  ])('does not set by %s, even where that is allowed: it says how', async (command, words) => {
+    const { bridge, ask } = open([command]);
+    expect(await ask({ plug: 'lamp', command })).toMatchObject({
+      status: 'error',
+      error: `to switch lamp send ${words} to its topic "set"`,
+    });
+    expect(bridge.asked).toEqual([]);
+  });
 
   it('gives the plug the time that a command takes', async () => {
     const { bridge, ask } = open();
@@ -337,7 +340,7 @@ describe('a request that changes the site', () => {
 describe('a locked plug', () => {
   const RAW = { plug: 'lamp', command: 'raw' };
 
-  it.each(PRESETS.filter(({ readOnly, name }) => !readOnly && !['on', 'off', 'toggle'].includes(name)))(
+  it.each(PRESETS.filter(({ readOnly, asCommand }) => !readOnly && asCommand === undefined))(
     'refuses $name, even where that is allowed, and says why',
     async ({ name }) => {
       const { bridge, ask } = open([name]);

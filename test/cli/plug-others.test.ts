@@ -24,7 +24,7 @@ async function run(device: PlugDevice, words: readonly string[]) {
   const shell = new FakeShell();
   const code = await shell.run('plug', `127.0.0.1:${server.port}`, ...words);
   await server.stop();
-  return { code, errors: shell.errors, queries };
+  return { code, printed: shell.output, errors: shell.errors, queries };
 }
 
 const SWITCHING = [
@@ -62,7 +62,36 @@ describe('a plug that is a bulb', () => {
     expect(await run(bulb, ['info'])).toMatchObject({ code: 0, errors: '' });
   });
 
+  it('is dimmed, its white is set, and it says how it is then', async () => {
+    const bulb = new SimulatedBulb({ alias: 'Lamp', mac: MAC }, clock);
+    expect(await run(bulb, ['brightness', '40'])).toMatchObject({
+      code: 0,
+      printed: 'Lamp reports ON, 40 %, 2700 K, 5.8 W',
+    });
+    expect(await run(bulb, ['temperature', '4000'])).toMatchObject({
+      code: 0,
+      printed: 'Lamp reports ON, 40 %, 4000 K, 5.8 W',
+    });
+    expect([bulb.on, bulb.brightness, bulb.colorTemp]).toEqual([true, 40, 4000]);
+  });
+
+  it('tells what it uses and what its clock shows, in modules that have other names there', async () => {
+    const bulb = new SimulatedBulb({ alias: 'Lamp', mac: MAC, on: true }, clock);
+    const { code, printed, queries } = await run(bulb, ['energy', '--json']);
+    expect([code, JSON.parse(printed)]).toEqual([
+      0,
+      { power: 5.8, voltage: null, current: null, energy: null },
+    ]);
+    expect(queries).toEqual([
+      { emeter: { get_realtime: {} } },
+      { 'smartlife.iot.common.emeter': { get_realtime: {} } },
+    ]);
+    for (const command of ['day', 'month', 'time', 'cloudinfo'])
+      expect(await run(bulb, [command]), command).toMatchObject({ code: 0, errors: '' });
+  });
+
   it.each([
+    [['temperature', '9500'], 'its colour temperature is between 2500 and 9000 K'],
     [['led', 'off'], 'it has no LED to be set'],
     [['countdown', 'on', '30m'], 'count_down'],
   ])('says what it cannot do: %j', async (words, why) => {

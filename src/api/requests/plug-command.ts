@@ -16,9 +16,6 @@ export interface PlugCommandOptions {
   readonly clock: Clock;
 }
 
-/** Commands that have a way of their own, where each has its receipt. */
-const SWITCHING = new Set(['on', 'off', 'toggle']);
-
 /** `plug/command`: sends a plug one of the commands of `hs110-mqtt plug`, or with `raw` any query. */
 export function plugCommand(options: PlugCommandOptions): Handler {
   const { bridge } = options;
@@ -59,8 +56,8 @@ async function preset(
 ): Promise<JsonObject> {
   const found = presetOf(command);
   if (found === undefined) throw notUnderstood(`there is no command "${command.slice(0, 80)}"`);
-  if (SWITCHING.has(command))
-    throw notUnderstood(`to switch ${path} send ON, OFF or TOGGLE to its topic "set"`);
+  if (found.asCommand !== undefined)
+    throw notUnderstood(`to switch ${path} send ${found.asCommand} to its topic "set"`);
   if (!found.readOnly) {
     options.permission.demand(command, asker);
     checkLock(options.bridge, path, command);

@@ -33,6 +33,8 @@ export interface Preset {
   readonly readOnly: boolean;
   /** Whether it has the relay switch by itself later: a device with several would take it for another, or for all. */
   readonly switchesLater?: true;
+  /** What is sent to the topic `set` for it, where each command has its receipt. */
+  readonly asCommand?: string;
   /** What the plug has to be asked first. */
   readonly before?: (given: readonly string[]) => Query | undefined;
   /** How long the plug may think, where that is longer than usual, in ms. */

@@ -1,15 +1,18 @@
 import { PlugError } from '../../errors.ts';
 import { type JsonObject, textAt } from '../../protocol/json.ts';
+import { LEAST_KELVIN, type LightSetting, MOST_KELVIN } from '../../protocol/light.ts';
 import { answerTo, readSysinfo } from '../../protocol/replies.ts';
 import { GET_SYSINFO, type Query, type Settings, setAndConfirm } from '../../protocol/requests.ts';
 import { CLOCK_PRESETS } from './clock.ts';
 import { ENERGY_PRESETS } from './energy.ts';
 import { NETWORK_PRESETS } from './network.ts';
-import { checkAll, doing, onOrOff, type Plan, type Preset, reading, wrong } from './preset.ts';
+import { checkAll, doing, onOrOff, type Plan, type Preset, reading, wholeNumberIn, wrong } from './preset.ts';
 import { RULE_PRESETS } from './rules.ts';
 
 /** A plug restarts after it has answered, so that the answer gets through. */
 const RESTART_DELAY_S = 1;
+
+const SWITCH = 'ON, OFF or TOGGLE';
 
 /** All that a plug can be asked by name; the names of the old script among them. */
 export const PRESETS: readonly Preset[] = [
@@ -21,6 +24,7 @@ export const PRESETS: readonly Preset[] = [
     does: 'switch to the other state',
     parameters: [],
     readOnly: false,
+    asCommand: SWITCH,
     before: () => GET_SYSINFO.query,
     plan: (_given, { before }) => settingsPlan({ relay: !relayIn(before) }),
   },
@@ -30,6 +34,23 @@ export const PRESETS: readonly Preset[] = [
     parameters: ['on|off'],
     readOnly: false,
     plan: ([word]) => settingsPlan({ led: onOrOff(word) }),
+  },
+  {
+    name: 'brightness',
+    does: 'switch a dimmer or bulb on and make it so bright, in percent',
+    parameters: ['PERCENT'],
+    readOnly: false,
+    asCommand: '{"brightness":40}',
+    plan: ([percent]) => lightPlan({ brightness: wholeNumberIn(percent, 'the brightness', 1, 100) }),
+  },
+  {
+    name: 'temperature',
+    does: 'switch a bulb on, its white in so many kelvin',
+    parameters: ['KELVIN'],
+    readOnly: false,
+    asCommand: '{"color_temp":2700}',
+    plan: ([kelvin]) =>
+      lightPlan({ colorTemp: wholeNumberIn(kelvin, 'the temperature', LEAST_KELVIN, MOST_KELVIN) }),
   },
   ...ENERGY_PRESETS,
   ...CLOCK_PRESETS,
@@ -56,7 +77,18 @@ export function presetOf(name: string): Preset | undefined {
 }
 
 function switching(name: string, does: string, settings: Settings): Preset {
-  return { name, does, parameters: [], readOnly: false, plan: () => settingsPlan(settings) };
+  return {
+    name,
+    does,
+    parameters: [],
+    readOnly: false,
+    asCommand: SWITCH,
+    plan: () => settingsPlan(settings),
+  };
+}
+
+function lightPlan(light: LightSetting): Plan {
+  return settingsPlan({ relay: true, light });
 }
 
 function settingsPlan(settings: Settings): Plan {
