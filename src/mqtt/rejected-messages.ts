@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { Message } from './session.ts';
 
-/** Topics, and groups of them, that are logged: others may have thought them up. */
+/** Groups of topics that are logged: others may have thought them up. */
 const MOST = 100;
 
 /** Characters of a topic in a log line. */
@@ -10,6 +10,7 @@ const MAX_LOGGED_TOPIC = 200;
 /** Says once what a broker does not take: an access list often forbids all topics of a kind. */
 export class RejectedMessages {
   readonly #log: Logger;
+  /** The first levels of topics at which a message was too large. */
   readonly #tooLarge = new Set<string>();
   /** By first level: a topic at which a message was refused, and none taken since. */
   readonly #refused = new Map<string, string>();
@@ -35,10 +36,14 @@ export class RejectedMessages {
   }
 
   tooLarge(topic: string, size: number, largest: number): void {
-    if (this.#tooLarge.has(topic) || this.#tooLarge.size >= MOST) return;
-    this.#tooLarge.add(topic);
-    const details = { topic: topic.slice(0, MAX_LOGGED_TOPIC), size, largest };
-    this.#log.warn(details, 'the broker takes no message of this size; left out');
+    const group = groupOf(topic);
+    if (this.#tooLarge.has(group) || this.#tooLarge.size >= MOST) return;
+    this.#tooLarge.add(group);
+    const details = { topic: topic.slice(0, MAX_LOGGED_TOPIC), below: group, size, largest };
+    this.#log.warn(
+      details,
+      'the broker takes no message of this size; left out, as others of that kind, which are not logged',
+    );
   }
 
   /** A message is given up, over which the broker ended the connection. */

@@ -16,6 +16,8 @@ export async function moquette(): Promise<TestedBroker> {
     `data_path ${data}`,
     'telemetry_enabled false',
     'buffer_flush_millis 0',
+    // Left out it closes the connection on more than 8,092 bytes, as announcements to Home Assistant have.
+    'netty.mqtt.message_size 262144',
   ];
   mkdirSync(program.file('config'));
   writeFileSync(program.file('config/moquette.conf'), `${lines.join('\n')}\n`);

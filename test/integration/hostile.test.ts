@@ -98,7 +98,7 @@ describe('hostile input on set', () => {
     await client.publishAsync(topic, 'ON', { qos: 1 });
     await sayAll(1, () => client.publishAsync('museum/lamp/set', 'BLINK', { qos: 1 }));
     const { lines } = site.bridge;
-    expect(lines.filter(({ msg }) => msg.endsWith('of this size; left out'))).toHaveLength(1);
+    expect(lines.filter(({ msg }) => msg.includes('of this size; left out'))).toHaveLength(1);
     expect(lines.filter(({ msg }) => msg === 'connected to broker')).toHaveLength(1);
     expect(lines.filter(({ level }) => level >= 50)).toEqual([]);
   });
