@@ -4,7 +4,7 @@
 
 # Nothing here may take longer, whatever hangs.
 if [[ ${BOUNDED-} != yes ]]; then
-  BOUNDED=yes exec timeout --kill-after=10 300 bash "test/interop/${0##*/}"
+  BOUNDED=yes exec timeout --kill-after=10 "${LIMIT:-300}" bash "test/interop/${0##*/}"
 fi
 
 export TZ=UTC NO_COLOR=1
