@@ -36,6 +36,8 @@ export class Connection {
   readonly #over = new AbortController();
   /** Whether the broker still had the session of the connection before. */
   #isResumed = false;
+  /** Packet ids of what was received on this connection at QoS 1. */
+  readonly #received = new Set<number>();
   #isCorked = false;
 
   constructor(client: MqttClient, version: ProtocolVersion, clock: Clock, listeners: ConnectionListeners) {
@@ -50,9 +52,20 @@ export class Connection {
     });
     client.on('connect', listeners.opened);
     client.on('message', (topic, payload, packet) =>
-      listeners.received(incomingOf(topic, payload, packet, this.#isResumed)),
+      listeners.received(incomingOf(topic, payload, packet, this.#isDelivered(packet))),
     );
     this.#follow(listeners.closed);
+  }
+
+  /**
+   * Whether the packet id may be that of an earlier delivery: of the session before, or of this connection, on which
+   * some brokers (Moquette) send again what is not acknowledged soon.
+   */
+  #isDelivered({ qos, messageId }: IPublishPacket): boolean {
+    if (qos === 0 || messageId === undefined) return false;
+    const isKnown = this.#isResumed || this.#received.has(messageId);
+    this.#received.add(messageId);
+    return isKnown;
   }
 
   /** Aborts when the connection is over. */
@@ -163,7 +176,7 @@ export class Connection {
   }
 }
 
-function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket, isResumed: boolean): Incoming {
+function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket, isDelivered: boolean): Incoming {
   const { messageExpiryInterval, responseTopic, correlationData } = packet.properties ?? {};
   return {
     topic,
@@ -172,7 +185,7 @@ function incomingOf(topic: string, payload: Buffer, packet: IPublishPacket, isRe
     responseTopic,
     correlationData,
     packetId: packet.qos > 0 ? packet.messageId : undefined,
-    dup: packet.dup && isResumed,
+    dup: packet.dup && isDelivered,
     expiresInMs: messageExpiryInterval === undefined ? undefined : messageExpiryInterval * 1000,
   };
 }

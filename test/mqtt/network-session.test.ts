@@ -580,6 +580,25 @@ describe('the session at a broker', () => {
     ]);
   });
 
+  it('knows a command again that a broker sends twice on one connection, as Moquette does, but no new one', async () => {
+    const impatient = await scripted();
+    impatient.onPacket = (packet, socket) => {
+      const deliveries = [publish(7, false, 30), publish(7, true, 30), publish(8, true, 30)];
+      if (packet.cmd === 'subscribe') for (const delivery of deliveries) socket.write(delivery);
+      return false;
+    };
+    const { session: made } = session(impatient.url, { version: '5' });
+    const received: Incoming[] = [];
+    made.listen(['museum/+/set'], (incoming) => received.push(incoming));
+    run(made);
+    await until(() => received.length === 3, 'three deliveries');
+    expect(received.map(({ packetId, dup }) => [packetId, dup])).toEqual([
+      [7, false],
+      [7, true],
+      [8, false],
+    ]);
+  });
+
   it('speaks MQTT 3.1.1 to a broker that closes without a word on 5, at once and from then on', async () => {
     const rude = await scripted();
     rude.onPacket = (packet, socket) => {
