@@ -4,7 +4,14 @@ import { keepKnown, type Memory } from '../bridge/memory.ts';
 import type { OutletSpec } from '../bridge/outlet.ts';
 import { placesOf } from '../bridge/places.ts';
 import { loginsFrom } from '../config/account.ts';
-import { adopts, BARE_PLUG, type Config, type PlaceConfig, type PlugConfig } from '../config/schema.ts';
+import {
+  adopts,
+  BARE_PLUG,
+  type Config,
+  MOST_OUTLETS,
+  type PlaceConfig,
+  type PlugConfig,
+} from '../config/schema.ts';
 import type { FoundPlug } from '../plug/discovery.ts';
 import { PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
@@ -121,8 +128,21 @@ export function deviceSettings(plug: PlugConfig, config: Config): DeviceSettings
       statisticsMs: own((from) => from.poll.statistics, poll.statistics),
     },
     outlets: [outletAt(plug.path, plug, config)],
-    named: (plug.outlets ?? []).map((name) => outletAt(`${plug.path}/${name}`, plug, config)),
+    ...configuredOutlets(plug, config),
   };
+}
+
+/** Outlets of a strip that have a name, or that something is configured for. */
+function configuredOutlets(plug: PlugConfig, config: Config): Pick<DeviceSettings, 'configured'> {
+  const { path, outlets = [] } = plug;
+  const configured = new Map(
+    outlets.map((name, index) => [index, outletAt(`${path}/${name}`, plug, config)]),
+  );
+  for (let index = outlets.length; index < MOST_OUTLETS; index++) {
+    const numbered = `${path}/${index + 1}`;
+    if (Object.hasOwn(config.places, numbered)) configured.set(index, outletAt(numbered, plug, config));
+  }
+  return configured.size === 0 ? {} : { configured };
 }
 
 /** What looks up an option at a path: the plug's own, else that of the nearest place, else what is given. */

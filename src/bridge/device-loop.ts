@@ -45,7 +45,7 @@ export class DeviceLoop {
   readonly #delivery: Delivery;
   #poll: PollSettings;
   /** How its outlets are to be if it turns out to be a strip; the path of the first is that of the device. */
-  #specs: Pick<DeviceSettings, 'outlets' | 'named'>;
+  #specs: Pick<DeviceSettings, 'outlets' | 'configured'>;
   #asked = false;
   #running = false;
   #identified = false;

@@ -18,8 +18,8 @@ export interface DeviceSettings {
   readonly poll: PollSettings;
   /** As many as it has, in the same order; of a strip one for all of them, below whose path they are. */
   readonly outlets: readonly OutletSpec[];
-  /** The outlets of a strip that have names, in their order; the others are numbered below its path. */
-  readonly named?: readonly OutletSpec[];
+  /** The outlets of a strip that are configured, by their place in it from 0 on; the others are numbered below its path. */
+  readonly configured?: ReadonlyMap<number, OutletSpec>;
 }
 
 /** One device to look after: how to reach it, how often to poll it, and its outlets. */
@@ -47,13 +47,13 @@ export interface LoopOptions extends DeviceSpec {
 
 /** The outlets of a device, each of a strip's below its path; `ids` are empty while it is not known to be one. */
 export function outletsOf(
-  { outlets, named = [] }: Pick<DeviceSettings, 'outlets' | 'named'>,
+  { outlets, configured }: Pick<DeviceSettings, 'outlets' | 'configured'>,
   ids: readonly string[],
 ): readonly OutletSpec[] {
   const [whole] = outlets;
   if (ids.length === 0 || whole === undefined || whole.id !== null) return outlets;
   return ids.map((id, index) => ({
-    ...(named[index] ?? { ...whole, path: `${whole.path}/${index + 1}` }),
+    ...(configured?.get(index) ?? { ...whole, path: `${whole.path}/${index + 1}` }),
     id,
   }));
 }

@@ -54,28 +54,27 @@ export class Names {
 
   /** What a plug is called by people; `undefined` leaves it to the name in the Kasa app. */
   plug(path: string): string | undefined {
-    return this.#plugs.get(path)?.name;
+    return this.#written([path], ({ name }) => name);
   }
 
   /** What a place is called: as written, else by the last level of its path. */
   place(path: string): string {
-    return this.#places.get(path)?.name ?? words(path === '' ? this.#site : path);
+    return this.#written([path], ({ name }) => name) ?? words(path === '' ? this.#site : path);
   }
 
   /** The area of a plug: as written for it or a place around it, else derived from these places, else that of the site. */
   plugArea(path: string): string | undefined {
-    return this.#area(this.#plugs.get(path), placesOf(path));
+    return this.#area([path], placesOf(path));
   }
 
   /** The area of a place, as for a plug in it. */
   placeArea(path: string): string | undefined {
-    return this.#area(undefined, path === '' ? [''] : [path, ...placesOf(path)]);
+    return this.#area([], path === '' ? [''] : [path, ...placesOf(path)]);
   }
 
   /** Whether a plug or place is shown as a switch or a light. */
   as(path: string): 'switch' | 'light' {
-    const own = this.#plugs.get(path)?.as ?? this.#places.get(path)?.as;
-    return own ?? this.#written(placesOf(path), ({ as }) => as) ?? 'switch';
+    return this.#written([path, ...placesOf(path)], ({ as }) => as) ?? 'switch';
   }
 
   #set(map: Map<string, Appearance>, path: string, appearance: Appearance | undefined): void {
@@ -84,9 +83,9 @@ export class Names {
     for (const listener of this.#listeners) listener(path);
   }
 
-  #area(own: Appearance | undefined, places: readonly string[]): string | undefined {
+  #area(own: readonly string[], places: readonly string[]): string | undefined {
     const levels = places.filter((place) => place !== '');
-    const written = own?.area ?? this.#written(levels, ({ area }) => area);
+    const written = this.#written([...own, ...levels], ({ area }) => area);
     return written ?? this.#derivedArea(levels) ?? this.#places.get('')?.area;
   }
 
@@ -96,12 +95,16 @@ export class Names {
     return this.#areas === 'first-level' ? names[0] : names.join(' / ') || undefined;
   }
 
-  /** What is written about the first of `places` that has it. */
-  #written<T>(places: readonly string[], pick: (from: Appearance) => T | undefined): T | undefined {
-    for (const place of places) {
-      const appearance = this.#places.get(place);
-      const value = appearance && pick(appearance);
-      if (value !== undefined) return value;
+  /**
+   * What is written about the first of `paths` that has it. The entry of a strip is one of a plug, and its path a place; an
+   * outlet of it has no entry, and is written about as a place is.
+   */
+  #written<T>(paths: readonly string[], pick: (from: Appearance) => T | undefined): T | undefined {
+    for (const path of paths) {
+      for (const appearance of [this.#plugs.get(path), this.#places.get(path)]) {
+        const value = appearance && pick(appearance);
+        if (value !== undefined) return value;
+      }
     }
     return undefined;
   }

@@ -5,7 +5,7 @@ import { messageOf } from '../errors.ts';
 import { pathProblem } from '../mqtt/topics.ts';
 import { Networks } from '../plug/networks.ts';
 import { nearest } from './nearest.ts';
-import type { Config, PlugConfig } from './schema.ts';
+import { type Config, MOST_OUTLETS, type PlugConfig } from './schema.ts';
 
 /** Where in the file a value stands. */
 type Locate = (path: readonly (string | number)[]) => string;
@@ -227,17 +227,21 @@ function doubleProblems(paths: ReadonlyMap<string, number>, locate: Locate): str
 export function placeProblems({ plugs, places }: Config, locate: Locate): string[] {
   if (plugs.length === 0) return [];
   const fit = plugs.filter(({ path }) => pathProblem(path) === undefined);
-  const known = new Set(
-    fit
-      .flatMap(({ path, outlets = [] }) => [path, ...outlets.map((name) => `${path}/${name}`)])
-      .flatMap(placesOf),
-  );
-  const unknown = Object.keys(places).filter((path) => !known.has(path));
+  const outlets = fit.flatMap(({ path, outlets = [] }) => outlets.map((name) => `${path}/${name}`));
+  const paths = new Set(fit.map(({ path }) => path));
+  const known = new Set([...outlets, ...[...paths, ...outlets].flatMap(placesOf)]);
+  const unknown = Object.keys(places).filter((path) => !known.has(path) && !isNumberedOutlet(path, paths));
   return unknown.map((path) => {
     const near = nearest(path, known);
     const hint = near ? `; did you mean ${near}?` : '';
     return `${locate(['places', path])}: places.${path}: there is no plug in ${path}${hint}`;
   });
+}
+
+/** Whether it may be an outlet without a name, of one of those plugs, which is a strip then. */
+function isNumberedOutlet(path: string, plugs: ReadonlySet<string>): boolean {
+  const [, strip = '', number = ''] = /^(.+)\/([1-9])$/.exec(path) ?? [];
+  return plugs.has(strip) && Number(number) <= MOST_OUTLETS;
 }
 
 /** Whether an address is this machine's own. */

@@ -250,6 +250,9 @@ export const PLUG_SCHEMA = {
   poll: OWN_POLL,
 } as const satisfies Schema;
 
+/** No strip has more. */
+export const MOST_OUTLETS = 8;
+
 /** One plug as configured; `path` is fit for topics, `name` is what a person wrote. */
 export type PlugConfig = Values<typeof PLUG_SCHEMA>;
 

@@ -74,6 +74,24 @@ describe('what a plug or place is shown as', () => {
   });
 });
 
+describe('a strip', () => {
+  it('is called as its entry says, and its outlets as is written for them; both hold for how they are shown', () => {
+    const site = names(
+      { bench: { name: 'Werkbank', area: 'Barn', as: 'light' } },
+      { 'bench/6': { name: 'Freezer', area: 'Kitchen', as: 'switch' } },
+    );
+    expect([site.place('bench'), site.plug('bench/1'), site.plug('bench/6')]).toEqual([
+      'Werkbank',
+      undefined,
+      'Freezer',
+    ]);
+    expect(['bench/1', 'bench/6'].map((path) => [site.as(path), site.plugArea(path)])).toEqual([
+      ['light', 'Barn'],
+      ['switch', 'Kitchen'],
+    ]);
+  });
+});
+
 describe('a name that changes', () => {
   it('holds from then on, and is told until nobody listens', () => {
     const site = names({ lamp: { name: 'Lamp' } });

@@ -302,6 +302,15 @@ describe('a problem', () => {
     ).not.toThrow();
   });
 
+  it('is a place without a plug, but no outlet of what may be a strip', () => {
+    const file = (place: string) =>
+      `plugs:\n  - {path: bench, host: a, outlets: [lamp]}\n  - {path: hall/fan, host: b}\nplaces:\n  ${place}: {locked: true}\n`;
+    for (const place of ['bench', 'bench/lamp', 'bench/6', 'hall', 'hall/fan/8'])
+      expect(() => configOf({ file: file(place) }), place).not.toThrow();
+    for (const place of ['bench/lamb', 'bench/9', 'bench/1/2', 'hall/1', 'hall/fan'])
+      expect(problemsOf({ file: file(place) })[0], place).toContain(`there is no plug in ${place}`);
+  });
+
   it('is one, where a needed option holds options', () => {
     expect(problemsOf({ file: 'plugs:\n  - {path: {a: b}, host: c}\n' })).toEqual([
       'site.yaml:2:6: plugs[0].path must be a text; it holds options',

@@ -187,6 +187,17 @@ describe('a strip', () => {
     expect(server.switched).toEqual([5]);
   });
 
+  it('has outlets that are configured one by one, with a name or by their numbers', async () => {
+    const server = await stripOn();
+    const places = { 'strip/desk': { locked: true }, 'strip/3': { locked: true, name: 'Freezer' } };
+    const site = await open({ host: server.host, outlets: ['desk'] }, { places });
+    await online(site, 3);
+    expect(await receipt(site, 'museum/strip', { state: 'OFF' })).toMatchObject({
+      ...{ outcome: 'confirmed', confirmed: 4, locked: 2, total: 6 },
+    });
+    expect(server.device.relays).toEqual([true, false, true, false, false, false]);
+  });
+
   it('is taken in under its name like a plug, and stays what it is when it is found again', async () => {
     const { host } = await stripOn();
     const site = await Site.open([], {
