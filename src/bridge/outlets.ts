@@ -1,6 +1,7 @@
 import type { Logger } from 'pino';
 import type { Reason } from '../errors.ts';
-import { type Observation, whyUnsupported } from '../plug/plug-client.ts';
+import { whyUnsupported } from '../plug/answers.ts';
+import type { Observation } from '../plug/plug-client.ts';
 import type { Month, Statistics } from '../plug/statistics.ts';
 import { isSwitchedAsOne } from '../protocol/replies.ts';
 import type { Clock } from '../runtime/clock.ts';

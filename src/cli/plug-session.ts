@@ -1,17 +1,18 @@
 import { BridgeError, CommandError, PlugError, type Reason } from '../errors.ts';
 import { dangersIn } from '../plug/dangers.ts';
-import { PlugClient } from '../plug/plug-client.ts';
+import { type Applied, type Observation, PlugClient } from '../plug/plug-client.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Address } from '../plug/transport.ts';
 import { printable, printableJson } from '../printable.ts';
 import { asAsked, askBulb, isOfBulb } from '../protocol/bulb-modules.ts';
 import type { JsonObject } from '../protocol/json.ts';
 import type { Login } from '../protocol/klap.ts';
-import { answerTo, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
-import { GET_SYSINFO, type Query, type Request, request } from '../protocol/requests.ts';
+import { answerTo, type OutletReading, readSysinfo, type Sysinfo } from '../protocol/replies.ts';
+import { GET_SYSINFO, type Query, type Request, request, type Settings } from '../protocol/requests.ts';
 import { interrupted } from './input.ts';
 import { textOf } from './plug-text.ts';
 import type { Shell } from './shell.ts';
+import { asOfPlug, outletCalled, replyAsOfPlug } from './strip-outlet.ts';
 
 export interface PlugOptions {
   readonly json?: true;
@@ -19,6 +20,8 @@ export interface PlugOptions {
   readonly yes?: true;
   /** How long a plug may take to answer, in ms, where the user said so. */
   readonly timeout?: number;
+  /** Of a strip: the number or the name of the outlet that is meant. */
+  readonly outlet?: string;
 }
 
 /** How long a plug may take to answer, in ms. */
@@ -35,6 +38,8 @@ export const ADVICE: { readonly [reason in Reason]?: string } = {
   'bad-answer': 'Is that a plug? `hs110-mqtt discover` lists those that are there.',
 };
 
+const NAME_AN_OUTLET = 'Name the outlet: --outlet 2, or by its name in the Kasa app.';
+
 /** One plug at one address, asked by a person at a shell. */
 export class PlugSession {
   readonly shell: Shell;
@@ -42,6 +47,7 @@ export class PlugSession {
   readonly address: Address;
   readonly #logins: () => readonly Login[];
   readonly #transport: PlugTransport;
+  #outlet: OutletReading | undefined;
   /** The client that the bridge uses: what it sets is confirmed. */
   readonly client: PlugClient;
 
@@ -67,7 +73,7 @@ export class PlugSession {
     try {
       await work();
     } catch (error) {
-      throw signal.aborted ? interrupted() : advised(error);
+      throw signal.aborted ? interrupted() : this.#advised(error);
     } finally {
       signal.removeEventListener('abort', close);
       close();
@@ -80,8 +86,33 @@ export class PlugSession {
     return this.#transport.exchange(request, this.options.timeout ?? timeoutMs);
   }
 
-  /** As {@link ask}, in the words of plugs; a bulb, which does not know them, is asked in its own. */
+  /** The outlet that is meant; `undefined` if that is the device. */
+  async outlet(): Promise<OutletReading | undefined> {
+    const { outlet } = this.options;
+    if (outlet !== undefined) this.#outlet ??= outletCalled(outlet, await this.client.read());
+    return this.#outlet;
+  }
+
+  /** Reads state and meter, of the outlet that is meant. */
+  async read(): Promise<Observation> {
+    const outlet = await this.outlet();
+    const seen = await this.client.read();
+    return outlet === undefined ? seen : asOfPlug(seen, outlet.id);
+  }
+
+  /** Sets what is given, on the outlet that is meant. */
+  async apply(settings: Settings): Promise<Applied> {
+    const outlet = await this.outlet();
+    if (outlet === undefined) return this.client.apply(settings);
+    const applied = await this.client.applyTo(() => [outlet.id], settings);
+    return { ...asOfPlug(applied, outlet.id), refusal: applied.refusal };
+  }
+
+  /** As {@link ask}, in the words of plugs, and about the outlet that is meant; a bulb is asked in words of its own. */
   async askEither(query: Query, timeoutMs?: number): Promise<JsonObject> {
+    const outlet = await this.outlet();
+    if (outlet !== undefined)
+      return replyAsOfPlug(await this.client.send(query, timeoutMs, outlet.id), outlet);
     const plain = request(query);
     const reply = await this.ask(plain, timeoutMs);
     return isOfBulb(plain, reply) ? asAsked(plain, await this.ask(askBulb(plain), timeoutMs)) : reply;
@@ -112,14 +143,14 @@ export class PlugSession {
     if (this.options.json) this.shell.print(printableJson(data));
     else for (const line of textOf(data)) this.shell.print(line);
   }
-}
 
-/** The failure on one line, whatever the plug put into it, and what to do about it on the next. */
-function advised(error: unknown): unknown {
-  if (!(error instanceof PlugError)) return error;
-  const advice = ADVICE[error.reason];
-  const message = printable(error.message);
-  return new PlugError(error.reason, advice === undefined ? message : `${message}\n${advice}`, {
-    cause: error,
-  });
+  /** The failure on one line, whatever the plug put into it, and what to do about it on the next. */
+  #advised(error: unknown): unknown {
+    if (!(error instanceof PlugError)) return error;
+    const { reason } = error;
+    const isStrip = reason === 'unsupported' && this.client.kind === 'strip';
+    const advice = isStrip ? NAME_AN_OUTLET : ADVICE[reason];
+    const message = printable(error.message);
+    return new PlugError(reason, advice === undefined ? message : `${message}\n${advice}`, { cause: error });
+  }
 }

@@ -51,6 +51,7 @@ export function addPlugVerb(program: Command, shell: Shell): void {
     .argument('[arguments...]', 'as the command takes them')
     .option('--json', 'print JSON, for scripts: W, V, A, kWh, dBm, seconds')
     .option('--yes', 'do what is dangerous without asking')
+    .option('--outlet <number|name>', 'of a strip: the outlet that is meant')
     .addOption(
       new Option(
         '--timeout <time>',
@@ -75,6 +76,7 @@ export function addPlugVerb(program: Command, shell: Shell): void {
         'hs110-mqtt plug 192.168.1.145 info',
         'hs110-mqtt plug 192.168.1.145 on',
         'hs110-mqtt plug 192.168.1.145 energy --json',
+        'hs110-mqtt plug 192.168.1.150 off --outlet 3',
         'hs110-mqtt plug 192.168.1.145 month 2026',
         'hs110-mqtt plug 192.168.1.145 schedule add 07:30 on weekdays',
         'hs110-mqtt plug 192.168.1.145 countdown off 30m',
@@ -98,6 +100,8 @@ function refuseNeedlessOptions(verb: Command, command: string): void {
   const given = command === 'join' ? undefined : ['security', 'verify', 'within'].find(isGiven);
   if (given !== undefined)
     throw new CommandError('needless-option', `--${given} is for join only: ${command} does not take it`);
+  if (isGiven('outlet') && (command === 'join' || command === 'send'))
+    throw new CommandError('needless-option', `--outlet does not go with ${command}`);
   if (isGiven('within') && !isGiven('verify'))
     throw new CommandError('needless-option', '--within needs --verify');
 }
@@ -117,7 +121,7 @@ async function perform(session: PlugSession, words: readonly string[], options: 
     timeZone,
     before: before === undefined ? {} : await session.askEither(before),
   });
-  if (preset.switchesLater) await session.client.checkPlug();
+  if (preset.switchesLater && (await session.outlet()) === undefined) await session.client.checkPlug();
   await session.confirm(plan.query);
   if (plan.settings === undefined)
     session.show(plan.read(await session.askEither(plan.query, preset.timeoutMs)));
@@ -145,12 +149,13 @@ function find(words: readonly string[]): { preset: Preset; given: readonly strin
 }
 
 /** Sets and makes sure by what the plug then reports, once more after a moment if it still reports the old state. */
-async function apply({ client, shell }: PlugSession, settings: Settings): Promise<Observation> {
-  const first = await client.apply(settings);
+async function apply(session: PlugSession, settings: Settings): Promise<Observation> {
+  const { shell } = session;
+  const first = await session.apply(settings);
   if (first.refusal !== undefined) throw first.refusal;
   if (follows(first, settings)) return first;
   await sleep(shell.clock, LAG_MS, shell.signal);
-  const second = await client.read();
+  const second = await session.read();
   if (follows(second, settings)) return second;
   const { relay, led } = second.sysinfo;
   const still =

@@ -15,7 +15,7 @@ export async function watch(session: PlugSession): Promise<void> {
   let isSeen = false;
   while (!signal.aborted) {
     try {
-      show(session, await session.client.read());
+      show(session, await session.read());
       isSeen = true;
     } catch (error) {
       if (signal.aborted) return;

@@ -1,7 +1,7 @@
 import { PlugError, PlugRefusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
 import type { LightAbility } from '../protocol/light.ts';
-import { answerTo, type MeterReading, readMeter } from '../protocol/replies.ts';
+import { answerTo, type DeviceKind, type MeterReading, readMeter } from '../protocol/replies.ts';
 import type { Request, Settings } from '../protocol/requests.ts';
 
 /** How the device refused the first that it did of what was to be set: all that was sent but the questions, in that order. */
@@ -54,4 +54,11 @@ export function readMeterIn(reply: JsonObject): MeterReading | undefined {
     if (error instanceof PlugError) return undefined;
     throw error;
   }
+}
+
+/** Why a device of that kind takes no commands: `it does not report a relay; only …`. */
+export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
+  const what =
+    kind === 'strip' ? 'is a strip whose outlets are switched one by one' : 'does not report a relay';
+  return `${device} ${what}; only plugs, outlets of strips, and bulbs are switched`;
 }

@@ -29,7 +29,7 @@ import {
   setTime,
   startCountdown,
 } from '../protocol/requests.ts';
-import { inability, isGone, readMeterIn, refusalIn } from './answers.ts';
+import { inability, isGone, readMeterIn, refusalIn, whyUnsupported } from './answers.ts';
 import {
   type EnergyTotals,
   type Month,
@@ -53,6 +53,8 @@ export interface Observation {
 export interface Applied extends Observation {
   readonly refusal: PlugRefusal | undefined;
 }
+
+const NOWHERE: Address = { host: 'an unknown address', port: 0 };
 
 /** What was to be set is no longer wanted: nothing was sent. */
 export class NoLongerWanted extends BridgeError {
@@ -81,7 +83,7 @@ export class PlugClient {
   #outlets: readonly OutletReading[] = [];
   /** The questions for their meters. */
   readonly #meterOf = new Map<string, Request>();
-  /** What the device last said it is. A plug that once leaves out its relay is still a plug. */
+  /** A plug that once leaves out its relay is still a plug. */
   #kind: DeviceKind = 'other';
   /** What it can do besides on and off. */
   #light: LightAbility | undefined;
@@ -98,6 +100,11 @@ export class PlugClient {
 
   get mac(): string | undefined {
     return this.#mac;
+  }
+
+  /** What the device last said it is. */
+  get kind(): DeviceKind {
+    return this.#kind;
   }
 
   /** What the plug speaks, as far as it is known. */
@@ -335,12 +342,3 @@ export class PlugClient {
     this.#identified = this.#transport.connection;
   }
 }
-
-/** Why a device of that kind takes no commands: `it does not report a relay; only …`. */
-export function whyUnsupported(kind: DeviceKind, device = 'it'): string {
-  const what =
-    kind === 'strip' ? 'is a strip whose outlets are switched one by one' : 'does not report a relay';
-  return `${device} ${what}; only plugs, outlets of strips, and bulbs are switched`;
-}
-
-const NOWHERE: Address = { host: 'an unknown address', port: 0 };

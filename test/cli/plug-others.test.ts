@@ -50,6 +50,52 @@ describe('a plug that is a strip', () => {
   it('is still described', async () => {
     expect(await run(strip(), ['info'])).toMatchObject({ code: 0, errors: '' });
   });
+
+  it('says how one of its outlets is named when none was', async () => {
+    const { errors } = await run(strip(), ['off']);
+    expect(errors).toContain('\nName the outlet: --outlet 2, or by its name in the Kasa app.');
+  });
+
+  it.each(['2', 'Right'])('switches the outlet %s and no other', async (outlet) => {
+    const device = strip();
+    expect(await run(device, ['on', '--outlet', outlet])).toMatchObject({
+      code: 0,
+      printed: expect.stringMatching(/^Right reports ON, (39|40)[.\d]* W, /),
+    });
+    expect(device.relays).toEqual([false, true]);
+    expect(await run(device, ['toggle', '--outlet', outlet])).toMatchObject({ code: 0 });
+    expect(device.relays).toEqual([false, false]);
+  });
+
+  it('tells of an outlet what it tells of a plug', async () => {
+    const device = strip();
+    await run(device, ['on', '--outlet', 'Left']);
+    const info = await run(device, ['info', '--outlet', '1', '--json']);
+    expect(JSON.parse(info.printed)).toMatchObject({ alias: 'Left', state: 'ON', model: 'HS300(US)' });
+    const { power } = JSON.parse((await run(device, ['energy', '--outlet', '1', '--json'])).printed);
+    expect(power).toBeCloseTo(40, -1);
+    for (const words of [['day'], ['month'], ['countdown', 'off', '30m'], ['schedule'], ['alias', 'Lamp']])
+      expect(await run(device, [...words, '--outlet', '1']), words.join(' ')).toMatchObject({
+        code: 0,
+        errors: '',
+      });
+    expect((await run(device, ['alias', 'Spot', '--outlet', 'Lamp'])).printed).toBe('alias  Spot');
+  });
+
+  it('names its outlets when there is none of that name', async () => {
+    const { code, errors } = await run(strip(), ['off', '--outlet', '3']);
+    expect([code, errors]).toEqual([2, 'hs110-mqtt: there is no outlet "3"; there are 1 (Left), 2 (Right)']);
+  });
+});
+
+describe('--outlet', () => {
+  it.each([
+    [['off', '--outlet', '1'], '--outlet is for strips only: this device has one relay'],
+    [['send', '{"system":{"get_sysinfo":{}}}', '--outlet', '1'], '--outlet does not go with send'],
+  ])('is refused where it means nothing: %j', async (words, why) => {
+    const { code, errors } = await run(new SimulatedBulb({ alias: 'Lamp', mac: MAC }, clock), words);
+    expect([code, errors]).toEqual([2, `hs110-mqtt: ${why}`]);
+  });
 });
 
 describe('a plug that is a bulb', () => {
