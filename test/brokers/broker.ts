@@ -113,3 +113,16 @@ async function isOpen(port: number): Promise<boolean> {
     socket.destroy();
   }
 }
+
+/** What a broker that is one process, without TLS, has in common with others. */
+export function alone(program: Process, port: number) {
+  return {
+    scheme: 'mqtt',
+    ports: [port],
+    clientPort: port,
+    end: (signal: 'SIGTERM' | 'SIGKILL') => program.end(signal),
+    freeze: () => program.signal('SIGSTOP'),
+    thaw: () => program.signal('SIGCONT'),
+    dispose: () => program.dispose(),
+  } as const;
+}

@@ -1,7 +1,7 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 import { classPath } from './java.ts';
 
 const SOURCE = fileURLToPath(new URL('hivemq/Broker.java', import.meta.url));
@@ -22,10 +22,8 @@ export async function hivemq(): Promise<TestedBroker> {
   const path = classPath('com.hivemq', 'hivemq-community-edition-embedded', '2025.5');
   const args = ['-cp', path, SOURCE, program.folder];
   return {
+    ...alone(program, port),
     name: 'HiveMQ CE',
-    scheme: 'mqtt',
-    ports: [port],
-    clientPort: port,
     mqtt: {},
     client: { protocolVersion: 5 },
     inFlight: 10,
@@ -35,9 +33,5 @@ export async function hivemq(): Promise<TestedBroker> {
       mkdirSync(data, { recursive: true });
       await program.start('java', args, port);
     },
-    end: (signal) => program.end(signal),
-    freeze: () => program.signal('SIGSTOP'),
-    thaw: () => program.signal('SIGCONT'),
-    dispose: () => program.dispose(),
   };
 }

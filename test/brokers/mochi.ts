@@ -1,5 +1,5 @@
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 import { mochiServer } from './go.ts';
 
 /** mochi, which keeps everything in memory. */
@@ -9,21 +9,15 @@ export async function mochi(): Promise<TestedBroker> {
   const start = (allowed: 'all' | 'watching') =>
     program.start(mochiServer(), [`127.0.0.1:${port}`, allowed], port);
   return {
+    ...alone(program, port),
     name: 'mochi',
-    scheme: 'mqtt',
-    ports: [port],
-    clientPort: port,
     mqtt: {},
     client: { protocolVersion: 5 },
     keepsSessions: true,
     start: () => start('all'),
-    end: (signal) => program.end(signal),
-    freeze: () => program.signal('SIGSTOP'),
-    thaw: () => program.signal('SIGCONT'),
     deny: async (isDenied) => {
       await program.end('SIGTERM');
       await start(isDenied ? 'watching' : 'all');
     },
-    dispose: () => program.dispose(),
   };
 }

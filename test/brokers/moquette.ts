@@ -1,6 +1,6 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 import { classPath } from './java.ts';
 
 /** Moquette, which keeps retained messages and sessions in a file. */
@@ -28,10 +28,8 @@ export async function moquette(): Promise<TestedBroker> {
     'io.moquette.broker.Server',
   ];
   return {
+    ...alone(program, port),
     name: 'Moquette',
-    scheme: 'mqtt',
-    ports: [port],
-    clientPort: port,
     // It retains nothing that is sent at QoS 0.
     mqtt: { qos: { state: 1 } },
     client: { protocolVersion: 4 },
@@ -41,9 +39,5 @@ export async function moquette(): Promise<TestedBroker> {
       mkdirSync(data, { recursive: true });
       await program.start('java', args, port);
     },
-    end: (signal) => program.end(signal),
-    freeze: () => program.signal('SIGSTOP'),
-    thaw: () => program.signal('SIGCONT'),
-    dispose: () => program.dispose(),
   };
 }

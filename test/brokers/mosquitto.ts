@@ -4,7 +4,7 @@ import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 import { Certificates } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 
 const EXAMPLE = fileURLToPath(new URL('../../examples/brokers/mosquitto/', import.meta.url));
 const PLUGIN = '/usr/lib/x86_64-linux-gnu/mosquitto_dynamic_security.so';
@@ -21,7 +21,8 @@ export async function mosquitto(version: '3.1.1' | '5'): Promise<TestedBroker> {
     return program.start('mosquitto', ['-c', program.file('mosquitto.conf')], port, PATH);
   };
   return {
-    ...base(program, `Mosquitto, ${version}`, port),
+    ...alone(program, port),
+    name: `Mosquitto, ${version}`,
     mqtt: { version },
     client: { protocolVersion: version === '5' ? 5 : 4 },
     keepsSessions: version === '5',
@@ -51,7 +52,8 @@ export async function secureMosquitto(): Promise<TestedBroker> {
   chmodSync(program.file('acl'), 0o600);
   const { ca } = certificates;
   return {
-    ...base(program, 'Mosquitto, TLS', port),
+    ...alone(program, port),
+    name: 'Mosquitto, TLS',
     scheme: 'mqtts',
     mqtt: {
       ca: certificates.file('ca.pem'),
@@ -69,19 +71,6 @@ export async function secureMosquitto(): Promise<TestedBroker> {
 
 /** Debian has it where only root looks. */
 const PATH = { PATH: `${process.env.PATH}:/usr/sbin` };
-
-function base(program: Process, name: string, port: number) {
-  return {
-    name,
-    scheme: 'mqtt',
-    ports: [port],
-    clientPort: port,
-    end: (signal: 'SIGTERM' | 'SIGKILL') => program.end(signal),
-    freeze: () => program.signal('SIGSTOP'),
-    thaw: () => program.signal('SIGCONT'),
-    dispose: () => program.dispose(),
-  } as const;
-}
 
 function common(program: Process): string[] {
   return [

@@ -1,6 +1,6 @@
 import { rmSync, writeFileSync } from 'node:fs';
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 import { natsServer } from './go.ts';
 
 /** A NATS server with JetStream, which keeps what is retained, and its MQTT listener. */
@@ -56,19 +56,14 @@ const DENYING = `
 export async function nats(): Promise<TestedBroker> {
   const node = await NatsNode.prepared('one');
   return {
+    ...alone(node.process, node.port),
     ...COMMON,
     name: 'NATS',
-    ports: [node.port],
-    clientPort: node.port,
     start: (anew) => node.start([], anew),
-    end: (signal) => node.process.end(signal),
-    freeze: () => node.process.signal('SIGSTOP'),
-    thaw: () => node.process.signal('SIGCONT'),
     deny: async (isDenied) => {
       await node.process.end('SIGTERM');
       await node.start([], false, isDenied ? DENYING : '');
     },
-    dispose: () => node.process.dispose(),
   };
 }
 

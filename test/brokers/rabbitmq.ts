@@ -1,7 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { freePort } from '../support/free-port.ts';
-import { Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker } from './broker.ts';
 
 /** The server itself: what is in the path changes the user first. */
 const SERVER = '/usr/lib/rabbitmq/bin/rabbitmq-server';
@@ -40,10 +40,8 @@ export async function rabbitMq(): Promise<TestedBroker> {
     RABBITMQ_LOG_BASE: program.file('log'),
   };
   return {
+    ...alone(program, port),
     name: 'RabbitMQ',
-    scheme: 'mqtt',
-    ports: [port],
-    clientPort: port,
     mqtt: {},
     client: { protocolVersion: 4 },
     keepsSessions: false,
@@ -52,9 +50,6 @@ export async function rabbitMq(): Promise<TestedBroker> {
       mkdirSync(data, { recursive: true });
       await program.start(SERVER, [], port, env);
     },
-    end: (signal) => program.end(signal),
-    freeze: () => program.signal('SIGSTOP'),
-    thaw: () => program.signal('SIGCONT'),
     dispose: async () => {
       await program.dispose();
       spawnSync('epmd', ['-port', epmd, '-kill']);

@@ -8,17 +8,7 @@ import {
   withoutValues,
 } from '../../src/mqtt/payloads.ts';
 import { FLAT_VALUES } from '../../src/mqtt/topics.ts';
-
-const INFO = {
-  mac: '50:C7:BF:00:00:01',
-  outlet: null,
-  alias: 'Lamp',
-  model: 'HS110(EU)',
-  hardware: '2.0',
-  firmware: '1.5.4',
-  hasMeter: true,
-  light: null,
-} as const;
+import { INFO } from '../support/fake-bridge.ts';
 
 describe('the values of a plug', () => {
   const plug = {
