@@ -39,6 +39,8 @@ export class Connection {
   /** Packet ids of what was received on this connection at QoS 1. */
   readonly #received = new Set<number>();
   #isCorked = false;
+  /** Why the bridge ended the connection, if it did. */
+  #givenUp: string | undefined;
 
   constructor(client: MqttClient, version: ProtocolVersion, clock: Clock, listeners: ConnectionListeners) {
     this.#client = client;
@@ -140,6 +142,12 @@ export class Connection {
     await within(this.#clock, timeoutMs, this.#client.endAsync());
   }
 
+  /** Ends the connection at once, as the broker does not do what it should; `reason` says what. */
+  giveUp(reason: string): void {
+    this.#givenUp = reason;
+    this.#client.stream.destroy();
+  }
+
   /** Ends the connection at once. MQTT.js alone would wait for what the broker has not confirmed. */
   destroy(): void {
     this.#client.stream.destroy();
@@ -171,7 +179,9 @@ export class Connection {
     });
     client.once('close', () => {
       this.#over.abort();
-      closed({ connected, code, unanswered: accepted && !connected && code === undefined, message });
+      const unanswered = accepted && !connected && code === undefined;
+      const givenUp = this.#givenUp !== undefined;
+      closed({ connected, code, unanswered, givenUp, message: this.#givenUp ?? message });
     });
   }
 }

@@ -8,6 +8,8 @@ export interface Disconnect {
   readonly code: number | undefined;
   /** Whether the broker took the TCP connection and closed it without an answer to CONNECT. */
   readonly unanswered: boolean;
+  /** Whether the bridge ended it, as the broker did not do what it should. */
+  readonly givenUp?: boolean;
   readonly message: string;
 }
 

@@ -1,15 +1,14 @@
 import type { IClientOptions, IConnackPacket } from 'mqtt';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
-import { type Clock, sleep } from '../runtime/clock.ts';
+import { type Clock, sleep, type Timer } from '../runtime/clock.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import { BrokerChoice } from './broker-choice.ts';
 import { Connection } from './connection.ts';
 import { type Disconnect, logDisconnect, mayBlamePacket, publicAddress, refusesLogin } from './disconnect.ts';
 import { Outbox } from './outbox.ts';
-import { PacketLimit } from './packet-limit.ts';
+import { PacketLimit, sizeOf } from './packet-limit.ts';
 import { type ProtocolVersion, ProtocolVersions } from './protocol-versions.ts';
-import { LONGEST_TOPIC } from './publish-packet.ts';
 import { ReconnectPolicy } from './reconnect-policy.ts';
 import { RejectedMessages } from './rejected-messages.ts';
 import {
@@ -47,6 +46,9 @@ export interface NetworkSessionOptions {
   readonly log: Logger;
 }
 
+/** How long a broker may take to confirm a message at QoS 1. */
+const UNCONFIRMED_MS = 20_000;
+
 const STOPPED = { connected: true, code: undefined, unanswered: false, message: 'the bridge was stopped' };
 
 type Connect = typeof import('mqtt').connect;
@@ -66,6 +68,7 @@ export class NetworkSession implements Task, MqttSession {
   readonly #rejected: RejectedMessages;
   readonly #outbox = new Outbox();
   readonly #limit: PacketLimit;
+  readonly #confirmations: Timer;
   /** Called once the outbox has room again. */
   readonly #waiting: (() => void)[] = [];
   #connection: Connection | undefined;
@@ -79,6 +82,7 @@ export class NetworkSession implements Task, MqttSession {
     this.#subscriptions = new Subscriptions(options);
     this.#rejected = new RejectedMessages(options.log);
     this.#limit = new PacketLimit(options.clock, () => this.#connection?.ping());
+    this.#confirmations = options.clock.timer(() => this.#checkConfirmations());
   }
 
   get clientId(): string {
@@ -150,7 +154,7 @@ export class NetworkSession implements Task, MqttSession {
       const disconnect = await this.#connectInAnyVersion(connect, broker, signal);
       if (signal.aborted) return;
       const heldMs = disconnect.connected ? clock.now() - since : 0;
-      if (disconnect.connected) this.#choice.lost(broker, heldMs);
+      if (disconnect.connected) this.#choice.lost(broker, disconnect.givenUp ? 0 : heldMs);
       const { hasOthers } = this.#choice;
       const end = { heldMs, hasOthers, isExplained: this.#outbox.hasSuspects || this.#limit.isSuspected };
       const { waitMs, ...context } = policy.after(disconnect, end);
@@ -232,6 +236,7 @@ export class NetworkSession implements Task, MqttSession {
     this.#connection = connection;
     this.#outbox.open(connack.properties?.receiveMaximum);
     this.#limit.open(connack.properties?.maximumPacketSize);
+    this.#confirmations.set(UNCONFIRMED_MS / 2);
     const version = connection.version === 5 ? '5' : '3.1.1';
     this.#options.log.info({ broker: publicAddress(broker), version }, 'connected to broker');
     void this.#announce(connection);
@@ -243,6 +248,7 @@ export class NetworkSession implements Task, MqttSession {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#isSubscribed = false;
+    this.#confirmations.clear();
     this.#registry.closed();
     this.#subscriptions.closed();
     const isBlamed = mayBlamePacket(disconnect);
@@ -313,15 +319,19 @@ export class NetworkSession implements Task, MqttSession {
     this.#limit.sent(size);
   }
 
-  /**
-   * A broker closes the connection on a packet larger than it allows, and a topic that is too long for MQTT is an
-   * exception of MQTT.js that cannot be caught: such a message is left out, and logged.
-   */
-  #fits({ topic }: Message, size: number): boolean {
-    const isTopicShort = size <= LONGEST_TOPIC || Buffer.byteLength(topic) <= LONGEST_TOPIC;
-    if (isTopicShort && size <= this.#limit.largest) return true;
-    this.#rejected.tooLarge(topic, size, this.#limit.largest);
+  /** Whether the broker takes the message; one that it would close the connection over is left out, and logged. */
+  #fits(message: Message, size: number): boolean {
+    if (this.#limit.takes(message, size)) return true;
+    this.#rejected.tooLarge(message.topic, size, this.#limit.largest);
     return false;
+  }
+
+  /** A broker that is there and confirms nothing is as good as none: another one, or a new connection, may do. */
+  #checkConfirmations(): void {
+    const { clock } = this.#options;
+    const since = this.#outbox.unconfirmedSince ?? clock.now();
+    if (clock.now() - since < UNCONFIRMED_MS) this.#confirmations.set(UNCONFIRMED_MS / 2);
+    else this.#connection?.giveUp('it confirms no messages');
   }
 
   /** Publishes what the last will would, once what must not be lost has been taken. */
@@ -336,9 +346,4 @@ export class NetworkSession implements Task, MqttSession {
     // Without a DISCONNECT the broker publishes the last will, which says the same.
     if (this.#outbox.isEmpty) await connection.disconnect(Math.max(0, until - clock.now()));
   }
-}
-
-/** Bytes of a message on the wire, the little that comes before topic and payload reckoned generously. */
-function sizeOf({ topic, payload, correlationData }: Message): number {
-  return Buffer.byteLength(payload) + Buffer.byteLength(topic) + (correlationData?.length ?? 0) + 64;
 }

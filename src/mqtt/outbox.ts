@@ -28,6 +28,12 @@ export class Outbox {
     return this.#inFlight.size === 0 && this.#waiting.size === 0;
   }
 
+  /** When the first of the messages was sent that are not confirmed yet; `undefined` if there is none. */
+  get unconfirmedSince(): number | undefined {
+    const [first] = this.#inFlight.values();
+    return first;
+  }
+
   /** Whether so many messages wait that others would wait for long. */
   get isCrowded(): boolean {
     return this.#waiting.size > CROWD;

@@ -1,4 +1,6 @@
 import type { Clock } from '../runtime/clock.ts';
+import { LONGEST_TOPIC } from './publish-packet.ts';
+import type { Message } from './session.ts';
 
 /** A broker that takes no packets of this size is none. */
 const ALWAYS_TAKEN = 4096;
@@ -41,6 +43,12 @@ export class PacketLimit {
   /** In bytes. */
   get largest(): number {
     return Math.min(this.#announced, this.#learned);
+  }
+
+  /** Whether it takes a message of that size; a topic that is too long for MQTT is an exception of MQTT.js that cannot be caught. */
+  takes({ topic }: Message, size: number): boolean {
+    const isTopicShort = size <= LONGEST_TOPIC || Buffer.byteLength(topic) <= LONGEST_TOPIC;
+    return isTopicShort && size <= this.largest;
   }
 
   /** Whether the last connection may have been lost over a packet that the broker does not take. */
@@ -90,4 +98,9 @@ export class PacketLimit {
     this.#asked = this.#sent;
     this.#askForSign();
   }
+}
+
+/** Bytes of a message on the wire, the little that comes before topic and payload reckoned generously. */
+export function sizeOf({ topic, payload, correlationData }: Message): number {
+  return Buffer.byteLength(payload) + Buffer.byteLength(topic) + (correlationData?.length ?? 0) + 64;
 }

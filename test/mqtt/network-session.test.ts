@@ -725,6 +725,27 @@ describe('the session at a broker', () => {
     for (const socket of mute.sockets) socket.destroy();
   });
 
+  it('leaves a broker that confirms nothing for the next one, which gets what was not confirmed', async () => {
+    const [deaf, next] = [await scripted(), await scripted()];
+    deaf.onPacket = ({ cmd }) => cmd === 'publish';
+    const manual = new ManualClock();
+    const { session: made, lines } = session(deaf.url, {
+      ...{ brokers: [deaf.url, next.url], version: '5', clock: manual },
+    });
+    run(made);
+    await until(() => made.status === 'subscribed', 'a connection');
+    made.publish(message('a', { keep: true }));
+    await until(() => deaf.of('publish').length > 0, 'the message');
+    await manual.advance(19_999);
+    expect(deaf.sockets.size).toBe(1);
+    await manual.advance(10_001);
+    await until(() => next.on('museum/lamp/result').length > 0, 'the message at the other broker');
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { msg: 'lost the broker', reason: 'it confirms no messages' },
+    ]);
+    for (const socket of next.sockets) socket.destroy();
+  });
+
   it('goes back to MQTT 5 when it was not the version, and stays with what has worked', async () => {
     const starting = await scripted();
     starting.onPacket = (packet, socket, connection) => {
