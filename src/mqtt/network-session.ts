@@ -46,7 +46,7 @@ export interface NetworkSessionOptions {
   readonly log: Logger;
 }
 
-/** How long a broker may take to confirm a message at QoS 1. */
+/** A broker that confirms nothing for so long, while it should, is left. */
 const UNCONFIRMED_MS = 20_000;
 
 const STOPPED = { connected: true, code: undefined, unanswered: false, message: 'the bridge was stopped' };
@@ -300,7 +300,7 @@ export class NetworkSession implements Task, MqttSession {
 
   #launch(connection: Connection, message: Message): void {
     const settle = () => {
-      this.#outbox.settle(message);
+      this.#outbox.settle(message, this.#options.clock.now());
       message.taken?.();
     };
     const size = sizeOf(message);
@@ -329,7 +329,7 @@ export class NetworkSession implements Task, MqttSession {
   /** A broker that is there and confirms nothing is as good as none: another one, or a new connection, may do. */
   #checkConfirmations(): void {
     const { clock } = this.#options;
-    const since = this.#outbox.unconfirmedSince ?? clock.now();
+    const since = this.#outbox.silentSince ?? clock.now();
     if (clock.now() - since < UNCONFIRMED_MS) this.#confirmations.set(UNCONFIRMED_MS / 2);
     else this.#connection?.giveUp('it confirms no messages');
   }

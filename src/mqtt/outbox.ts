@@ -23,15 +23,17 @@ export class Outbox {
   readonly #suspects = new Map<Message, number>();
   #waiting = new Set<Message>();
   #window = WINDOW;
+  /** When a message was confirmed last. */
+  #settledAt = Number.NEGATIVE_INFINITY;
 
   get isEmpty(): boolean {
     return this.#inFlight.size === 0 && this.#waiting.size === 0;
   }
 
-  /** When the first of the messages was sent that are not confirmed yet; `undefined` if there is none. */
-  get unconfirmedSince(): number | undefined {
+  /** Since when the broker has confirmed nothing that is on its way; `undefined` if nothing is. */
+  get silentSince(): number | undefined {
     const [first] = this.#inFlight.values();
-    return first;
+    return first === undefined ? undefined : Math.max(first, this.#settledAt);
   }
 
   /** Whether so many messages wait that others would wait for long. */
@@ -63,8 +65,9 @@ export class Outbox {
     return message;
   }
 
-  /** The broker has confirmed or refused the message. */
-  settle(message: Message): void {
+  /** The broker has confirmed or refused the message, at time `now`. */
+  settle(message: Message, now: number): void {
+    this.#settledAt = now;
     this.#inFlight.delete(message);
     this.#suspects.delete(message);
   }

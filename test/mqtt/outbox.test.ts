@@ -43,11 +43,26 @@ describe('the outbox', () => {
     expect(drain(filled(100, receiveMaximum))).toHaveLength(window);
   });
 
+  it('tells since when the broker confirms nothing that is on its way', () => {
+    const outbox = new Outbox();
+    const [first, second] = [message('a'), message('b')];
+    expect(outbox.silentSince).toBeUndefined();
+    outbox.add(first);
+    outbox.add(second);
+    outbox.next(100);
+    outbox.next(150);
+    expect(outbox.silentSince).toBe(100);
+    outbox.settle(first, 5000);
+    expect(outbox.silentSince).toBe(5000);
+    outbox.settle(second, 6000);
+    expect(outbox.silentSince).toBeUndefined();
+  });
+
   it('sends the next when one is confirmed, in order', () => {
     const outbox = filled(4, 2);
     const [first, second] = drain(outbox);
     expect(names([first, second].flatMap((sent) => sent ?? []))).toEqual(['0', '1']);
-    if (second !== undefined) outbox.settle(second);
+    if (second !== undefined) outbox.settle(second, 0);
     expect(names(drain(outbox))).toEqual(['2']);
     expect(outbox.isEmpty).toBe(false);
   });
@@ -55,14 +70,14 @@ describe('the outbox', () => {
   it('is empty when all are confirmed', () => {
     const outbox = filled(3);
     expect(outbox.isEmpty).toBe(false);
-    for (const sent of drain(outbox)) outbox.settle(sent);
+    for (const sent of drain(outbox)) outbox.settle(sent, 0);
     expect(outbox.isEmpty).toBe(true);
   });
 
   it('sends again after an outage what had not been confirmed, before what waited, in the same order', () => {
     const outbox = filled(6, 3);
     const [, second] = drain(outbox);
-    if (second !== undefined) outbox.settle(second);
+    if (second !== undefined) outbox.settle(second, 0);
     outbox.close(LATE);
     outbox.open(undefined);
     expect(names(drain(outbox))).toEqual(['0', '2', '3', '4', '5']);
@@ -104,14 +119,14 @@ describe('the outbox', () => {
       outbox.open(undefined);
       for (let next = outbox.next(0); next !== undefined && next.payload !== '2'; next = outbox.next(0)) {
         confirmed.push(next.payload);
-        outbox.settle(next);
+        outbox.settle(next, 0);
       }
       expect(outbox.close(SOON)?.payload).toBe(round === 0 ? undefined : '2');
     }
     outbox.open(undefined);
     for (let next = outbox.next(0); next !== undefined; next = outbox.next(0)) {
       confirmed.push(next.payload);
-      outbox.settle(next);
+      outbox.settle(next, 0);
     }
     expect(confirmed).toEqual(['0', '1', '3']);
   });
@@ -152,7 +167,7 @@ describe('the outbox', () => {
     for (const suspect of ['0', '1']) {
       const [sent, ...more] = drain(outbox);
       expect([sent?.payload, more]).toEqual([suspect, []]);
-      if (sent !== undefined) outbox.settle(sent);
+      if (sent !== undefined) outbox.settle(sent, 0);
     }
     expect(drain(outbox)).toHaveLength(8);
   });
@@ -172,7 +187,7 @@ describe('the outbox', () => {
           else if (one === 'land') {
             const first = flying.shift();
             if (first === undefined) continue;
-            outbox.settle(first);
+            outbox.settle(first, 0);
             confirmed.push(Number(first.payload));
           } else {
             outbox.close(LATE);
@@ -182,7 +197,7 @@ describe('the outbox', () => {
           expect(flying.length).toBeLessThanOrEqual(3);
         }
         for (let sent = outbox.next(0); sent !== undefined; sent = outbox.next(0)) {
-          outbox.settle(sent);
+          outbox.settle(sent, 0);
           confirmed.push(Number(sent.payload));
         }
         expect(confirmed).toEqual(Array.from({ length: added }, (_, index) => index));
