@@ -8,8 +8,11 @@ const ALWAYS_TAKEN = 4096;
 /** A broker that ends the connection over a packet does so at once: within this time after it was sent. */
 const SUSPECT_MS = 2000;
 
-/** A packet was too large for a broker if it cost the connection so many times in a row. */
-const MOST_LOSSES = 2;
+/**
+ * A packet was too large for a broker if it cost the connection so many times in a row. A broker that restarts, or another
+ * client with the same id, may end two right after the first large packet; what is wrongly left out is missed for long.
+ */
+const MOST_LOSSES = 3;
 
 /** A limit that was found out may have been raised, or never have been one: it is forgotten after so long. */
 const FORGOTTEN_MS = 600_000;

@@ -27,14 +27,18 @@ describe('how large a packet the broker takes', () => {
     expect(made.largest).toBe(Number.POSITIVE_INFINITY);
   });
 
-  it('is less than what cost the connection twice in a row', async () => {
+  it('is less than what cost the connection three times in a row', async () => {
     const { made, lose } = limit();
-    await lose(9000);
-    expect([made.largest, made.isSuspected]).toEqual([Number.POSITIVE_INFINITY, true]);
+    for (const _ of [1, 2]) {
+      await lose(9000);
+      expect([made.largest, made.isSuspected]).toEqual([Number.POSITIVE_INFINITY, true]);
+    }
     await lose(9000);
     expect([made.largest, made.isSuspected]).toEqual([8192, true]);
-    await lose(8192);
-    expect(made.largest).toBe(8192);
+    for (const _ of [1, 2]) {
+      await lose(8192);
+      expect(made.largest).toBe(8192);
+    }
     await lose(8192);
     expect(made.largest).toBe(4096);
   });
@@ -70,8 +74,7 @@ describe('how large a packet the broker takes', () => {
 
   it('is forgotten after ten minutes: the broker may take more by then', async () => {
     const { made, clock, lose } = limit();
-    await lose(9000);
-    await lose(9000);
+    for (const _ of [1, 2, 3]) await lose(9000);
     await clock.advance(10 * MINUTE_MS);
     made.open(undefined);
     expect(made.largest).toBe(8192);
