@@ -228,9 +228,9 @@ export function placeProblems({ plugs, places }: Config, locate: Locate): string
   if (plugs.length === 0) return [];
   const fit = plugs.filter(({ path }) => pathProblem(path) === undefined);
   const outlets = fit.flatMap(({ path, outlets = [] }) => outlets.map((name) => `${path}/${name}`));
-  const paths = new Set(fit.map(({ path }) => path));
-  const known = new Set([...outlets, ...[...paths, ...outlets].flatMap(placesOf)]);
-  const unknown = Object.keys(places).filter((path) => !known.has(path) && !isNumberedOutlet(path, paths));
+  const named = new Map(fit.map(({ path, outlets = [] }) => [path, outlets.length]));
+  const known = new Set([...outlets, ...[...named.keys(), ...outlets].flatMap(placesOf)]);
+  const unknown = Object.keys(places).filter((path) => !known.has(path) && !isNumberedOutlet(path, named));
   return unknown.map((path) => {
     const near = nearest(path, known);
     const hint = near ? `; did you mean ${near}?` : '';
@@ -238,10 +238,10 @@ export function placeProblems({ plugs, places }: Config, locate: Locate): string
   });
 }
 
-/** Whether it may be an outlet without a name, of one of those plugs, which is a strip then. */
-function isNumberedOutlet(path: string, plugs: ReadonlySet<string>): boolean {
+/** Whether it may be an outlet without a name, of a plug that is a strip then; `named` of each have names. */
+function isNumberedOutlet(path: string, named: ReadonlyMap<string, number>): boolean {
   const [, strip = '', number = ''] = /^(.+)\/([1-9])$/.exec(path) ?? [];
-  return plugs.has(strip) && Number(number) <= MOST_OUTLETS;
+  return Number(number) > (named.get(strip) ?? MOST_OUTLETS) && Number(number) <= MOST_OUTLETS;
 }
 
 /** Whether an address is this machine's own. */

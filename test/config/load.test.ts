@@ -307,7 +307,7 @@ describe('a problem', () => {
       `plugs:\n  - {path: bench, host: a, outlets: [lamp]}\n  - {path: hall/fan, host: b}\nplaces:\n  ${place}: {locked: true}\n`;
     for (const place of ['bench', 'bench/lamp', 'bench/6', 'hall', 'hall/fan/8'])
       expect(() => configOf({ file: file(place) }), place).not.toThrow();
-    for (const place of ['bench/lamb', 'bench/9', 'bench/1/2', 'hall/1', 'hall/fan'])
+    for (const place of ['bench/lamb', 'bench/1', 'bench/9', 'bench/2/2', 'hall/1', 'hall/fan'])
       expect(problemsOf({ file: file(place) })[0], place).toContain(`there is no plug in ${place}`);
   });
 
