@@ -35,7 +35,7 @@ const MOST_FILTER_BYTES = 1024 * 1024;
 /** Clients whose session is kept while they are away. */
 const MOST_SESSIONS = 1000;
 
-/** Characters of a topic in a log line. */
+/** Characters of a topic or a client id in a log line. */
 const MAX_LOGGED_TOPIC = 200;
 
 /** CONNACK in MQTT 5, "unsupported protocol version": what a client that speaks 5 only understands. */
@@ -54,6 +54,7 @@ export class BrokerRules {
   readonly #cleared: RulesOptions['cleared'];
   readonly #refused: LimitedWarning;
   readonly #overRate: LimitedWarning;
+  readonly #tooNew: LimitedWarning;
   readonly #rates = new Map<BrokerUser, PublishRate>();
   readonly #userOf = new WeakMap<Client, BrokerUser>();
   /** By id, of those who are connected. */
@@ -72,6 +73,10 @@ export class BrokerRules {
     this.#clock = options.clock;
     this.#refused = new LimitedWarning('the broker refuses what a client wants', options);
     this.#overRate = new LimitedWarning('a client publishes far beyond its rate; disconnected', options);
+    this.#tooNew = new LimitedWarning(
+      'a client speaks MQTT 5, the embedded broker 3.1.1: set that protocol in the client',
+      options,
+    );
   }
 
   /** Keeps the topics of the bridge from clients. */
@@ -82,6 +87,10 @@ export class BrokerRules {
   /** MQTT 5 is not spoken, and sessions are kept for so many clients. */
   readonly connecting: Hook<'preConnect'> = (client, packet, done) => {
     if (packet.protocolVersion === 5) {
+      this.#tooNew.warn({
+        client: packet.clientId.slice(0, MAX_LOGGED_TOPIC),
+        address: this.#addressOf(client),
+      });
       client.conn.write(NOT_MQTT_5, () => done(new Error('the client speaks MQTT 5'), false));
       return;
     }

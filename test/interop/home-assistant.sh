@@ -140,6 +140,11 @@ read -r broker web probe < <(free_ports 3)
 start_broker
 start_museum
 start_home_assistant
-timeout 400 python3 "$PARTS/museum.py" "$work" "$probe" || failed=1
-((failed == 0)) || cat "$work/bridge.out"
+code=0
+timeout 400 python3 "$PARTS/museum.py" "$work" "$probe" || code=$?
+((code != 77)) || exit 77
+((code == 0)) || {
+  cat "$work/bridge.out"
+  failed=1
+}
 finish

@@ -287,11 +287,13 @@ describe('the embedded broker', () => {
     ]);
   });
 
-  it('answers a client that speaks MQTT 5 with the code for that', async () => {
-    const { broker } = await start();
-    expect(await rejectionOf(mqtt.connectAsync(broker.url, { protocolVersion: 5 }))).toMatchObject({
-      code: 132,
-    });
+  it('answers a client that speaks MQTT 5 with the code for that, and says which it is', async () => {
+    const { broker, lines } = await start();
+    const options = { protocolVersion: 5, clientId: 'homeassistant' } as const;
+    expect(await rejectionOf(mqtt.connectAsync(broker.url, options))).toMatchObject({ code: 132 });
+    expect(lines.filter(({ level }) => level >= 40)).toMatchObject([
+      { client: 'homeassistant', msg: expect.stringContaining('a client speaks MQTT 5') },
+    ]);
   });
 
   it('ends in time though clients neither log in nor read', async () => {
