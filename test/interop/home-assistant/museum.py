@@ -63,7 +63,7 @@ def pid(name):
         return int(file.read())
 
 
-def restart(name, sign):
+def stop(name, sign):
     os.kill(pid(name), sign)
     while os.path.exists(f"/proc/{pid(name)}") and not is_zombie(pid(name)):
         time.sleep(0.1)
@@ -132,14 +132,15 @@ def all_off():
 
 
 def outages():
-    restart("bridge", signal.SIGKILL)
+    stop("bridge", signal.SIGKILL)
     becomes("the bridge is killed", "switch.shed1", state="unavailable")
     becomes("what the bridge says of itself then", "binary_sensor.museum_bridge_connection", state="off")
     start("bridge")
     becomes("it is back", "switch.shed1", state="off")
-    restart("hass", signal.SIGTERM)
+    stop("hass", signal.SIGTERM)
     start("hass")
-    check("Home Assistant starts again", started() is not None, "")
+    is_back = started() is not None
+    check("Home Assistant starts again", is_back, is_back)
     becomes("Home Assistant has restarted", "light.foyer_bulb", state="off")
     becomes("the last plug is there", "switch.museum", state="off")
     available()
