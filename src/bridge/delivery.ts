@@ -1,5 +1,6 @@
 import type { Logger } from 'pino';
 import { PlugError } from '../errors.ts';
+import { follows } from '../plug/answers.ts';
 import { type Applied, NoLongerWanted, type Observation, type PlugClient } from '../plug/plug-client.ts';
 import { hasLight } from '../protocol/light.ts';
 import type { Settings } from '../protocol/requests.ts';
@@ -112,7 +113,9 @@ export class Delivery {
   async #applied(batch: readonly Due[], settings: Settings, applied: Applied): Promise<void> {
     const { seen } = this.#options;
     const refused = applied.refusal !== undefined;
-    const followed = batch.filter(({ outlet }) => refused || follows(outlet.readingIn(applied), settings));
+    const followed = batch.filter(
+      ({ outlet }) => refused || follows(outlet.readingIn(applied).sysinfo, settings),
+    );
     const expected = new Map<Outlet, ExpectedChange>();
     for (const { outlet, sending } of followed) {
       const { relay } = outlet.readingIn(applied).sysinfo;
@@ -197,15 +200,6 @@ export class Delivery {
 /** Something newer took over before it was sent. */
 function notSent({ outlet, sending }: Due): void {
   outlet.undelivered(sending.id, 'busy', () => 0);
-}
-
-/** Whether the plug now reports what was set. */
-function follows({ sysinfo }: Observation, { relay, led, light }: Settings): boolean {
-  return (
-    (relay === undefined || sysinfo.relay === relay) &&
-    (led === undefined || sysinfo.led === led) &&
-    (light === undefined || hasLight(sysinfo.light, light))
-  );
 }
 
 /** What the plug reports in place of what was set. */

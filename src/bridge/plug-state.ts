@@ -3,6 +3,7 @@ import type { Observation } from '../plug/plug-client.ts';
 import type { Statistics } from '../plug/statistics.ts';
 import type { CloudReading } from '../protocol/cloud.ts';
 import type { LightAbility } from '../protocol/light.ts';
+import { sysinfoOfOutlet } from '../protocol/replies.ts';
 import type { ClockState } from './clock-sync.ts';
 import type { Metered } from './outlet-meter.ts';
 
@@ -143,8 +144,6 @@ export function ofOutlet(
   { power, voltage, current, energyBoot }: Metered,
 ): Observation {
   const { sysinfo, meters } = seen;
-  const outlet = sysinfo.outlets.find((one) => one.id === id);
-  const { alias, relay, onTimeS } = outlet ?? UNTOLD;
   const last = {
     power: power ?? undefined,
     voltage: voltage ?? undefined,
@@ -152,10 +151,8 @@ export function ofOutlet(
     energy: energyBoot ?? undefined,
   };
   const meter = meters?.has(id) ? meters.get(id) : sysinfo.hasMeter ? last : undefined;
-  return { sysinfo: { ...sysinfo, alias, relay, onTimeS }, meter };
+  return { sysinfo: sysinfoOfOutlet(sysinfo, id), meter };
 }
-
-const UNTOLD = { alias: undefined, relay: undefined, onTimeS: undefined };
 
 /** Whether anything but the time of the last answer is another. */
 export function differs(one: PlugState, other: PlugState): boolean {

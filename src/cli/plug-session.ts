@@ -89,7 +89,7 @@ export class PlugSession {
   /** The outlet that is meant; `undefined` if that is the device. */
   async outlet(): Promise<OutletReading | undefined> {
     const { outlet } = this.options;
-    if (outlet !== undefined) this.#outlet ??= outletCalled(outlet, await this.client.read());
+    if (outlet !== undefined) this.#outlet ??= outletCalled(outlet, await this.sysinfo());
     return this.#outlet;
   }
 

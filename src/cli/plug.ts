@@ -1,13 +1,13 @@
 import { type Command, Option } from 'commander';
 import { nearest } from '../config/nearest.ts';
 import { CommandError, PlugError } from '../errors.ts';
+import { follows } from '../plug/answers.ts';
 import type { Observation } from '../plug/plug-client.ts';
 import { checkAll, checkCount, type Preset } from '../plug/presets/preset.ts';
 import { PRESETS, presetOf } from '../plug/presets/presets.ts';
 import { readQuery } from '../plug/query.ts';
 import type { Address } from '../plug/transport.ts';
 import { printableJson } from '../printable.ts';
-import { hasLight } from '../protocol/light.ts';
 import type { Settings } from '../protocol/requests.ts';
 import { sleep } from '../runtime/clock.ts';
 import { examples, plugAddress, seconds } from './arguments.ts';
@@ -153,24 +153,16 @@ async function apply(session: PlugSession, settings: Settings): Promise<Observat
   const { shell } = session;
   const first = await session.apply(settings);
   if (first.refusal !== undefined) throw first.refusal;
-  if (follows(first, settings)) return first;
+  if (follows(first.sysinfo, settings)) return first;
   await sleep(shell.clock, LAG_MS, shell.signal);
   const second = await session.read();
-  if (follows(second, settings)) return second;
+  if (follows(second.sysinfo, settings)) return second;
   const { relay, led } = second.sysinfo;
   const still =
     settings.relay === undefined
       ? `LED ${onOff(led) ?? 'unknown'}`
       : [onOff(relay) ?? 'nothing', ...lightText(second.sysinfo)].join(', ');
   throw new PlugError('plug-error', `the plug accepted the command but still reports ${still}`);
-}
-
-function follows({ sysinfo }: Observation, { relay, led, light }: Settings): boolean {
-  return (
-    (relay === undefined || sysinfo.relay === relay) &&
-    (led === undefined || sysinfo.led === led) &&
-    (light === undefined || hasLight(sysinfo.light, light))
-  );
 }
 
 function showObservation({ shell, options }: PlugSession, seen: Observation): void {

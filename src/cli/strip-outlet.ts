@@ -1,11 +1,10 @@
 import { CommandError } from '../errors.ts';
 import type { Observation } from '../plug/plug-client.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import type { OutletReading } from '../protocol/replies.ts';
+import { type OutletReading, type Sysinfo, sysinfoOfOutlet } from '../protocol/replies.ts';
 
 /** The outlet of a strip with that number, from 1 on, or with that name in the Kasa app. Throws CommandError. */
-export function outletCalled(word: string, { sysinfo }: Observation): OutletReading {
-  const { kind, outlets } = sysinfo;
+export function outletCalled(word: string, { kind, outlets }: Sysinfo): OutletReading {
   if (kind !== 'strip')
     throw new CommandError('needless-option', '--outlet is for strips only: this device has one relay');
   const found = outlets[Number(word) - 1] ?? outlets.find(({ alias }) => alias === word);
@@ -19,20 +18,16 @@ export function outletCalled(word: string, { sysinfo }: Observation): OutletRead
 
 /** What a strip says of an outlet, as a plug says it of itself. */
 export function asOfPlug({ sysinfo, meters }: Observation, id: string): Observation {
-  const { alias, relay, onTimeS } = sysinfo.outlets.find((outlet) => outlet.id === id) ?? NOTHING;
-  return { sysinfo: { ...sysinfo, alias, relay, onTimeS }, meter: meters?.get(id) };
+  return { sysinfo: sysinfoOfOutlet(sysinfo, id), meter: meters?.get(id) };
 }
-
-const NOTHING = { alias: undefined, relay: undefined, onTimeS: undefined };
 
 /** The answer of a strip, what its sysinfo says of the outlets left out but for that one. */
 export function replyAsOfPlug(reply: JsonObject, { child }: OutletReading): JsonObject {
   const { system } = reply;
   if (!isObject(system) || !isObject(system.get_sysinfo)) return reply;
   const { children, child_num: _, ...strip } = system.get_sysinfo;
-  const own = Array.isArray(children)
-    ? children.filter(isObject).find(({ id }) => child.endsWith(String(id)))
-    : {};
+  const told = Array.isArray(children) ? children.filter(isObject) : [];
+  const own = told.find(({ id }) => child.endsWith(String(id)));
   const sysinfo = { ...strip, alias: own?.alias, relay_state: own?.state, on_time: own?.on_time };
   return { ...reply, system: { ...system, get_sysinfo: sysinfo } };
 }

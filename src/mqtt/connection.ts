@@ -54,16 +54,16 @@ export class Connection {
     });
     client.on('connect', listeners.opened);
     client.on('message', (topic, payload, packet) =>
-      listeners.received(incomingOf(topic, payload, packet, this.#isDelivered(packet))),
+      listeners.received(incomingOf(topic, payload, packet, this.#noteDelivery(packet))),
     );
     this.#follow(listeners.closed);
   }
 
   /**
-   * Whether the packet id may be that of an earlier delivery: of the session before, or of this connection, on which
-   * some brokers (Moquette) send again what is not acknowledged soon.
+   * Notes the packet id, and tells whether it may be that of an earlier delivery: of the session before, or of this
+   * connection, on which some brokers (Moquette) send again what is not acknowledged soon.
    */
-  #isDelivered({ qos, messageId }: IPublishPacket): boolean {
+  #noteDelivery({ qos, messageId }: IPublishPacket): boolean {
     if (qos === 0 || messageId === undefined) return false;
     const isKnown = this.#isResumed || this.#received.has(messageId);
     this.#received.add(messageId);

@@ -1,7 +1,13 @@
 import { PlugError, PlugRefusal } from '../errors.ts';
 import { isObject, type JsonObject } from '../protocol/json.ts';
-import type { LightAbility } from '../protocol/light.ts';
-import { answerTo, type DeviceKind, type MeterReading, readMeter } from '../protocol/replies.ts';
+import { hasLight, type LightAbility } from '../protocol/light.ts';
+import {
+  answerTo,
+  type DeviceKind,
+  type MeterReading,
+  readMeter,
+  type Sysinfo,
+} from '../protocol/replies.ts';
 import type { Request, Settings } from '../protocol/requests.ts';
 
 /** How the device refused the first that it did of what was to be set: all that was sent but the questions, in that order. */
@@ -38,6 +44,15 @@ export function inability({ led, light }: Settings, ability: LightAbility | unde
   return led !== undefined && ability !== undefined && ability.service !== 'dimmer'
     ? 'it has no LED to be set'
     : undefined;
+}
+
+/** Whether the plug now reports what was set. */
+export function follows(reported: Sysinfo, { relay, led, light }: Settings): boolean {
+  return (
+    (relay === undefined || reported.relay === relay) &&
+    (led === undefined || reported.led === led) &&
+    (light === undefined || hasLight(reported.light, light))
+  );
 }
 
 /** Whether the connection ended under a question. */

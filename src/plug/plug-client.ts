@@ -54,8 +54,6 @@ export interface Applied extends Observation {
   readonly refusal: PlugRefusal | undefined;
 }
 
-const NOWHERE: Address = { host: 'an unknown address', port: 0 };
-
 /** What was to be set is no longer wanted: nothing was sent. */
 export class NoLongerWanted extends BridgeError {
   constructor() {
@@ -342,3 +340,5 @@ export class PlugClient {
     this.#identified = this.#transport.connection;
   }
 }
+
+const NOWHERE: Address = { host: 'an unknown address', port: 0 };

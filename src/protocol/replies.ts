@@ -50,6 +50,14 @@ export interface OutletReading {
   readonly onTimeS: number | undefined;
 }
 
+const UNTOLD = { alias: undefined, relay: undefined, onTimeS: undefined };
+
+/** What a strip says of that outlet, as a plug says it of itself. */
+export function sysinfoOfOutlet(sysinfo: Sysinfo, id: string): Sysinfo {
+  const { alias, relay, onTimeS } = sysinfo.outlets.find((outlet) => outlet.id === id) ?? UNTOLD;
+  return { ...sysinfo, alias, relay, onTimeS };
+}
+
 /** What `system.get_sysinfo` says; `undefined` where the plug did not say it. */
 export interface Sysinfo {
   readonly kind: DeviceKind;
