@@ -32,6 +32,8 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   #fault: Fault = { kind: 'none' };
   /** Rises with each stop: who went away for a while stays away if it was stopped meanwhile. */
   #stops = 0;
+  /** Starts and stops take turns: a stop closes what a start was opening. */
+  #turn: Promise<unknown> = Promise.resolve();
   #tcp: Server | undefined;
   #udp: UdpSocket | undefined;
   #port: number;
@@ -73,26 +75,15 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   }
 
   /** Begins to answer; after a stop on the same port as before. Rejects if the port cannot be had. */
-  async start(): Promise<void> {
-    const tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
-    await listening(tcp, this.#options.host, this.#port);
-    this.#tcp = tcp;
-    const address = tcp.address();
-    if (typeof address === 'object' && address !== null) this.#port = address.port;
-    this.#udp = await this.#bindUdp();
+  start(): Promise<void> {
+    return this.#inTurn(() => this.#open());
   }
 
   /** Goes away as a plug does that loses power: connections are cut. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
     this.#stops++;
     this.hangUp();
-    const [tcp, udp] = [this.#tcp, this.#udp];
-    this.#tcp = undefined;
-    this.#udp = undefined;
-    await Promise.all([
-      new Promise<void>((resolve) => (tcp === undefined ? resolve() : tcp.close(() => resolve()))),
-      new Promise<void>((resolve) => (udp === undefined ? resolve() : udp.close(() => resolve()))),
-    ]);
+    return this.#inTurn(() => this.#close());
   }
 
   /** Resets all connections. */
@@ -128,6 +119,32 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   become(device: Device): void {
     this.#device = device;
     this.hangUp();
+  }
+
+  #inTurn(act: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  async #open(): Promise<void> {
+    const tcp = createServer({ noDelay: true }, (socket) => this.#accept(socket));
+    await listening(tcp, this.#options.host, this.#port);
+    this.#tcp = tcp;
+    const address = tcp.address();
+    if (typeof address === 'object' && address !== null) this.#port = address.port;
+    this.#udp = await this.#bindUdp();
+  }
+
+  async #close(): Promise<void> {
+    this.hangUp();
+    const [tcp, udp] = [this.#tcp, this.#udp];
+    this.#tcp = undefined;
+    this.#udp = undefined;
+    await Promise.all([
+      new Promise<void>((resolve) => (tcp === undefined ? resolve() : tcp.close(() => resolve()))),
+      new Promise<void>((resolve) => (udp === undefined ? resolve() : udp.close(() => resolve()))),
+    ]);
   }
 
   #accept(socket: Socket): void {
@@ -223,8 +240,15 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   }
 }
 
-/** Resets a connection. Left to itself, Node says a proper farewell first, and the peer may see only that. */
+/**
+ * Resets a connection. Left to itself, Node says a proper farewell first, and the peer may see only that. Where the
+ * farewell is under way it is too late: the system refuses the reset, and Node then forgets the socket without closing it.
+ */
 export function cut(socket: Socket): void {
+  if (socket.writableEnded) {
+    socket.destroy();
+    return;
+  }
   socket.destroySoon = () => socket.destroy();
   socket.resetAndDestroy();
 }

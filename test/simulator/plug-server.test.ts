@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
+import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/frame.ts';
 import { LoopbackPlug } from '../support/loopback-plug.ts';
@@ -65,5 +66,31 @@ describe('a simulated plug that is slow to accept', () => {
     client.write(QUERY);
     await once(client, 'data');
     expect(plug.queries).toHaveLength(2);
+  });
+});
+
+describe('a simulated plug that loses power', () => {
+  it('leaves no connection open that it was about to end itself', async () => {
+    plug = await LoopbackPlug.started();
+    const open = () => process.getActiveResourcesInfo().filter((name) => name === 'TCPSocketWrap').length;
+    await until(() => open() === 0, 'earlier connections to be closed');
+    plug.server.fault = { kind: 'close' };
+    // Its farewell begins with the answer that it owes, in the same turn as the question.
+    plug.server.onQuery = () => process.nextTick(() => plug.server.hangUp());
+    const client = await asking();
+    await once(client, 'close');
+    await until(() => open() === 0, 'the plug to have closed the connection');
+  });
+
+  it('is gone when it was still starting', async () => {
+    plug = await LoopbackPlug.started();
+    await plug.server.stop();
+    const starting = plug.server.start();
+    await plug.server.stop();
+    await starting;
+    const client = connect(plug.server.port, plug.server.host);
+    clients.push(client);
+    const [error] = await once(client, 'error');
+    expect(error).toMatchObject({ code: 'ECONNREFUSED' });
   });
 });
