@@ -71,6 +71,26 @@ export async function visit(
   return page;
 }
 
+/** What each view shows only when it has its answers. */
+const SHOWN: readonly (readonly [view: RegExp, selector: string])[] = [
+  [/^#\/$/, '.row-said'],
+  [/^#\/plug\//, '.view-plug:has(.chart > *):has(.panel:has(.bars) + .panel .bars)'],
+  [/^#\/problems$/, '.problem'],
+  [/^#\/energy$/, '.panel-table'],
+  [/^#\/journal$/, '.entry'],
+  [/^#\/setup$/, '.found > *'],
+  [/^#\/account$/, '.panel'],
+];
+
+/** Loads a view of the page anew, and waits until it is whole. */
+export async function show(page: Page, url: string, view: string): Promise<void> {
+  // A change of the hash alone would load nothing.
+  await page.goto('about:blank');
+  await page.goto(url + view);
+  const [, selector = 'h1'] = SHOWN.find(([pattern]) => pattern.test(view)) ?? [];
+  await page.locator(selector).first().waitFor();
+}
+
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 
 /** What axe finds wrong with the page, each with the first element that it is wrong with. */

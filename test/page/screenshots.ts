@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import type { BrowserContextOptions, Page } from 'playwright-core';
 import { build } from 'vite';
 import { Site } from '../support/site.ts';
-import { DESKTOP, PHONE, startBrowser, urlOf, visit } from './browser.ts';
+import { DESKTOP, PHONE, show, startBrowser, urlOf, visit } from './browser.ts';
 import { stage } from './staged-answers.ts';
 
 /*
@@ -93,8 +93,7 @@ await site.observer.json('museum', ({ unknown }) => unknown === DEAD.length);
 for (const { name, view, window, before } of PICTURES) {
   const page = await visit(browser, urlOf(site), window);
   await stage(page.context());
-  await page.goto(urlOf(site) + view);
-  await page.reload({ waitUntil: 'networkidle' });
+  await show(page, urlOf(site), view);
   await before?.(page);
   const path = join(FOLDER, `${name}.png`);
   await page.screenshot({ path, animations: 'disabled' });

@@ -2,7 +2,17 @@ import process from 'node:process';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Site } from '../support/site.ts';
-import { DESKTOP, noBrowser, openSite, overflow, PHONE, startBrowser, violations, visit } from './browser.ts';
+import {
+  DESKTOP,
+  noBrowser,
+  openSite,
+  overflow,
+  PHONE,
+  show,
+  startBrowser,
+  violations,
+  visit,
+} from './browser.ts';
 import { stage } from './staged-answers.ts';
 
 if (noBrowser !== undefined) process.stderr.write(`The views of the page are not looked at: ${noBrowser}.\n`);
@@ -58,9 +68,7 @@ describe.skipIf(noBrowser !== undefined)('every view of the page', () => {
       it(`is one that axe finds nothing wrong with, ${size}, ${colorScheme}`, async () => {
         const page = await open({ ...window, colorScheme });
         for (const view of VIEWS) {
-          await page.goto(url + view);
-          await page.reload({ waitUntil: 'networkidle' });
-          await page.waitForSelector('h1');
+          await show(page, url, view);
           expect(await violations(page), view).toEqual([]);
         }
         await page.context().close();
@@ -74,8 +82,7 @@ describe.skipIf(noBrowser !== undefined)('every view of the page', () => {
       for (const twice of [false, true]) {
         if (twice) await page.setViewportSize({ width: 360, height: 740 });
         for (const view of VIEWS) {
-          await page.goto(url + view);
-          await page.reload({ waitUntil: 'networkidle' });
+          await show(page, url, view);
           if (twice) await page.evaluate(`document.documentElement.style.fontSize = '212.5%'`);
           expect(await overflow(page), `${view}${twice ? ', text twice the size' : ''}`).toEqual([]);
         }
