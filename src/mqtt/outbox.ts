@@ -1,7 +1,11 @@
 import type { Message } from './session.ts';
 
-/** QoS 1 messages on their way at a time, unless the broker wants fewer. */
-const WINDOW = 64;
+/** QoS 1 messages on their way at a time, at first and at most, unless the broker wants fewer. */
+const FIRST_WINDOW = 8;
+const MOST_WINDOW = 64;
+
+/** A broker that takes so long over one message, with others waiting, is slow: a node of a cluster that cannot reach the others. */
+const SLOW_MS = 1000;
 
 /** Messages that may wait; beyond it the oldest go. */
 const MOST_WAITING = 100_000;
@@ -15,14 +19,21 @@ const SUSPECT_MS = 2000;
 /** A message over which the connection was lost so many times in a row is given up. */
 const MOST_LOSSES = 2;
 
-/** QoS 1 messages from being wanted to being confirmed by the broker, in order, a window of them on their way. */
+/**
+ * QoS 1 messages from being wanted to being confirmed by the broker, in order, a window of them on their way. While the
+ * broker is slow the window is small, and what is to be kept goes before what is published anew after an outage: a
+ * receipt does not wait behind what nobody waits for.
+ */
 export class Outbox {
   /** Messages that were sent and not confirmed yet, and when they were sent. */
   readonly #inFlight = new Map<Message, number>();
   /** Messages that were on their way when the connection was lost, and how often each was the first of them. */
   readonly #suspects = new Map<Message, number>();
   #waiting = new Set<Message>();
-  #window = WINDOW;
+  /** Those of them that are to be kept. */
+  #kept = new Set<Message>();
+  #window = FIRST_WINDOW;
+  #mostInFlight = MOST_WINDOW;
   /** When a message was confirmed last. */
   #settledAt = Number.NEGATIVE_INFINITY;
 
@@ -48,12 +59,14 @@ export class Outbox {
 
   /** A connection begins, to a broker that takes so many at a time. */
   open(receiveMaximum: number | undefined): void {
-    this.#window = Math.min(WINDOW, receiveMaximum ?? WINDOW);
+    this.#mostInFlight = Math.min(MOST_WINDOW, receiveMaximum ?? MOST_WINDOW);
+    this.#window = Math.min(FIRST_WINDOW, this.#mostInFlight);
   }
 
   add(message: Message): void {
     if (this.#waiting.size >= MOST_WAITING) this.#dropOldest();
     this.#waiting.add(message);
+    if (message.keep) this.#kept.add(message);
   }
 
   /** The next message to send at time `now`, if the window has room for it. Suspects go one at a time. */
@@ -67,6 +80,8 @@ export class Outbox {
 
   /** The broker has confirmed or refused the message, at time `now`. */
   settle(message: Message, now: number): void {
+    const isSlow = now - (this.silentSince ?? now) > SLOW_MS;
+    this.#window = isSlow ? Math.max(1, this.#window >> 1) : Math.min(this.#window + 1, this.#mostInFlight);
     this.#settledAt = now;
     this.#inFlight.delete(message);
     this.#suspects.delete(message);
@@ -81,7 +96,8 @@ export class Outbox {
   close(now: number | undefined): Message | undefined {
     const dropped = now === undefined ? undefined : this.#blame(now);
     const unconfirmed = [...this.#inFlight.keys(), ...this.#waiting];
-    this.#waiting = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
+    this.#kept = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
+    this.#waiting = new Set(this.#kept);
     this.#inFlight.clear();
     return dropped;
   }
@@ -102,14 +118,23 @@ export class Outbox {
   }
 
   #dropOldest(): void {
-    const oldest = this.#shift();
-    if (oldest !== undefined) this.#suspects.delete(oldest);
+    const [oldest] = this.#waiting;
+    if (oldest === undefined) return;
+    this.#remove(oldest);
+    this.#suspects.delete(oldest);
   }
 
   #shift(): Message | undefined {
+    const isSlow = this.#window < Math.min(FIRST_WINDOW, this.#mostInFlight);
+    const [urgent] = isSlow ? this.#kept : [];
     const [oldest] = this.#waiting;
-    if (oldest === undefined) return undefined;
-    this.#waiting.delete(oldest);
-    return oldest;
+    const next = urgent ?? oldest;
+    if (next !== undefined) this.#remove(next);
+    return next;
+  }
+
+  #remove(message: Message): void {
+    this.#waiting.delete(message);
+    this.#kept.delete(message);
   }
 }

@@ -33,14 +33,50 @@ function filled(count: number, receiveMaximum?: number): Outbox {
   return outbox;
 }
 
+/** Confirms messages, one after the other, each so long after the one before; returns those that are then on their way. */
+function confirm(outbox: Outbox, flying: readonly Message[], eachMs: number, count = 100): Message[] {
+  const sent = [...flying];
+  let now = outbox.silentSince ?? 0;
+  for (let each = 0; each < count; each++) {
+    const first = sent.shift();
+    if (first === undefined) break;
+    now += eachMs;
+    outbox.settle(first, now);
+    for (let next = outbox.next(now); next !== undefined; next = outbox.next(now)) sent.push(next);
+  }
+  return sent;
+}
+
 describe('the outbox', () => {
   it.each([
-    [undefined, 64],
-    [10, 10],
-    [1, 1],
-    [65_535, 64],
-  ])('has, for a broker that takes %s at a time, %i on their way', (receiveMaximum, window) => {
-    expect(drain(filled(100, receiveMaximum))).toHaveLength(window);
+    [undefined, 8, 64],
+    [10, 8, 10],
+    [1, 1, 1],
+    [65_535, 8, 64],
+  ])('has, for a broker that takes %s at a time, %i on their way, and soon %i', (most, first, later) => {
+    const outbox = filled(500, most);
+    const sent = drain(outbox);
+    expect(sent).toHaveLength(first);
+    expect(confirm(outbox, sent, 10)).toHaveLength(later);
+  });
+
+  it('has one on its way to a broker that takes seconds over each, and more again when it is quick', () => {
+    const outbox = filled(500);
+    const slow = confirm(outbox, drain(outbox), 5000, 12);
+    expect(slow).toHaveLength(1);
+    expect(confirm(outbox, slow, 10)).toHaveLength(64);
+  });
+
+  it('sends what is to be kept first as long as the broker is slow', () => {
+    const outbox = new Outbox();
+    outbox.open(undefined);
+    for (const payload of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'])
+      outbox.add(message(payload, false));
+    outbox.add(message('receipt'));
+    const sent = drain(outbox);
+    expect(names(sent)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
+    expect(names(confirm(outbox, sent, 5000, 6))).toEqual(['g', 'h']);
+    expect(names(confirm(outbox, sent.slice(-2), 5000, 2))).toEqual(['receipt']);
   });
 
   it('tells since when the broker confirms nothing that is on its way', () => {
@@ -155,7 +191,7 @@ describe('the outbox', () => {
     outbox.close(SOON);
     for (let each = 0; each < 100_000; each++) outbox.add(message('new'));
     outbox.open(undefined);
-    expect(drain(outbox)).toHaveLength(64);
+    expect(drain(outbox)).toHaveLength(8);
   });
 
   it('has its full window again once all suspects are confirmed', () => {
