@@ -47,6 +47,7 @@ export class AdaptiveInterval {
 export function isEventful(before: PlugState, after: PlugState): boolean {
   if (before.relay !== after.relay || before.led !== after.led) return true;
   if (before.brightness !== after.brightness || before.colorTemp !== after.colorTemp) return true;
+  if (before.motion !== after.motion) return true;
   if (before.availability !== after.availability) return true;
   if (before.power === null || after.power === null) return before.power !== after.power;
   return Math.abs(after.power - before.power) >= Math.max(LEAST_W, LEAST_PART * before.power);

@@ -20,6 +20,8 @@ export interface PlugInfo {
   readonly hardware: string | null;
   readonly firmware: string | null;
   readonly hasMeter: boolean;
+  /** Whether it senses motion and ambient light. */
+  readonly hasSensors: boolean;
   /** What a lamp can do besides on and off; `null` for a plug. */
   readonly light: LightAbility | null;
 }
@@ -38,6 +40,10 @@ export interface PlugState extends Metered {
   readonly brightness: number | null;
   /** Kelvin */
   readonly colorTemp: number | null;
+  /** Whether something moved at the last poll. */
+  readonly motion: boolean | null;
+  /** Percent */
+  readonly ambientLight: number | null;
   /** dBm */
   readonly rssi: number | null;
   /** kWh, by the plug's calendar */
@@ -69,6 +75,8 @@ export function unseen(path: string): PlugState {
     led: null,
     brightness: null,
     colorTemp: null,
+    motion: null,
+    ambientLight: null,
     rssi: null,
     power: null,
     voltage: null,
@@ -108,6 +116,8 @@ export function observe(
 ): PlugState {
   const { sysinfo } = seen;
   const relay = sysinfo.relay ?? null;
+  // The answer to a command has no word of them.
+  const { motion, ambientLight } = seen.sensors ?? (sysinfo.hasSensors ? state : NOTHING_SENSED);
   return {
     path: state.path,
     availability: 'online',
@@ -117,6 +127,8 @@ export function observe(
     led: sysinfo.led ?? null,
     brightness: sysinfo.light?.brightness ?? null,
     colorTemp: sysinfo.light?.colorTemp ?? null,
+    motion: motion ?? null,
+    ambientLight: ambientLight ?? null,
     rssi: sysinfo.rssi ?? null,
     power: meter.power,
     voltage: meter.voltage,
@@ -136,6 +148,8 @@ export function observe(
     lastSeen: at,
   };
 }
+
+const NOTHING_SENSED = { motion: null, ambientLight: null };
 
 /** What an answer of a strip says of its outlet `id`; a meter that was not asked shows what it showed. */
 export function ofOutlet(
@@ -167,6 +181,8 @@ export function differs(one: PlugState, other: PlugState): boolean {
     one.led !== other.led ||
     one.brightness !== other.brightness ||
     one.colorTemp !== other.colorTemp ||
+    one.motion !== other.motion ||
+    one.ambientLight !== other.ambientLight ||
     one.availability !== other.availability ||
     one.problem !== other.problem ||
     one.onSince !== other.onSince ||
@@ -228,7 +244,8 @@ function rounded(value: number | undefined): number | null {
 
 /** Kept as long as nothing differs, so that "changed" is a comparison of references. */
 function sameInfo(before: PlugInfo | null, { sysinfo }: Observation, outlet: string | null): PlugInfo {
-  const { mac = null, alias = null, model = null, hardware = null, firmware = null, hasMeter } = sysinfo;
+  const { mac = null, alias = null, model = null, hardware = null, firmware = null } = sysinfo;
+  const { hasMeter, hasSensors } = sysinfo;
   const light = sysinfo.light?.ability ?? null;
   if (
     before !== null &&
@@ -239,11 +256,12 @@ function sameInfo(before: PlugInfo | null, { sysinfo }: Observation, outlet: str
     before.hardware === hardware &&
     before.firmware === firmware &&
     before.hasMeter === hasMeter &&
+    before.hasSensors === hasSensors &&
     before.light === light
   ) {
     return before;
   }
-  return { mac, outlet, alias, model, hardware, firmware, hasMeter, light };
+  return { mac, outlet, alias, model, hardware, firmware, hasMeter, hasSensors, light };
 }
 
 /** Plugs count whole seconds and answers take time: a start that differs by less than this is the same start. */

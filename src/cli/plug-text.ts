@@ -31,12 +31,14 @@ export function textOf(data: JsonObject): string[] {
 }
 
 /** The state that a plug reports after a command, on one line. */
-export function observationText({ sysinfo, meter }: Observation): string {
+export function observationText({ sysinfo, meter, sensors }: Observation): string {
   const said = [
     onOff(sysinfo.relay) ?? 'nothing of its relay',
     ...(sysinfo.relay === true ? lightText(sysinfo) : []),
     ...(sysinfo.led === false ? ['LED off'] : []),
     ...meterText(meter),
+    ...(sensors?.motion === true ? ['motion'] : []),
+    ...(sensors?.ambientLight === undefined ? [] : [`ambient light ${sensors.ambientLight} %`]),
   ];
   return printable(`${sysinfo.alias ?? 'the plug'} reports ${said.join(', ')}`);
 }
@@ -57,7 +59,7 @@ export function meterText(meter: Observation['meter']): string[] {
 }
 
 /** The same as data, in the names and units of the bridge. */
-export function observationData({ sysinfo, meter }: Observation): JsonObject {
+export function observationData({ sysinfo, meter, sensors }: Observation): JsonObject {
   return {
     alias: sysinfo.alias ?? null,
     state: onOff(sysinfo.relay) ?? null,
@@ -65,6 +67,9 @@ export function observationData({ sysinfo, meter }: Observation): JsonObject {
     ...(sysinfo.light === undefined
       ? {}
       : { brightness: sysinfo.light.brightness ?? null, color_temp: sysinfo.light.colorTemp ?? null }),
+    ...(sensors === undefined
+      ? {}
+      : { motion: onOff(sensors.motion) ?? null, ambient_light: sensors.ambientLight ?? null }),
     power: meter?.power ?? null,
     voltage: meter?.voltage ?? null,
     current: meter?.current ?? null,

@@ -56,7 +56,7 @@ export function stripDevice(path: string, info: PlugInfo, context: DeviceContext
   const { topics, names, plugIds } = context;
   const id = plugIds.of(info.mac, null);
   const [place = ''] = placesOf(path);
-  const whole = { ...info, outlet: null, alias: names.place(place), hasMeter: false };
+  const whole = { ...info, outlet: null, alias: names.place(place), hasMeter: false, hasSensors: false };
   const subject = {
     id,
     slug: `${slugOf(place)}_strip`,

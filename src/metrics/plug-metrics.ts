@@ -37,6 +37,16 @@ const READINGS: readonly PlugMetric[] = [
     read: ({ energy }) => (energy === null ? null : energy * JOULES_PER_KWH),
   },
   {
+    name: 'hs110_motion',
+    help: 'Whether a wall switch with a motion sensor sees something move (1) or not (0), at its last poll.',
+    read: ({ motion }) => (motion === null ? null : Number(motion)),
+  },
+  {
+    name: 'hs110_ambient_light_ratio',
+    help: 'Light that a wall switch with a light sensor sees, from 0 to 1.',
+    read: ({ ambientLight }) => (ambientLight === null ? null : ambientLight / 100),
+  },
+  {
     name: 'hs110_lamp_ok',
     help: 'Whether the lamp draws what it should (1), or is out, weak or another load (0); where its power is known.',
     read: ({ lamp }) => (lamp === null ? null : Number(lamp === 'ok')),

@@ -2,13 +2,15 @@ import type { PlaceState } from '../bridge/places.ts';
 import type { PlugState } from '../bridge/plug-state.ts';
 import { FLAT_VALUES, type FlatValue } from './topics.ts';
 
-/** The values of a lamp that can be dimmed or is a bulb. */
-export interface LightValues {
+/** The values that only some have: lamps that can be dimmed, bulbs, and switches with sensors. */
+interface OwnValues {
   readonly brightness?: number | null;
   readonly color_temp?: number | null;
+  readonly motion?: 'ON' | 'OFF' | null;
+  readonly ambient_light?: number | null;
 }
 
-/** A plug's state as it is published: all keys always there, `null` where unknown; those of a light only for what has one. */
+/** A plug's state as it is published: all keys always there, `null` where unknown; those that only some have for these only. */
 export function plugValues(plug: PlugState) {
   return {
     state: onOff(plug.relay),
@@ -23,7 +25,7 @@ export function plugValues(plug: PlugState) {
     energy_last_month: plug.energyLastMonth,
     lamp_check: plug.lamp,
     led: onOff(plug.led),
-    ...lightValues(plug),
+    ...ownValues(plug),
     rssi: plug.rssi,
     on_since: isoTime(plug.onSince),
     cloud: onOff(plug.cloud?.connected ?? null),
@@ -35,25 +37,24 @@ export function plugValues(plug: PlugState) {
 
 /** What is published in place of the values of a plug that is offline, if they are not to stay. */
 export function withoutValues(values: ReturnType<typeof plugValues>): ReturnType<typeof plugValues> {
-  const { brightness, color_temp } = values;
-  return {
-    ...values,
-    ...NOTHING,
-    ...(brightness === undefined ? {} : { brightness: null }),
-    ...(color_temp === undefined ? {} : { color_temp: null }),
-  };
+  const own = Object.keys(UNKNOWN).filter((name) => name in values);
+  return { ...values, ...NOTHING, ...Object.fromEntries(own.map((name) => [name, null])) };
 }
 
-const NO_LIGHT: LightValues = {};
-const UNKNOWN_LIGHT: LightValues = { brightness: null, color_temp: null };
+const NONE: OwnValues = {};
+const UNKNOWN = { brightness: null, color_temp: null, motion: null, ambient_light: null } satisfies {
+  [K in keyof Required<OwnValues>]: null;
+};
 
-function lightValues({ info, brightness, colorTemp }: PlugState): LightValues {
-  if (info === null) return UNKNOWN_LIGHT;
-  const ability = info.light;
-  if (ability === null) return NO_LIGHT;
+function ownValues(plug: PlugState): OwnValues {
+  const { info } = plug;
+  if (info === null) return UNKNOWN;
+  const { light, hasSensors } = info;
+  if (light === null && !hasSensors) return NONE;
   return {
-    ...(ability.isDimmable ? { brightness } : {}),
-    ...(ability.kelvin === null ? {} : { color_temp: colorTemp }),
+    ...(light?.isDimmable ? { brightness: plug.brightness } : {}),
+    ...(light?.kelvin ? { color_temp: plug.colorTemp } : {}),
+    ...(hasSensors ? { motion: onOff(plug.motion), ambient_light: plug.ambientLight } : {}),
   };
 }
 
@@ -73,7 +74,7 @@ const NOTHING = {
   rssi: null,
   on_since: null,
   cloud: null,
-} satisfies { [K in Exclude<FlatValue, keyof LightValues>]: null };
+} satisfies { [K in Exclude<FlatValue, keyof OwnValues>]: null };
 
 /**
  * The topics of a plug's values one by one; an unknown value is an empty message, which clears what was retained, and one

@@ -14,6 +14,8 @@ export const FLAT_VALUES = [
   'led',
   'brightness',
   'color_temp',
+  'motion',
+  'ambient_light',
   'rssi',
   'on_since',
   'cloud',

@@ -16,9 +16,9 @@ import {
 import {
   GET_CLOCK_AND_CLOUD,
   GET_SYSINFO,
-  GET_SYSINFO_AND_METER,
   getMeterOf,
   getStatistics,
+  pollOf,
   type Query,
   type Request,
   request,
@@ -29,6 +29,7 @@ import {
   setTime,
   startCountdown,
 } from '../protocol/requests.ts';
+import { readSensors, type SensorReading } from '../protocol/sensors.ts';
 import { inability, isGone, readMeterIn, refusalIn, whyUnsupported } from './answers.ts';
 import {
   type EnergyTotals,
@@ -47,6 +48,8 @@ export interface Observation {
   readonly meter: MeterReading | undefined;
   /** Of a strip: what the meters of its outlets show, by their ids; those that were not asked are left out. */
   readonly meters?: ReadonlyMap<string, MeterReading | undefined>;
+  /** Only where they were asked. */
+  readonly sensors?: SensorReading | undefined;
 }
 
 /** What the plug reports after it was set, and what of it the plug refused. */
@@ -124,7 +127,7 @@ export class PlugClient {
   /** Reads state and meter. The meter is left out until the plug has said, alone, that it has one. */
   async read(): Promise<Observation> {
     let seen = this.#poll === undefined ? await this.#identify() : undefined;
-    if (seen === undefined || this.#poll === GET_SYSINFO_AND_METER)
+    if (seen === undefined || this.#poll !== GET_SYSINFO)
       seen = this.#observe(await this.#ask(this.#poll ?? GET_SYSINFO));
     return this.#kind === 'strip' && this.hasMeter ? this.#readMeters(seen) : seen;
   }
@@ -299,11 +302,11 @@ export class PlugClient {
     this.#recognise(said.mac);
     this.#hasMeter = said.hasMeter;
     if (said.kind !== 'other') this.#kind = said.kind;
-    this.#poll = said.hasMeter && this.#kind !== 'strip' ? GET_SYSINFO_AND_METER : GET_SYSINFO;
+    this.#poll = pollOf(said, this.#kind);
     this.#outlets = said.outlets;
     this.#light = said.light?.ability ?? (said.kind === 'bulb' ? this.#light : undefined);
     const sysinfo = said.kind === this.#kind ? said : { ...said, kind: this.#kind };
-    return { sysinfo, meter: readMeterIn(reply) };
+    return { sysinfo, meter: readMeterIn(reply), sensors: readSensors(reply) };
   }
 
   /** How the strip names those outlets. */

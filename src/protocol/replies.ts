@@ -11,6 +11,7 @@ import {
   textAt,
 } from './json.ts';
 import { type LightReading, readBulbRelay, readLight } from './light.ts';
+import { hasSensors } from './sensors.ts';
 
 /** What a plug counts in, as its signed numbers of 32 bits; 68 years. */
 const MAX_SECONDS = 2 ** 31 - 1;
@@ -68,6 +69,8 @@ export interface Sysinfo {
   /** Twelve upper-case hexadecimal digits in pairs with colons. */
   readonly mac: string | undefined;
   readonly hasMeter: boolean;
+  /** Whether it senses motion and ambient light. */
+  readonly hasSensors: boolean;
   readonly relay: boolean | undefined;
   readonly led: boolean | undefined;
   /** dBm */
@@ -144,6 +147,7 @@ export function readSysinfo(answer: JsonObject): Sysinfo {
     mac: readMac(textAt(answer, 'mac') ?? textAt(answer, 'mic_mac')),
     // Every bulb reckons what it draws, and says no word of it.
     hasMeter: isBulb || (textAt(answer, 'feature') ?? '').split(':').includes('ENE'),
+    hasSensors: hasSensors(answer),
     relay: isBulb ? readBulbRelay(answer) : flagAt(answer, 'relay_state'),
     led: negate(flagAt(answer, 'led_off')),
     rssi: boundedAt(answer, 'rssi', -127, 0),

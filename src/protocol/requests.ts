@@ -1,7 +1,8 @@
 import { encodeFrame } from './frame.ts';
 import type { JsonObject } from './json.ts';
 import type { LightService, LightSetting } from './light.ts';
-import type { PlugTime } from './replies.ts';
+import type { DeviceKind, PlugTime, Sysinfo } from './replies.ts';
+import { GET_SENSORS } from './sensors.ts';
 
 /** What is asked: module → method → argument. Always an object as argument: `null` upsets some firmware. */
 export type Query = { readonly [module: string]: { readonly [method: string]: JsonObject } };
@@ -26,6 +27,15 @@ const GET_METER = { emeter: { get_realtime: {} } };
 
 /** Asks for state and meter in one exchange; only for plugs whose `feature` holds ENE. */
 export const GET_SYSINFO_AND_METER = request({ system: { get_sysinfo: {} }, ...GET_METER });
+
+/** Asks for state and sensors in one exchange; only of devices that say that they have some. */
+const GET_SYSINFO_AND_SENSORS = request({ system: { get_sysinfo: {} }, ...GET_SENSORS });
+
+/** What a device of that kind is asked at each poll, in one exchange; the meters of a strip are asked one by one. */
+export function pollOf({ hasMeter, hasSensors }: Sysinfo, kind: DeviceKind): Request {
+  if (hasMeter && kind !== 'strip') return GET_SYSINFO_AND_METER;
+  return hasSensors ? GET_SYSINFO_AND_SENSORS : GET_SYSINFO;
+}
 
 /** Asks for the meter of one outlet of a strip. */
 export function getMeterOf(child: string): Request {

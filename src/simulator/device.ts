@@ -15,7 +15,8 @@ import {
   type PlugDevice,
   plugDialect,
 } from './plug-device.ts';
-import { type DeviceOptions, hasMeter, isDimmer, isOld, sysinfo } from './sysinfo.ts';
+import { SimulatedSensors } from './sensors.ts';
+import { type DeviceOptions, hasMeter, isDimmer, isOld, senses, sysinfo } from './sysinfo.ts';
 
 export type { DeviceOptions } from './sysinfo.ts';
 
@@ -29,6 +30,8 @@ export class SimulatedDevice implements PlugDevice {
   readonly #modules: Modules;
   /** Percent; `undefined` of what cannot be dimmed. */
   brightness: number | undefined;
+  /** `undefined` of what has none. */
+  readonly sensors: SimulatedSensors | undefined;
   /** What answers with an error: modules by name, or methods as `system.set_relay_state`. */
   readonly broken = new Map<string, number>();
   /** Leaves `relay_state` out of the sysinfo. */
@@ -42,6 +45,7 @@ export class SimulatedDevice implements PlugDevice {
     const { mac, loadW, on = false } = options;
     this.options = options;
     this.brightness = isDimmer(options) ? 100 : undefined;
+    this.sensors = senses(options) ? new SimulatedSensors() : undefined;
     this.network = new SimulatedNetwork(mac, isOld(options));
     this.#identity = identityOf(options);
     this.#time = new DeviceClock(clock, isOld(options));
@@ -59,6 +63,7 @@ export class SimulatedDevice implements PlugDevice {
       system: this.#system(),
       ...this.#outlet.modules,
       ...(isDimmer(options) ? { 'smartlife.iot.dimmer': this.#dimmer() } : {}),
+      ...this.sensors?.modules,
       time: this.#time.module(),
       cnCloud: this.network.cloud(),
       netif: this.network.netif(),

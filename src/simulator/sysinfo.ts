@@ -29,10 +29,17 @@ export interface SysinfoState {
 const METERED = /^(HS110|KP115|KP125|EP25)\b/;
 
 /** The wall switches that dim. */
-const DIMMERS = /^(HS220|KS220|KS230|KP405|ES20M)\b/;
+const DIMMERS = /^(HS220|KS220M?|KS230|KP405|ES20M)\b/;
+
+/** The wall switches that sense motion and light. */
+const SENSING = /^(KS200M|KS220M|ES20M)\b/;
 
 export function isDimmer({ model = 'HS110(EU)' }: DeviceOptions): boolean {
   return DIMMERS.test(model);
+}
+
+export function senses({ model = '' }: DeviceOptions): boolean {
+  return SENSING.test(model);
 }
 
 export function hasMeter({ model = 'HS110(EU)' }: DeviceOptions): boolean {
@@ -63,7 +70,7 @@ export function sysinfo(options: DeviceOptions, identity: Identity, state: Sysin
     hw_ver: '2.0',
     type: 'IOT.SMARTPLUGSWITCH',
     ...common,
-    dev_name: `Smart Wi-Fi Plug${meter}`,
+    dev_name: senses(options) ? 'Wi-Fi Smart Dimmer with sensor' : `Smart Wi-Fi Plug${meter}`,
     ...tenThousandths(identity.location),
     next_action: state.nextAction,
     err_code: 0,

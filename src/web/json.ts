@@ -44,6 +44,8 @@ export function plugJson(state: PlugState, bridge: BridgeView, names: Names, use
     brightness: state.brightness,
     dims: info?.light?.isDimmable ?? false,
     colorTemp: state.colorTemp,
+    motion: onOff(state.motion),
+    ambientLight: state.ambientLight,
   };
 }
 

@@ -108,6 +108,8 @@ export const Plug = Type.Object({
   brightness: Nullable(Type.Integer({ description: 'Percent' })),
   dims: Type.Boolean({ description: 'Whether it takes a brightness.' }),
   colorTemp: Nullable(Type.Integer({ description: 'Kelvin' })),
+  motion: Nullable(OnOff),
+  ambientLight: Nullable(Type.Number({ description: 'Percent' })),
 });
 export type Plug = Static<typeof Plug>;
 

@@ -20,6 +20,7 @@ const SYSINFO: Sysinfo = {
   firmware: '1.5.4',
   mac: '50:C7:BF:00:00:01',
   hasMeter: true,
+  hasSensors: false,
   relay: true,
   led: true,
   rssi: -52,

@@ -24,6 +24,7 @@ const INFO: PlugInfo = {
   hardware: '2.0',
   firmware: '1.5.4',
   hasMeter: true,
+  hasSensors: false,
   light: null,
 };
 const PATH = 'east/lamp';

@@ -32,6 +32,17 @@ async function open(devices: { readonly [path: string]: PlugDevice }): Promise<S
   return site;
 }
 
+/** All that a device is asked from now on. */
+function queriesTo(device: SimulatedDevice): object[] {
+  const queries: object[] = [];
+  const answer = device.answer.bind(device);
+  device.answer = (query) => {
+    queries.push(query);
+    return answer(query);
+  };
+  return queries;
+}
+
 let count = 0;
 
 async function receipt(
@@ -110,6 +121,58 @@ describe('a dimmer', () => {
       expect(hall.brightness).toBe(100);
     },
   );
+});
+
+describe('a dimmer with sensors', () => {
+  const sensing = () =>
+    new SimulatedDevice(
+      { alias: 'Hall', mac: '50:C7:BF:02:00:09', model: 'ES20M(US)', hardware: '2.0', loadW: 40 },
+      clock,
+    );
+
+  it('says with each poll whether something moves, and how light it is', async () => {
+    const device = sensing();
+    const { observer } = await open({ hall: device });
+    await observer.json('museum/hall', (said) => said.motion === 'OFF' && said.ambient_light === 35);
+    if (device.sensors === undefined) throw new Error('it has no sensors');
+    Object.assign(device.sensors, { motion: true, ambientLight: 4 });
+    await observer.json('museum/hall', (said) => said.motion === 'ON' && said.ambient_light === 4);
+    await observer.message('museum/hall/motion', (payload) => payload === 'ON');
+    await observer.message('museum/hall/ambient_light', (payload) => payload === '4');
+    device.sensors.watches = false;
+    await observer.json('museum/hall', (said) => said.motion === null && said.ambient_light === 4);
+  });
+
+  it('is dimmed, and then says no less than before', async () => {
+    const site = await open({ hall: sensing() });
+    expect(await receipt(site, 'hall', { brightness: 40 })).toMatchObject({ outcome: 'confirmed' });
+    const said = await site.observer.json('museum/hall', ({ brightness }) => brightness === 40);
+    expect(said).toMatchObject({ state: 'ON', motion: 'OFF', ambient_light: 35 });
+  });
+
+  it('is announced with both of them', async () => {
+    const { observer } = await open({ hall: sensing() });
+    const { payload } = await observer.message('homeassistant/device/hs110mqtt_50c7bf020009/config');
+    expect(JSON.parse(payload).components).toMatchObject({
+      motion: { platform: 'binary_sensor', device_class: 'motion' },
+      ambient_light: { platform: 'sensor', unit_of_measurement: '%' },
+    });
+  });
+
+  it('is asked in one exchange for all it has, and others are not asked for what they have not', async () => {
+    const [device, plain] = [sensing(), dimmer()];
+    const [asked, plainAsked] = [queriesTo(device), queriesTo(plain)];
+    const { observer } = await open({ hall: device, stairs: plain });
+    await observer.json('museum/hall', (said) => said.motion === 'OFF');
+    const polls = asked.filter((query) => 'smartlife.iot.PIR' in query);
+    expect(polls.length).toBeGreaterThan(0);
+    for (const query of polls) expect(Object.keys(query)).toContain('system');
+    for (const query of polls) expect(Object.keys(query)).toContain('smartlife.iot.LAS');
+    expect(plainAsked.length).toBeGreaterThan(0);
+    expect(
+      plainAsked.filter((query) => Object.keys(query).some((name) => name.startsWith('smartlife.iot.'))),
+    ).toEqual([]);
+  });
 });
 
 describe('a bulb', () => {

@@ -104,6 +104,7 @@ start_museum() {
   done <<'END'
 desk HS300
 foyer/dimmer HS220
+foyer/porch ES20M
 foyer/bulb KL130
 foyer/white KL110
 foyer/band KL430

@@ -34,6 +34,8 @@ export function somePlug(path: string, given: Partial<Plug> = {}): Plug {
     brightness: null,
     dims: false,
     colorTemp: null,
+    motion: null,
+    ambientLight: null,
     ...given,
   };
 }

@@ -102,8 +102,13 @@ describe('the description of a plug', () => {
 
   it('leaves open what the plug did not say', () => {
     const info = readSysinfo({ err_code: 0 });
-    const { kind, hasMeter, outlets, ...rest } = info;
-    expect({ kind, hasMeter, outlets }).toEqual({ kind: 'other', hasMeter: false, outlets: [] });
+    const { kind, hasMeter, hasSensors, outlets, ...rest } = info;
+    expect({ kind, hasMeter, hasSensors, outlets }).toEqual({
+      kind: 'other',
+      hasMeter: false,
+      hasSensors: false,
+      outlets: [],
+    });
     expect(Object.values(rest).every((value) => value === undefined)).toBe(true);
   });
 

@@ -18,6 +18,7 @@ export const INFO: PlugInfo = {
   hardware: '2.0',
   firmware: '1.5.4',
   hasMeter: true,
+  hasSensors: false,
   light: null,
 };
 

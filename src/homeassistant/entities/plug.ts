@@ -73,6 +73,26 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
   past('energy_last_month', 'Energy last month'),
   meter('energy_boot', 'Energy since boot', { ...COUNTED, ...DIAGNOSTIC, ...DISABLED }, 3),
   {
+    key: 'motion',
+    platform: 'binary_sensor',
+    name: 'Motion',
+    options: { device_class: 'motion' },
+    wiring: reads('motion'),
+    when: hasSensors,
+  },
+  {
+    key: 'ambient_light',
+    platform: 'sensor',
+    name: 'Ambient light',
+    options: {
+      icon: 'mdi:brightness-percent',
+      unit_of_measurement: '%',
+      state_class: 'measurement',
+    },
+    wiring: reads('ambient_light'),
+    when: hasSensors,
+  },
+  {
     key: 'lamp',
     platform: 'binary_sensor',
     name: 'Lamp',
@@ -223,6 +243,10 @@ export const PLUG_ENTITIES: readonly Entity<PlugSubject>[] = [
   },
   receipts(DISABLED),
 ];
+
+function hasSensors({ info }: PlugSubject): boolean {
+  return info.hasSensors;
+}
 
 function hasWholeMeter(plug: PlugSubject): boolean {
   return hasMeter(plug) && !isBulb(plug);

@@ -112,6 +112,8 @@ def switched():
 def lit():
     call("light.turn_on", "light.foyer_dimmer", brightness=102)
     becomes("a dimmer is dimmed", "light.foyer_dimmer", state="on", brightness=102)
+    becomes("nothing moves before a motion sensor", "binary_sensor.foyer_porch_motion", state="off", device_class="motion")
+    becomes("a light sensor is read", "sensor.foyer_porch_ambient_light", state="35", unit_of_measurement="%")
     call("light.turn_on", "light.foyer_white", brightness_pct=1)
     becomes("a bulb is dimmed to 1 %", "light.foyer_white", state="on", brightness=3)
     # Home Assistant counts in mireds: 3,000 K are 333 of them, which are 3,003 K.

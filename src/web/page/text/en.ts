@@ -144,6 +144,10 @@ export const en = {
   } as {
     readonly [state: string]: string;
   },
+  motion: 'Motion',
+  moves: 'something moves',
+  still: 'none',
+  ambientLight: 'Ambient light',
   led: 'Light on the plug',
   manage: 'Manage',
   rename: 'Rename',

@@ -212,6 +212,8 @@ function detailsOf({ words, format }: Page, plug: Plug): readonly (readonly [str
     [words.voltage, unit(plug.voltage, 1, 'V')],
     [words.current, unit(plug.current, 3, 'A')],
     [words.signal, plug.rssi === null ? null : `${plug.rssi} dBm, ${words.signalWords[strength(plug.rssi)]}`],
+    [words.motion, plug.motion === null ? null : plug.motion === 'ON' ? words.moves : words.still],
+    [words.ambientLight, plug.ambientLight === null ? null : `${plug.ambientLight} %`],
     [words.led, plug.led === null ? null : plug.led === 'ON' ? words.on : words.off],
     [words.path, plug.path],
     [words.address, plug.address],
