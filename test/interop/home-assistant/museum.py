@@ -80,10 +80,10 @@ def start(name):
 
 def known():
     """All that is announced is there, below the right device, and nothing of it is unavailable."""
-    becomes("all plugs are known", "switch.museum", state="on", total=14, unknown=0)
+    becomes("all plugs are known", "switch.museum", state="on", total=15, unknown=0)
     found = {device["name"]: device for device in ask({"show": "devices"})}
     entities = sum(len(device["entities"]) for device in found.values())
-    check("devices", len(found) == 20, f"{len(found)} with {entities} entities")
+    check("devices", len(found) == 21, f"{len(found)} with {entities} entities")
     check("an outlet is connected by its strip", found["Outlet 1"]["via"] == "Desk strip", found["Outlet 1"]["via"])
     check("a strip is connected by the bridge", found["Desk strip"]["via"] == "hs110-mqtt museum", found["Desk strip"]["via"])
     available()
