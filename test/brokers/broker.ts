@@ -23,6 +23,8 @@ export interface TestedBroker {
   readonly mqtt: object;
   /** How clients of the suite connect. */
   readonly client: IClientOptions;
+  /** A client that may switch the east wing only; left out where everybody may do everything. */
+  readonly staff?: IClientOptions;
   /** How many commands it lets a client have on their way at a time; left out where that is no matter. */
   readonly inFlight?: number;
   /** Whether it keeps a session for the bridge: commands that are sent while the bridge is away are not lost. */
@@ -112,6 +114,22 @@ async function isOpen(port: number): Promise<boolean> {
   } finally {
     socket.destroy();
   }
+}
+
+/** What the bridge and its clients say to a broker of the examples that has users. */
+export function withUsers(options: IClientOptions) {
+  const password = 'change me';
+  return {
+    mqtt: { username: 'bridge', password },
+    client: { ...options, username: 'bridge', password },
+    staff: { ...options, username: 'staff', password },
+  };
+}
+
+/** The same where it has TLS as well, of that authority. */
+export function withTls({ ca, folder }: { readonly ca: string; readonly folder: string }) {
+  const users = withUsers({ protocolVersion: 4, ca });
+  return { ...users, scheme: 'mqtts', mqtt: { ...users.mqtt, ca: `${folder}/ca.pem` } } as const;
 }
 
 /** What a broker that is one process, without TLS, has in common with others. */

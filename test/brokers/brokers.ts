@@ -8,12 +8,12 @@ import { embedded } from './embedded.ts';
 import { noGo } from './go.ts';
 import { hivemq } from './hivemq.ts';
 import { noJava } from './java.ts';
-import { mochi } from './mochi.ts';
+import { mochi, mochiWithUsers } from './mochi.ts';
 import { moquette } from './moquette.ts';
 import { mosquitto, secureMosquitto } from './mosquitto.ts';
 import { Museum } from './museum.ts';
-import { nats, natsCluster } from './nats.ts';
-import { noRabbitMq, rabbitMq } from './rabbitmq.ts';
+import { nats, natsCluster, secureNats } from './nats.ts';
+import { noRabbitMq, rabbitMq, secureRabbitMq } from './rabbitmq.ts';
 
 const USAGE = `npm run brokers -- [NAME...] [--quick]
 Tries the bridge with brokers, and prints a table of what it found: one column for each. --quick has shorter outages.`;
@@ -30,9 +30,12 @@ const CANDIDATES: ReadonlyMap<string, Candidate> = new Map([
   ['mosquitto-3.1.1', { missing: noMosquitto, make: () => mosquitto('3.1.1') }],
   ['mosquitto-tls', { missing: noMosquitto, make: secureMosquitto }],
   ['mochi', { missing: noGo, make: mochi }],
+  ['mochi-users', { missing: noGo, make: mochiWithUsers }],
   ['nats', { missing: noGo, make: nats }],
+  ['nats-tls', { missing: noGo, make: secureNats }],
   ['nats-cluster', { missing: noGo, make: natsCluster }],
   ['rabbitmq', { missing: noRabbitMq, make: rabbitMq }],
+  ['rabbitmq-tls', { missing: noRabbitMq, make: secureRabbitMq }],
   ['hivemq', { missing: noJava, make: hivemq }],
   ['moquette', { missing: noJava, make: moquette }],
 ]);

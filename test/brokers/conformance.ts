@@ -40,6 +40,7 @@ export function checksOf(extent: Extent): ReadonlyMap<string, Check> {
     ['restart with its data', (museum) => restart(museum, false)],
     ['restart without', (museum) => restart(museum, true)],
     ['subscription refused', refusedSubscription],
+    ['access list', accessList],
     ['taken over', takeOver],
   ]);
 }
@@ -210,6 +211,50 @@ async function refusedSubscription(museum: Museum): Promise<Finding> {
   if (isNamed === undefined) return wrong('not named in bridge/health');
   if (isOnline) return wrong('online all the same');
   return measured(back, ' after it is granted');
+}
+
+/** A broker with users: strangers stay out, the bridge keeps to its topics, and the staff to the wing that is theirs. */
+async function accessList(museum: Museum): Promise<Finding> {
+  const { staff } = museum.broker;
+  if (staff === undefined) return NOT_HERE;
+  if (await isLetIn(museum, STRANGER)) return wrong('strangers are let in');
+  const heard = await museum.connect();
+  const foreign: string[] = [];
+  heard.on('message', (topic) => foreign.push(topic));
+  heard.subscribe(['elsewhere/#'], () => {});
+  for (const options of [{}, staff]) {
+    const intruder = await museum.connect({ ...options, reconnectPeriod: 0 });
+    intruder.on('error', () => {});
+    intruder.publish('elsewhere/lamp', 'x', { qos: 1 });
+    if (options === staff)
+      intruder.publish('museum/lamp-1/set', JSON.stringify({ id: 'staff', state: 'ON' }), { qos: 1 });
+    await sleep(clock, 1000);
+    await intruder.endAsync(true);
+  }
+  await heard.endAsync(true);
+  if (foreign.length > 0) return wrong('the bridge may say anything');
+  if (museum.receipts.has('staff')) return wrong('the staff may switch everything');
+  const own = await museum.connect(staff);
+  const id = JSON.stringify({ id: 'wing', state: 'ON' });
+  await own.publishAsync('museum/east-wing/set', id, { qos: 1 });
+  const isTaken = await museum.time(() => museum.receipts.has('wing'), 10_000);
+  await own.endAsync(true);
+  return isTaken === undefined ? wrong('the staff may switch nothing') : right('holds');
+}
+
+const STRANGER = {
+  ...{ username: undefined, password: undefined, cert: undefined, key: undefined },
+  reconnectPeriod: 0,
+};
+
+async function isLetIn(museum: Museum, options: object): Promise<boolean> {
+  try {
+    const client = await museum.connect(options);
+    await client.endAsync(true);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Another client takes the bridge's id, and takes it back each time. Last, as the bridge then stays away for a minute. */

@@ -16,9 +16,17 @@ export const noGo: string | undefined =
 
 /** The NATS server, built if it has not been. */
 export function natsServer(): string {
-  const program = join(FOLDER, 'nats-server');
-  if (!existsSync(program))
-    go(['install', 'github.com/nats-io/nats-server/v2@latest'], FOLDER, { GOBIN: FOLDER });
+  return installed('nats-server', 'github.com/nats-io/nats-server/v2@latest');
+}
+
+/** mochi as its image has it, which reads a configuration. */
+export function mochiImage(): string {
+  return installed('docker', 'github.com/mochi-mqtt/server/v2/cmd/docker@v2.7.9');
+}
+
+function installed(name: string, module: string): string {
+  const program = join(FOLDER, name);
+  if (!existsSync(program)) go(['install', module], FOLDER, { GOBIN: FOLDER });
   return program;
 }
 

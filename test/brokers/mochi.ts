@@ -1,6 +1,10 @@
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
-import { alone, Process, type TestedBroker } from './broker.ts';
-import { mochiServer } from './go.ts';
+import { alone, Process, type TestedBroker, withUsers } from './broker.ts';
+import { mochiImage, mochiServer } from './go.ts';
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/brokers/mochi/config.yaml', import.meta.url));
 
 /** mochi, which keeps everything in memory. */
 export async function mochi(): Promise<TestedBroker> {
@@ -18,6 +22,27 @@ export async function mochi(): Promise<TestedBroker> {
     deny: async (isDenied) => {
       await program.end('SIGTERM');
       await start(isDenied ? 'watching' : 'all');
+    },
+  };
+}
+
+/** As in the example of the documentation: users, what each may do, and a file for what is kept. */
+export async function mochiWithUsers(): Promise<TestedBroker> {
+  const program = new Process();
+  const port = await freePort();
+  const store = program.file('mochi.db');
+  const config = readFileSync(EXAMPLE, 'utf8')
+    .replace('/var/lib/mochi/mochi.db', store)
+    .replace('0.0.0.0:1883', `127.0.0.1:${port}`);
+  writeFileSync(program.file('config.yaml'), config);
+  return {
+    ...alone(program, port),
+    ...withUsers({ protocolVersion: 5 }),
+    name: 'mochi, users',
+    keepsSessions: true,
+    start: async (anew) => {
+      if (anew) rmSync(store, { force: true });
+      await program.start(mochiImage(), ['-config', program.file('config.yaml')], port);
     },
   };
 }

@@ -61,6 +61,7 @@ export async function secureMosquitto(): Promise<TestedBroker> {
       key: certificates.file('client.key'),
     },
     client: { protocolVersion: 5, ca, ...certificates.client },
+    staff: { protocolVersion: 5, ca, ...certificates.staff },
     keepsSessions: true,
     start: async (anew) => {
       if (anew) rmSync(program.file('mosquitto.db'), { force: true });

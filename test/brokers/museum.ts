@@ -78,7 +78,7 @@ export class Museum {
     const client = await this.connect({ reconnectPeriod: 100 });
     this.#client = client;
     client.on('message', (topic, payload) => this.#received(topic, payload.toString()));
-    await client.subscribeAsync(['museum/#', '+/result'], { qos: 1 });
+    await client.subscribeAsync('museum/#', { qos: 1 });
   }
 
   /** Another client of the broker. */

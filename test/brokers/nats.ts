@@ -1,6 +1,8 @@
-import { rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { Certificates } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
-import { alone, Process, type TestedBroker } from './broker.ts';
+import { alone, Process, type TestedBroker, withTls } from './broker.ts';
 import { natsServer } from './go.ts';
 
 /** A NATS server with JetStream, which keeps what is retained, and its MQTT listener. */
@@ -63,6 +65,32 @@ export async function nats(): Promise<TestedBroker> {
     deny: async (isDenied) => {
       await node.process.end('SIGTERM');
       await node.start([], false, isDenied ? DENYING : '');
+    },
+  };
+}
+
+const EXAMPLE = fileURLToPath(new URL('../../examples/brokers/nats/', import.meta.url));
+
+/** One node as in the example of the documentation: TLS, users, and what each may do. */
+export async function secureNats(): Promise<TestedBroker> {
+  const program = new Process();
+  const certificates = new Certificates();
+  const port = await freePort();
+  const store = program.file('jetstream');
+  const example = readFileSync(`${EXAMPLE}nats.conf`, 'utf8')
+    .replaceAll('/etc/nats/certs', certificates.folder)
+    .replace('/var/lib/nats', store)
+    .replace('0.0.0.0:8883', `127.0.0.1:${port}`)
+    .replace('127.0.0.1:4222', `127.0.0.1:${await freePort()}`);
+  writeFileSync(program.file('nats.conf'), example);
+  return {
+    ...alone(program, port),
+    ...COMMON,
+    ...withTls(certificates),
+    name: 'NATS, TLS',
+    start: async (anew) => {
+      if (anew) rmSync(store, { recursive: true, force: true });
+      await program.start(natsServer(), ['-c', program.file('nats.conf')], port);
     },
   };
 }

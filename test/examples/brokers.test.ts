@@ -20,9 +20,17 @@ describe('the example of a configuration', () => {
   const { server } = new Certificates();
   const readFile = (path: string) => (path.endsWith('.key') ? server.key : server.cert);
 
-  it.each(['embedded.yaml', 'mosquitto/bridge.yaml'])('%s is right', (name) => {
+  it.each([
+    'embedded.yaml',
+    'mosquitto/bridge.yaml',
+    'mochi/bridge.yaml',
+    'nats/bridge.yaml',
+    'rabbitmq/bridge.yaml',
+  ])('%s is right', (name) => {
     const text = readFileSync(EXAMPLES + name, 'utf8');
-    const config = loadConfig({ file: { name, text }, env: {}, flags: new Map(), readFile });
+    // The examples leave the password to the environment.
+    const env = text.includes('username: bridge') ? { HS110_MQTT_MQTT_PASSWORD: 'change me' } : {};
+    const config = loadConfig({ file: { name, text }, env, flags: new Map(), readFile });
     expect(config.warnings).toEqual([]);
   });
 });

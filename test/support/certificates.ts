@@ -9,22 +9,25 @@ export interface Pair {
   readonly key: string;
 }
 
-/** An authority made for a test, a certificate of it for a broker on 127.0.0.1, and one for a client named bridge. */
+/** An authority made for a test, a certificate of it for a broker on 127.0.0.1, and those of two clients: bridge and staff. */
 export class Certificates {
-  /** A folder with all of them: `ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`. */
+  /** A folder with all of them: `ca.pem`, `server.pem`, `server.key`, `client.pem`, `client.key`, `staff.pem`, `staff.key`. */
   readonly folder = mkdtempSync(join(tmpdir(), 'hs110-mqtt-certificates-'));
   readonly ca: string;
   readonly server: Pair;
   readonly client: Pair;
+  readonly staff: Pair;
 
   constructor() {
     const days = ['-days', '2'];
     this.#openssl('req', '-x509', ...NEW_KEY, ...days, '-subj', '/CN=Museum', ...to('ca'));
     this.#make('server', '/CN=127.0.0.1', 'subjectAltName=IP:127.0.0.1,DNS:localhost');
     this.#make('client', '/CN=bridge', 'extendedKeyUsage=clientAuth');
+    this.#make('staff', '/CN=staff', 'extendedKeyUsage=clientAuth');
     this.ca = this.#read('ca.pem');
     this.server = { cert: this.#read('server.pem'), key: this.#read('server.key') };
     this.client = { cert: this.#read('client.pem'), key: this.#read('client.key') };
+    this.staff = { cert: this.#read('staff.pem'), key: this.#read('staff.key') };
   }
 
   file(name: string): string {
