@@ -268,7 +268,7 @@ export class NetworkSession implements Task, MqttSession {
     });
     if (!granted) return;
     this.#isSubscribed = true;
-    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1 });
+    this.publish({ topic: this.#options.stateTopic, payload: 'online', retain: true, qos: 1, urgent: true });
   }
 
   /** Subscribes until all is granted, and then resolves with true; with false if the connection ends before. */
@@ -339,7 +339,7 @@ export class NetworkSession implements Task, MqttSession {
     if (this.#connection !== connection) return;
     const { clock, stateTopic } = this.#options;
     const until = clock.now() + SHUTDOWN_MS;
-    this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1 });
+    this.publish({ topic: stateTopic, payload: 'offline', retain: true, qos: 1, urgent: true });
     while (!this.#outbox.isEmpty && this.#connection === connection && clock.now() < until) {
       await sleep(clock, 5);
     }

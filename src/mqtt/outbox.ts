@@ -21,8 +21,8 @@ const MOST_LOSSES = 2;
 
 /**
  * QoS 1 messages from being wanted to being confirmed by the broker, in order, a window of them on their way. While the
- * broker is slow the window is small, and what is to be kept goes before what is published anew after an outage: a
- * receipt does not wait behind what nobody waits for.
+ * broker is slow the window is small, and what somebody waits for goes first: receipts, and whether the bridge is there,
+ * before the hundreds of messages that are published anew after an outage.
  */
 export class Outbox {
   /** Messages that were sent and not confirmed yet, and when they were sent. */
@@ -30,8 +30,8 @@ export class Outbox {
   /** Messages that were on their way when the connection was lost, and how often each was the first of them. */
   readonly #suspects = new Map<Message, number>();
   #waiting = new Set<Message>();
-  /** Those of them that are to be kept. */
-  #kept = new Set<Message>();
+  /** Those of them that go first while the broker is slow. */
+  #urgent = new Set<Message>();
   #window = FIRST_WINDOW;
   #mostInFlight = MOST_WINDOW;
   /** When a message was confirmed last. */
@@ -66,7 +66,7 @@ export class Outbox {
   add(message: Message): void {
     if (this.#waiting.size >= MOST_WAITING) this.#dropOldest();
     this.#waiting.add(message);
-    if (message.keep) this.#kept.add(message);
+    if (message.keep || message.urgent) this.#urgent.add(message);
   }
 
   /** The next message to send at time `now`, if the window has room for it. Suspects go one at a time. */
@@ -96,8 +96,8 @@ export class Outbox {
   close(now: number | undefined): Message | undefined {
     const dropped = now === undefined ? undefined : this.#blame(now);
     const unconfirmed = [...this.#inFlight.keys(), ...this.#waiting];
-    this.#kept = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
-    this.#waiting = new Set(this.#kept);
+    this.#waiting = new Set(unconfirmed.filter((message) => message.keep && message !== dropped));
+    this.#urgent = new Set(this.#waiting);
     this.#inFlight.clear();
     return dropped;
   }
@@ -126,7 +126,7 @@ export class Outbox {
 
   #shift(): Message | undefined {
     const isSlow = this.#window < Math.min(FIRST_WINDOW, this.#mostInFlight);
-    const [urgent] = isSlow ? this.#kept : [];
+    const [urgent] = isSlow ? this.#urgent : [];
     const [oldest] = this.#waiting;
     const next = urgent ?? oldest;
     if (next !== undefined) this.#remove(next);
@@ -135,6 +135,6 @@ export class Outbox {
 
   #remove(message: Message): void {
     this.#waiting.delete(message);
-    this.#kept.delete(message);
+    this.#urgent.delete(message);
   }
 }

@@ -12,6 +12,8 @@ export interface Message {
    * state is published anew instead.
    */
   readonly keep?: boolean;
+  /** Goes before others while the broker is slow, as what is to be kept does. */
+  readonly urgent?: boolean;
   /** The embedded broker: is sent again, for a minute after its start at most, until a client has received it. */
   readonly awaitSubscriber?: boolean;
   /**

@@ -67,16 +67,20 @@ describe('the outbox', () => {
     expect(confirm(outbox, slow, 10)).toHaveLength(64);
   });
 
-  it('sends what is to be kept first as long as the broker is slow', () => {
+  it('sends first what somebody waits for, as long as the broker is slow', () => {
     const outbox = new Outbox();
     outbox.open(undefined);
     for (const payload of ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j', 'k'])
       outbox.add(message(payload, false));
     outbox.add(message('receipt'));
+    outbox.add({ ...message('online', false), urgent: true });
     const sent = drain(outbox);
     expect(names(sent)).toEqual(['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h']);
-    expect(names(confirm(outbox, sent, 5000, 6))).toEqual(['g', 'h']);
-    expect(names(confirm(outbox, sent.slice(-2), 5000, 2))).toEqual(['receipt']);
+    const last = confirm(outbox, sent, 5000, 7);
+    expect(names(last)).toEqual(['h']);
+    const next = confirm(outbox, last, 5000, 1);
+    expect(names(next)).toEqual(['receipt']);
+    expect(names(confirm(outbox, next, 5000, 1))).toEqual(['online']);
   });
 
   it('tells since when the broker confirms nothing that is on its way', () => {
