@@ -22,8 +22,6 @@ export interface ConnectionListeners {
   readonly opened: (connack: IConnackPacket) => void;
   /** A message has arrived. At QoS 1 it is acknowledged as soon as this returns, and no later packet is read before. */
   readonly received: (incoming: Incoming) => void;
-  /** The broker has answered a PINGREQ, and so has read all that was sent before. */
-  readonly answered: () => void;
   /** The connection is over, or could not be made. */
   readonly closed: (disconnect: Disconnect) => void;
 }
@@ -39,6 +37,11 @@ export class Connection {
   /** Packet ids of what was received on this connection at QoS 1. */
   readonly #received = new Set<number>();
   #isCorked = false;
+  /** PINGREQs sent so far, and PINGRESPs received: the broker answers them in order. */
+  #pings = 0;
+  #answers = 0;
+  /** Who waits for the answer to which PINGREQ. */
+  readonly #asked: { readonly ping: number; readonly answered: () => void }[] = [];
   /** Why the bridge ended the connection, if it did. */
   #givenUp: string | undefined;
 
@@ -50,7 +53,10 @@ export class Connection {
     if (isSocket(client.stream)) client.stream.setNoDelay(true);
     client.on('packetreceive', (packet) => {
       if (packet.cmd === 'connack') this.#isResumed = packet.sessionPresent;
-      else if (packet.cmd === 'pingresp') listeners.answered();
+      else if (packet.cmd === 'pingresp') this.#answered();
+    });
+    client.on('packetsend', ({ cmd }) => {
+      if (cmd === 'pingreq') this.#pings++;
     });
     client.on('connect', listeners.opened);
     client.on('message', (topic, payload, packet) =>
@@ -132,9 +138,16 @@ export class Connection {
     stream.write(publishPacket(topic, payload, retain, this.version));
   }
 
-  /** Asks the broker for a sign of life, behind all that was sent before. */
-  ping(): void {
+  /** Asks the broker for a sign of life; calls `answered` once it has read all that was sent before. */
+  ping(answered: () => void): void {
     this.#client.sendPing();
+    this.#asked.push({ ping: this.#pings, answered });
+  }
+
+  #answered(): void {
+    this.#answers++;
+    const first = this.#asked.findIndex(({ ping }) => ping > this.#answers);
+    for (const { answered } of this.#asked.splice(0, first < 0 ? this.#asked.length : first)) answered();
   }
 
   /** Sends DISCONNECT, after which the broker does not publish the last will; takes `timeoutMs` at most. */

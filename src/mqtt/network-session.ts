@@ -1,9 +1,10 @@
 import type { IClientOptions, IConnackPacket } from 'mqtt';
 import type { Logger } from 'pino';
 import { BridgeError } from '../errors.ts';
-import { type Clock, sleep, type Timer } from '../runtime/clock.ts';
+import { type Clock, sleep } from '../runtime/clock.ts';
 import type { Task } from '../runtime/supervisor.ts';
 import { BrokerChoice } from './broker-choice.ts';
+import { Confirmations } from './confirmations.ts';
 import { Connection } from './connection.ts';
 import { type Disconnect, logDisconnect, mayBlamePacket, publicAddress, refusesLogin } from './disconnect.ts';
 import { Outbox } from './outbox.ts';
@@ -46,9 +47,6 @@ export interface NetworkSessionOptions {
   readonly log: Logger;
 }
 
-/** A broker that confirms nothing for so long, while it should, is left. */
-const UNCONFIRMED_MS = 20_000;
-
 const STOPPED = { connected: true, code: undefined, unanswered: false, message: 'the bridge was stopped' };
 
 type Connect = typeof import('mqtt').connect;
@@ -68,7 +66,7 @@ export class NetworkSession implements Task, MqttSession {
   readonly #rejected: RejectedMessages;
   readonly #outbox = new Outbox();
   readonly #limit: PacketLimit;
-  readonly #confirmations: Timer;
+  readonly #confirmations: Confirmations;
   /** Called once the outbox has room again. */
   readonly #waiting: (() => void)[] = [];
   #connection: Connection | undefined;
@@ -81,8 +79,14 @@ export class NetworkSession implements Task, MqttSession {
     this.#choice = new BrokerChoice(options.brokers, options.clock);
     this.#subscriptions = new Subscriptions(options);
     this.#rejected = new RejectedMessages(options.log);
-    this.#limit = new PacketLimit(options.clock, () => this.#connection?.ping());
-    this.#confirmations = options.clock.timer(() => this.#checkConfirmations());
+    const ask = (answered: () => void) => this.#connection?.ping(answered);
+    this.#limit = new PacketLimit(options.clock, ask);
+    this.#confirmations = new Confirmations({
+      clock: options.clock,
+      silentSince: () => this.#outbox.silentSince,
+      ask,
+      giveUp: () => this.#connection?.giveUp('it confirms no messages'),
+    });
   }
 
   get clientId(): string {
@@ -192,7 +196,6 @@ export class NetworkSession implements Task, MqttSession {
     const connection = new Connection(connect(broker, this.#connectOptions(version)), version, clock, {
       opened: (connack) => this.#opened(connection, connack, broker),
       received: (incoming) => this.#registry.received(incoming),
-      answered: () => this.#limit.answered(),
       closed: (disconnect) => {
         this.#closed(connection, disconnect);
         end(disconnect);
@@ -236,7 +239,7 @@ export class NetworkSession implements Task, MqttSession {
     this.#connection = connection;
     this.#outbox.open(connack.properties?.receiveMaximum);
     this.#limit.open(connack.properties?.maximumPacketSize);
-    this.#confirmations.set(UNCONFIRMED_MS / 2);
+    this.#confirmations.open();
     const version = connection.version === 5 ? '5' : '3.1.1';
     this.#options.log.info({ broker: publicAddress(broker), version }, 'connected to broker');
     void this.#announce(connection);
@@ -248,7 +251,7 @@ export class NetworkSession implements Task, MqttSession {
     if (this.#connection !== connection) return;
     this.#connection = undefined;
     this.#isSubscribed = false;
-    this.#confirmations.clear();
+    this.#confirmations.close();
     this.#registry.closed();
     this.#subscriptions.closed();
     const isBlamed = mayBlamePacket(disconnect);
@@ -324,14 +327,6 @@ export class NetworkSession implements Task, MqttSession {
     if (this.#limit.takes(message, size)) return true;
     this.#rejected.tooLarge(message.topic, size, this.#limit.largest);
     return false;
-  }
-
-  /** A broker that is there and confirms nothing is as good as none: another one, or a new connection, may do. */
-  #checkConfirmations(): void {
-    const { clock } = this.#options;
-    const since = this.#outbox.silentSince ?? clock.now();
-    if (clock.now() - since < UNCONFIRMED_MS) this.#confirmations.set(UNCONFIRMED_MS / 2);
-    else this.#connection?.giveUp('it confirms no messages');
   }
 
   /** Publishes what the last will would, once what must not be lost has been taken. */

@@ -24,7 +24,7 @@ const FORGOTTEN_MS = 600_000;
  */
 export class PacketLimit {
   readonly #clock: Clock;
-  readonly #askForSign: () => void;
+  readonly #askForSign: (answered: () => void) => void;
   #announced = Number.POSITIVE_INFINITY;
   #learned = Number.POSITIVE_INFINITY;
   #learnedAt = 0;
@@ -37,8 +37,8 @@ export class PacketLimit {
   /** The largest that had been sent when the broker was asked for a sign; 0 if it owes none. */
   #asked = 0;
 
-  /** `askForSign`: makes the broker give a sign of life when it has dealt with all that was sent. */
-  constructor(clock: Clock, askForSign: () => void) {
+  /** `askForSign`: has the broker give a sign of life when it has dealt with all that was sent; it then calls `answered`. */
+  constructor(clock: Clock, askForSign: (answered: () => void) => void) {
     this.#clock = clock;
     this.#askForSign = askForSign;
   }
@@ -78,7 +78,7 @@ export class PacketLimit {
   }
 
   /** The broker gave a sign of life. */
-  answered(): void {
+  #answered(): void {
     if (this.#asked === 0) return;
     this.#taken = this.#asked;
     this.#asked = 0;
@@ -99,7 +99,7 @@ export class PacketLimit {
 
   #ask(): void {
     this.#asked = this.#sent;
-    this.#askForSign();
+    this.#askForSign(() => this.#answered());
   }
 }
 

@@ -746,6 +746,44 @@ describe('the session at a broker', () => {
     for (const socket of next.sockets) socket.destroy();
   });
 
+  it('stays with a broker that is busy for a minute, and confirms then', async () => {
+    const busy = await scripted();
+    const late: (() => void)[] = [];
+    let isBusy = false;
+    busy.onPacket = (packet, socket) => {
+      if (!isBusy || (packet.cmd !== 'publish' && packet.cmd !== 'pingreq')) return false;
+      const answer =
+        packet.cmd === 'publish'
+          ? ({ cmd: 'puback', messageId: packet.messageId ?? 0 } as const)
+          : ({ cmd: 'pingresp' } as const);
+      late.push(() => socket.write(mqttPacket.generate(answer, { protocolVersion: 5 })));
+      return true;
+    };
+    const manual = new ManualClock();
+    const { session: made, connects } = session(busy.url, { version: '5', clock: manual });
+    run(made);
+    await until(() => made.status === 'subscribed', 'a connection');
+    await until(() => busy.of('publish').length === 1, 'what it says first');
+    isBusy = true;
+    let taken = false;
+    made.publish(
+      message('a', {
+        keep: true,
+        taken: () => {
+          taken = true;
+        },
+      }),
+    );
+    await until(() => late.length === 1, 'the message');
+    await manual.advance(60_000);
+    expect(connects()).toBe(1);
+    await until(() => late.length === 2, 'the question for a sign of life');
+    for (const answer of late) answer();
+    await until(() => taken, 'the confirmation');
+    expect(connects()).toBe(1);
+    for (const socket of busy.sockets) socket.destroy();
+  });
+
   it('goes back to MQTT 5 when it was not the version, and stays with what has worked', async () => {
     const starting = await scripted();
     starting.onPacket = (packet, socket, connection) => {

@@ -125,28 +125,33 @@ const othersOf = (node: NatsNode) => nodes.filter((other) => other !== node);
 try {
   const hosts = museum.exhibits.map(({ server }) => `${server.host}:${server.port}`);
   await Promise.all(nodes.map((node) => node.start(othersOf(node), true)));
-  for (const count of [1, bridges]) {
-    const name = `${count} ${count === 1 ? 'bridge' : 'bridges'}, ${plugs} plugs`;
-    const url = `mqtt://127.0.0.1:${nodes[1]?.port}`;
-    const client = await mqtt.connectAsync(url, { reconnectPeriod: 200 });
-    const wings = new Wings(client, nodes, count);
-    console.log(`${name}: all states after ${Math.round(await wings.start(hosts))} ms`);
-    console.log(`${name}: ${Math.round(await wings.rate())} messages a second`);
-    console.log(`${name}: all ON: ${await wings.all('ON')}`);
-    console.log(`${name}: all OFF: ${await wings.all('OFF')}`);
-    if (count > 1) {
-      const kill = async () => {
-        await sleep(clock, 100);
-        await nodes[0]?.process.end('SIGKILL');
-      };
-      console.log(`${name}: all ON, a node killed meanwhile: ${await wings.all('ON', kill)}`);
-      console.log(`${name}: all OFF, after that: ${await wings.all('OFF')}`);
-    }
-    await wings.end();
-    await client.endAsync(true);
-  }
+  for (const count of [1, bridges]) await tryOut(count, hosts);
 } finally {
   await museum.stop();
   for (const node of nodes) await node.process.dispose();
 }
 process.exit(0);
+
+/** Runs so many bridges with all plugs between them, and prints what they do. */
+async function tryOut(count: number, hosts: readonly string[]): Promise<void> {
+  const name = `${count} ${count === 1 ? 'bridge' : 'bridges'}, ${hosts.length} plugs`;
+  const url = `mqtt://127.0.0.1:${nodes[1]?.port}`;
+  const client = await mqtt.connectAsync(url, { reconnectPeriod: 200 });
+  const wings = new Wings(client, nodes, count);
+  try {
+    console.log(`${name}: all states after ${Math.round(await wings.start(hosts))} ms`);
+    console.log(`${name}: ${Math.round(await wings.rate())} messages a second`);
+    console.log(`${name}: all ON: ${await wings.all('ON')}`);
+    console.log(`${name}: all OFF: ${await wings.all('OFF')}`);
+    if (count === 1) return;
+    const kill = async () => {
+      await sleep(clock, 100);
+      await nodes[0]?.process.end('SIGKILL');
+    };
+    console.log(`${name}: all ON, a node killed meanwhile: ${await wings.all('ON', kill)}`);
+    console.log(`${name}: all OFF, after that: ${await wings.all('OFF')}`);
+  } finally {
+    await wings.end();
+    await client.endAsync(true);
+  }
+}
