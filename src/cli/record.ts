@@ -3,8 +3,10 @@ import { BridgeError, messageOf, PlugError, type Reason } from '../errors.ts';
 import { PlugTransport } from '../plug/plug-transport.ts';
 import type { Address, Transport } from '../plug/transport.ts';
 import { printableJson } from '../printable.ts';
+import { bulbModule } from '../protocol/bulb-modules.ts';
 import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
-import { answerTo, readSysinfo, readTime } from '../protocol/replies.ts';
+import { LIGHT_MODULES } from '../protocol/light.ts';
+import { answerTo, readSysinfo, readTime, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Query, request } from '../protocol/requests.ts';
 import { redact } from '../redaction.ts';
 import { sleep } from '../runtime/clock.ts';
@@ -101,6 +103,7 @@ class Recorder {
   /** Questions without an answer, and why. */
   readonly unanswered = new Map<string, Reason>();
   sysinfo: JsonObject = {};
+  #isBulb = false;
 
   constructor(transport: Transport, timeoutMs: number, shell: Shell) {
     this.#transport = transport;
@@ -121,9 +124,11 @@ class Recorder {
     try {
       this.sysinfo = answerTo(await this.#exchange(GET_SYSINFO.query), 'system', 'get_sysinfo');
       this.#modules.system = { get_sysinfo: this.sysinfo };
+      const sysinfo = readSysinfo(this.sysinfo);
+      this.#isBulb = sysinfo.kind === 'bulb';
       await this.#askModule('time', { get_time: {}, get_timezone: {} });
       const statistics = this.#month();
-      for (const [module, methods] of Object.entries(questions(statistics, this.sysinfo))) {
+      for (const [module, methods] of Object.entries(questions(statistics, sysinfo))) {
         await this.#askModule(module, methods);
       }
       const unanswered = Object.fromEntries(this.unanswered);
@@ -135,7 +140,8 @@ class Recorder {
   }
 
   /** Asks all methods at once; one by one if that was too much for the plug. */
-  async #askModule(module: string, methods: Query[string]): Promise<void> {
+  async #askModule(plain: string, methods: Query[string]): Promise<void> {
+    const module = this.#called(plain);
     const failure = await this.#ask(module, methods);
     if (failure === undefined) return;
     const single = FINAL.has(failure) || Object.keys(methods).length === 1;
@@ -180,10 +186,15 @@ class Recorder {
     }
   }
 
+  /** What the device calls a module of plugs. */
+  #called(module: string): string {
+    return this.#isBulb ? bulbModule(module) : module;
+  }
+
   /** The month by the plug's own calendar, else by ours. */
   #month(): Month {
     try {
-      const { year, month } = readTime(answerTo(this.#modules, 'time', 'get_time'));
+      const { year, month } = readTime(answerTo(this.#modules, this.#called('time'), 'get_time'));
       return { year, month };
     } catch (error) {
       if (!(error instanceof PlugError)) throw error;
@@ -193,12 +204,27 @@ class Recorder {
   }
 }
 
+const LIGHT_QUESTIONS = {
+  dimmer: { get_dimmer_parameters: {}, get_default_behavior: {} },
+  bulb: { get_light_state: {}, get_light_details: {}, get_default_behavior: {} },
+  'light-strip': { get_light_state: {}, get_light_details: {}, get_default_behavior: {} },
+} as const;
+
+const SENSOR_QUESTIONS: Query = {
+  'smartlife.iot.PIR': { get_config: {}, get_adc_value: {} },
+  'smartlife.iot.LAS': { get_config: {}, get_current_brt: {}, get_adc_value: {}, get_dark_status: {} },
+};
+
 /** All that is safe to ask; the meter only where there is one. What takes the plug long comes last. */
-function questions({ year, month }: Month, sysinfo: JsonObject): Query {
+function questions({ year, month }: Month, { hasMeter, hasSensors, light }: Sysinfo): Query {
   const statistics = { get_daystat: { year, month }, get_monthstat: { year } };
   const emeter = { get_realtime: {}, get_vgain_igain: {}, ...statistics };
   return {
-    ...(readSysinfo(sysinfo).hasMeter ? { emeter } : {}),
+    ...(hasMeter ? { emeter } : {}),
+    ...(light === undefined
+      ? {}
+      : { [LIGHT_MODULES[light.ability.service]]: LIGHT_QUESTIONS[light.ability.service] }),
+    ...(hasSensors ? SENSOR_QUESTIONS : {}),
     system: { get_dev_icon: {}, get_download_state: {} },
     cnCloud: { get_info: {}, get_intl_fw_list: {} },
     schedule: { get_next_action: {}, get_rules: {}, ...statistics },

@@ -9,6 +9,11 @@ const NAMES: ReadonlyMap<string, string> = new Map([
   ['cnCloud', 'smartlife.iot.common.cloud'],
 ]);
 
+/** What a bulb calls a module of plugs. */
+export function bulbModule(name: string): string {
+  return NAMES.get(name) ?? name;
+}
+
 const translated = new WeakMap<Request, Request>();
 
 /** The same question to a bulb. */
@@ -16,7 +21,7 @@ export function askBulb(plain: Request): Request {
   let made = translated.get(plain);
   if (made === undefined) {
     const modules = Object.entries(plain.query).map(([name, methods]): [string, Query[string]] => [
-      NAMES.get(name) ?? name,
+      bulbModule(name),
       methods,
     ]);
     made = request(Object.fromEntries(modules));

@@ -27,6 +27,13 @@ export function hasLight(
 /** How a family of lamps is told its light: the module and the method that set it. */
 export type LightService = 'dimmer' | 'bulb' | 'light-strip';
 
+/** The module that sets the light of each. */
+export const LIGHT_MODULES = {
+  dimmer: 'smartlife.iot.dimmer',
+  bulb: 'smartlife.iot.smartbulb.lightingservice',
+  'light-strip': 'smartlife.iot.lightStrip',
+} as const satisfies { [K in LightService]: string };
+
 /** What a lamp can do besides on and off. */
 export interface LightAbility {
   readonly service: LightService;

@@ -1,6 +1,6 @@
 import { encodeFrame } from './frame.ts';
 import type { JsonObject } from './json.ts';
-import type { LightService, LightSetting } from './light.ts';
+import { LIGHT_MODULES, type LightService, type LightSetting } from './light.ts';
 import type { DeviceKind, PlugTime, Sysinfo } from './replies.ts';
 import { GET_SENSORS } from './sensors.ts';
 
@@ -110,7 +110,7 @@ function plugSetters({ relay, led, light }: Settings): Query {
   const brightness = light?.brightness;
   return {
     // A dimmer that is set before it is switched on does not flash at its old brightness.
-    ...(brightness === undefined ? {} : { 'smartlife.iot.dimmer': { set_brightness: { brightness } } }),
+    ...(brightness === undefined ? {} : { [LIGHT_MODULES.dimmer]: { set_brightness: { brightness } } }),
     system: {
       ...(relay === undefined ? {} : { set_relay_state: { state: relay ? 1 : 0 } }),
       // The wire says "off": 1 is a dark LED.
@@ -130,8 +130,8 @@ function bulbSetters({ relay, light }: Settings, service: 'bulb' | 'light-strip'
     ...(colorTemp === undefined ? {} : { color_temp: colorTemp, hue: 0, saturation: 0 }),
   };
   return service === 'bulb'
-    ? { 'smartlife.iot.smartbulb.lightingservice': { transition_light_state: change } }
-    : { 'smartlife.iot.lightStrip': { set_light_state: change } };
+    ? { [LIGHT_MODULES.bulb]: { transition_light_state: change } }
+    : { [LIGHT_MODULES['light-strip']]: { set_light_state: change } };
 }
 
 /** Asks for the energy by day of one month and by month of one year, in the plug's own calendar. */

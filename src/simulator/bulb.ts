@@ -1,4 +1,5 @@
 import { type JsonObject, numberAt } from '../protocol/json.ts';
+import { LIGHT_MODULES } from '../protocol/light.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeviceClock } from './device-clock.ts';
 import { type Identity, identityMethods, identityOf, tenThousandths } from './identity.ts';
@@ -89,9 +90,9 @@ export class SimulatedBulb implements PlugDevice {
     const get_light_state = () => ({ ...this.#lightState(), err_code: 0 });
     const change = (argument: JsonObject) => this.#change(argument);
     return LIGHT_STRIP.test(this.#model)
-      ? { 'smartlife.iot.lightStrip': { get_light_state, set_light_state: change } }
+      ? { [LIGHT_MODULES['light-strip']]: { get_light_state, set_light_state: change } }
       : {
-          'smartlife.iot.smartbulb.lightingservice': { get_light_state, transition_light_state: change },
+          [LIGHT_MODULES.bulb]: { get_light_state, transition_light_state: change },
         };
   }
 

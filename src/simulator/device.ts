@@ -1,4 +1,5 @@
 import { integerAt, type JsonObject } from '../protocol/json.ts';
+import { LIGHT_MODULES } from '../protocol/light.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { DeviceClock } from './device-clock.ts';
 import { firmwareMethods, restartMethods } from './firmware.ts';
@@ -62,7 +63,7 @@ export class SimulatedDevice implements PlugDevice {
     this.#modules = {
       system: this.#system(),
       ...this.#outlet.modules,
-      ...(isDimmer(options) ? { 'smartlife.iot.dimmer': this.#dimmer() } : {}),
+      ...(isDimmer(options) ? { [LIGHT_MODULES.dimmer]: this.#dimmer() } : {}),
       ...this.sensors?.modules,
       time: this.#time.module(),
       cnCloud: this.network.cloud(),

@@ -8,10 +8,12 @@ import {
   parseObject,
   textAt,
 } from '../protocol/json.ts';
+import { LIGHT_MODULES } from '../protocol/light.ts';
 import type { Clock } from '../runtime/clock.ts';
 import {
   type Answer,
   BAD_ARGUMENT,
+  NO_BULB_METHOD,
   NO_BULB_MODULE,
   NO_ENTRY,
   OK,
@@ -20,11 +22,7 @@ import {
   UNKNOWN_MODULE,
 } from './plug-device.ts';
 
-const LIGHTING = [
-  'smartlife.iot.dimmer',
-  'smartlife.iot.smartbulb.lightingservice',
-  'smartlife.iot.lightStrip',
-];
+const LIGHTING: readonly string[] = Object.values(LIGHT_MODULES);
 
 /** The key of a recording that holds no module, but what is to be known of the recording itself. */
 export const RECORDING_KEY = 'recording';
@@ -74,7 +72,7 @@ export class RecordedDevice implements PlugDevice {
   #answerModule(module: string, methods: unknown, outlets: unknown): JsonObject {
     const recorded =
       module === RECORDING_KEY ? undefined : (own(this.#recording, module) ?? this.#lighting(module));
-    if (recorded === undefined) return UNKNOWN_MODULE;
+    if (recorded === undefined) return this.#isBulb ? NO_BULB_MODULE : UNKNOWN_MODULE;
     if (typeof recorded.err_code === 'number') return recorded;
     const answer: Answer = {};
     for (const [method, argument] of Object.entries(isObject(methods) ? methods : {})) {
@@ -112,10 +110,11 @@ export class RecordedDevice implements PlugDevice {
   /** Changes the light of a bulb or the brightness of a dimmer; what was not recorded of it stays unsaid. */
   #light(method: string, argument: JsonObject): Answer | undefined {
     const brightness = integerAt(argument, 'brightness', 0, 100);
-    if (method === 'set_brightness') {
+    if (method === 'set_switch_state') return this.#switch(numberAt(argument, 'state'), undefined);
+    if (method === 'set_brightness' || method === 'set_dimmer_transition') {
       if (brightness === undefined) return BAD_ARGUMENT;
-      this.#sysinfo.brightness = brightness;
-      return OK;
+      if (brightness > 0 || method === 'set_brightness') this.#sysinfo.brightness = brightness;
+      return method === 'set_brightness' ? OK : this.#switch(brightness > 0 ? 1 : 0, undefined);
     }
     if (method !== 'transition_light_state' && method !== 'set_light_state') return undefined;
     const recorded = isObject(this.#sysinfo.light_state) ? this.#sysinfo.light_state : {};
@@ -130,7 +129,7 @@ export class RecordedDevice implements PlugDevice {
   }
 
   #asRecorded(method: string, recorded: JsonObject | undefined): JsonObject {
-    if (recorded === undefined) return UNKNOWN_METHOD;
+    if (recorded === undefined) return this.#isBulb ? NO_BULB_METHOD : UNKNOWN_METHOD;
     const switchedOff = this.#switchedAt !== undefined && this.relay === false;
     return method === 'get_realtime' && switchedOff ? withoutLoad(recorded) : recorded;
   }

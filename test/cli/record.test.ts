@@ -1,8 +1,11 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { recordingName } from '../../src/cli/record.ts';
+import { type Observation, PlugClient } from '../../src/plug/plug-client.ts';
+import { TcpTransport } from '../../src/plug/tcp-transport.ts';
 import type { JsonObject } from '../../src/protocol/json.ts';
 import { SystemClock } from '../../src/runtime/clock.ts';
 import { type DeviceOptions, SimulatedDevice } from '../../src/simulator/device.ts';
+import { MODEL_NAMES, simulatedModel } from '../../src/simulator/models.ts';
 import type { PlugDevice } from '../../src/simulator/plug-device.ts';
 import { PlugServer } from '../../src/simulator/plug-server.ts';
 import { RecordedDevice } from '../../src/simulator/recorded-device.ts';
@@ -224,6 +227,51 @@ describe('the verb record', () => {
     expect(await shell.run('record', at(server))).toBe(1);
     expect(shell.errors).toBe('');
     expect(shell.files.size).toBe(0);
+  });
+});
+
+describe('a recording of any device', () => {
+  /** What the bridge sees of a device: its own answers, but for what is redacted and what the time does to them. */
+  async function seen(device: PlugDevice): Promise<object> {
+    const { host, port } = await served(device);
+    const client = new PlugClient(new TcpTransport({ host, port }, clock), 5000, undefined);
+    await client.read();
+    const { sysinfo, meter, meters, sensors }: Observation = await client.read();
+    const { kind, model, hasMeter, light } = sysinfo;
+    const { today, month, time } = await client.readStatistics();
+    client.close();
+    return {
+      ...{ kind, model, hasMeter, light, sensors },
+      outlets: sysinfo.outlets.map(({ id, relay }) => ({ id, relay })),
+      isMetered: [
+        meter?.power !== undefined,
+        [...(meters?.values() ?? [])].map((one) => one?.power !== undefined),
+      ],
+      isCounted: [today !== undefined, month !== undefined],
+      hasClock: time !== undefined,
+    };
+  }
+
+  it.each(MODEL_NAMES)('is played as the device is: %s', async (name) => {
+    const device = simulatedModel(name, 1, clock);
+    if (device === undefined) throw new Error(`there is no ${name}`);
+    const recording = await recorded(await served(device));
+    expect(recording.recording).toMatchObject({ unanswered: {} });
+    expect(await seen(new RecordedDevice(recording, clock))).toEqual(await seen(device));
+  });
+
+  it('can be dimmed by the ways that other clients use', async () => {
+    const device = simulatedModel('HS220', 1, clock);
+    if (device === undefined) throw new Error('there is no HS220');
+    const played = new RecordedDevice(await recorded(await served(device)), clock);
+    const dimmer = (methods: JsonObject) => played.answer({ 'smartlife.iot.dimmer': methods });
+    const state = () => played.answer({ system: { get_sysinfo: {} } }).system;
+    dimmer({ set_dimmer_transition: { brightness: 30, duration: 1000, mode: 'gentle_on_off' } });
+    expect(state()).toMatchObject({ get_sysinfo: { relay_state: 1, brightness: 30 } });
+    dimmer({ set_switch_state: { state: 0 } });
+    expect(state()).toMatchObject({ get_sysinfo: { relay_state: 0, brightness: 30 } });
+    dimmer({ set_dimmer_transition: { brightness: 0 } });
+    expect(state()).toMatchObject({ get_sysinfo: { relay_state: 0, brightness: 30 } });
   });
 });
 
