@@ -14,6 +14,14 @@ import { readHex } from '../../src/protocol/hex.ts';
 import { inspect } from '../../src/protocol/inspect.ts';
 import { isObject, type JsonObject, parseReply } from '../../src/protocol/json.ts';
 import {
+  type Agreement,
+  agree,
+  FACTORY,
+  KlapSession,
+  loginsOf,
+  serverHash,
+} from '../../src/protocol/klap.ts';
+import {
   answerTo,
   readDays,
   readMeter,
@@ -21,7 +29,10 @@ import {
   readSysinfo,
   readTime,
 } from '../../src/protocol/replies.ts';
+import { GET_SENSORS, readSensors } from '../../src/protocol/sensors.ts';
 import { redact } from '../../src/redaction.ts';
+import { SystemClock } from '../../src/runtime/clock.ts';
+import { MODEL_NAMES, simulatedModel } from '../../src/simulator/models.ts';
 import type { Chance } from '../soak/random.ts';
 
 /** What is fed with hostile input. */
@@ -42,7 +53,13 @@ const recordings: readonly JsonObject[] = readdirSync(FIXTURES)
   .filter((name) => /^HS.*\.json$/.test(name))
   .map((name) => JSON.parse(readFileSync(FIXTURES + name, 'utf8')));
 
-const replies = recordings.map((recording) => JSON.stringify(recording));
+/** What devices say of which there is no recording. */
+const simulated = MODEL_NAMES.flatMap((name) => {
+  const device = simulatedModel(name, 1, new SystemClock());
+  return device === undefined ? [] : [device.answer({ system: { get_sysinfo: {} }, ...GET_SENSORS }, 'tcp')];
+});
+
+const replies = [...recordings, ...simulated].map((recording) => JSON.stringify(recording));
 const modules = recordings.flatMap((recording) =>
   Object.entries(recording)
     .filter(([, answer]) => isObject(answer))
@@ -96,12 +113,32 @@ function feedReplies(input: Buffer): void {
     lamp: null,
     glitches: 0,
   };
-  const state = observe(unseen('shed3'), { sysinfo, meter }, { at: 1_700_000_000_000, meter: metered });
+  const sensors = readSensors(reply);
+  const state = observe(
+    unseen('shed3'),
+    { sysinfo, meter, sensors },
+    { at: 1_700_000_000_000, meter: metered },
+  );
   const values = plugValues(state);
   JSON.stringify(values);
   flatPayloads(values);
-  for (const value of [state.power, state.voltage, state.current, state.energy, state.rssi])
+  const { power, voltage, current, rssi, brightness, colorTemp, ambientLight } = state;
+  for (const value of [power, voltage, current, state.energy, rssi, brightness, colorTemp, ambientLight])
     if (value !== null && !Number.isFinite(value)) throw new Error(`published as a number: ${value}`);
+}
+
+const localSeed = Buffer.alloc(16, 1);
+const logins = loginsOf([FACTORY]);
+const agreements: readonly Agreement[] = logins.map((login) => ({
+  ...{ login, localSeed, remoteSeed: Buffer.alloc(16, 2) },
+}));
+const [session] = agreements.map((agreement) => new KlapSession(agreement));
+
+function feedKlap(input: Buffer): void {
+  const agreement = tolerate(() => agree(localSeed, input, logins));
+  if (agreement !== undefined && !agreements.some(({ login }) => login === agreement.login))
+    throw new Error('a login that is none');
+  tolerate(() => session?.open(7, input));
 }
 
 function feedPayloads(input: Buffer): void {
@@ -144,6 +181,15 @@ export const TARGETS: readonly Target[] = [
     share: 24,
     corpus: [...replies.map(encodeFrame), ...modules.map(encodeFrame)],
     feed: feedFrames,
+  },
+  {
+    name: 'klap',
+    share: 6,
+    corpus: [
+      ...agreements.map((agreement) => Buffer.concat([agreement.remoteSeed, serverHash(agreement)])),
+      ...replies.flatMap((reply) => session?.sealAs(7, reply) ?? []),
+    ],
+    feed: feedKlap,
   },
   { name: 'replies', share: 20, corpus: buffers([...replies, ...modules]), feed: feedReplies },
   {
