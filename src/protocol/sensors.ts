@@ -22,7 +22,8 @@ export const GET_SENSORS = {
  * sensor`, the KS200M is a `Smart Light Switch with PIR`. All others answer questions for them with an error.
  */
 export function hasSensors(sysinfo: JsonObject): boolean {
-  return / with (?:sensor|PIR)$/.test(textAt(sysinfo, 'dev_name') ?? '');
+  const name = textAt(sysinfo, 'dev_name') ?? '';
+  return name.endsWith(' with sensor') || name.endsWith(' with PIR');
 }
 
 /** Reads the answers to GET_SENSORS, a module that refuses says nothing; `undefined` if nothing of it was asked. */
