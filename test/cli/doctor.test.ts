@@ -208,6 +208,21 @@ describe('the doctor', () => {
     ]);
   });
 
+  it('counts apart who answers from where no plug is taken in', async () => {
+    const plug = await startPlug('shed3', 3);
+    closing.push(() => plug.server.stop());
+    const discovery = { interval: '5m', targets: [`127.0.0.1:${plug.server.port}`] };
+    const answers = async (networks: readonly string[]) => {
+      const { all } = await findingsOf({ discovery: { ...discovery, networks } });
+      return all.filter(({ area }) => area === 'network').map(({ says }) => says);
+    };
+    expect(await answers(['127.0.0.0/8'])).toEqual(['1 device answers at 127.0.0.1']);
+    expect(await answers(['10.0.0.0/8'])).toEqual([
+      '0 devices answer at 127.0.0.1',
+      '1 device answers from outside of discovery.networks',
+    ]);
+  });
+
   it('asks the plugs that the bridge has taken in as well', async () => {
     const { site, file } = await open(['shed3']);
     expect(site.plugs.size).toBe(1);
