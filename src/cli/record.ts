@@ -8,6 +8,7 @@ import { isObject, type JsonObject, textAt } from '../protocol/json.ts';
 import { LIGHT_MODULES } from '../protocol/light.ts';
 import { answerTo, readSysinfo, readTime, type Sysinfo } from '../protocol/replies.ts';
 import { GET_SYSINFO, type Query, request } from '../protocol/requests.ts';
+import { SENSOR_MODULES } from '../protocol/sensors.ts';
 import { redact } from '../redaction.ts';
 import { sleep } from '../runtime/clock.ts';
 import { RECORDING_KEY } from '../simulator/recorded-device.ts';
@@ -211,8 +212,8 @@ const LIGHT_QUESTIONS = {
 } as const;
 
 const SENSOR_QUESTIONS: Query = {
-  'smartlife.iot.PIR': { get_config: {}, get_adc_value: {} },
-  'smartlife.iot.LAS': { get_config: {}, get_current_brt: {}, get_adc_value: {}, get_dark_status: {} },
+  [SENSOR_MODULES.motion]: { get_config: {}, get_adc_value: {} },
+  [SENSOR_MODULES.light]: { get_config: {}, get_current_brt: {}, get_adc_value: {}, get_dark_status: {} },
 };
 
 /** All that is safe to ask; the meter only where there is one. What takes the plug long comes last. */

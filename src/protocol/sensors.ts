@@ -8,8 +8,10 @@ export interface SensorReading {
   readonly ambientLight: number | undefined;
 }
 
-const MOTION = 'smartlife.iot.PIR';
-const LIGHT = 'smartlife.iot.LAS';
+/** The modules of the sensors. */
+export const SENSOR_MODULES = { motion: 'smartlife.iot.PIR', light: 'smartlife.iot.LAS' } as const;
+
+const { motion: MOTION, light: LIGHT } = SENSOR_MODULES;
 
 /** Asks for what the sensors sense, and for how they are set. */
 export const GET_SENSORS = {
@@ -35,7 +37,7 @@ export function readSensors(reply: JsonObject): SensorReading | undefined {
   };
 }
 
-/** What the converter shows, as part of all it can: in the middle while nothing moves. */
+/** More than the converter of any sensor shows. */
 const MOST_COUNTS = 65_535;
 
 /**

@@ -1,3 +1,4 @@
+import { SENSOR_MODULES } from '../protocol/sensors.ts';
 import { type Modules, OK } from './plug-device.ts';
 
 /** What the converter of the motion sensor shows in the middle of its range, and while somebody walks by. */
@@ -13,14 +14,14 @@ export class SimulatedSensors {
   /** Whether the motion sensor is switched on in the Kasa app. */
   watches = true;
   readonly modules: Modules = {
-    'smartlife.iot.PIR': {
+    [SENSOR_MODULES.motion]: {
       get_config: () => ({
         ...{ enable: this.watches ? 1 : 0, version: '1.0', trigger_index: 1, cold_time: 60_000 },
         ...{ min_adc: 0, max_adc: 4095, array: [80, 50, 20, 0], ...OK },
       }),
       get_adc_value: () => ({ value: this.motion ? MOVING : STILL, ...OK }),
     },
-    'smartlife.iot.LAS': {
+    [SENSOR_MODULES.light]: {
       get_current_brt: () => ({ value: this.ambientLight, ...OK }),
     },
   };
