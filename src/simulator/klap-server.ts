@@ -17,6 +17,7 @@ import { encodeKlapAnswer, isKlapQuestion } from '../protocol/klap-discovery.ts'
 import type { SimulatedDevice } from './device.ts';
 import { listening } from './listening.ts';
 import type { PlugDevice } from './plug-device.ts';
+import { Turns } from './turns.ts';
 
 export interface KlapServerOptions<Device extends PlugDevice = SimulatedDevice> {
   readonly device: Device;
@@ -38,6 +39,7 @@ const SESSION_S = 86_400;
 /** Puts a simulated device on the network as newer firmware does: KLAP over HTTP, and discovery on UDP 20002. */
 export class KlapServer<Device extends PlugDevice = SimulatedDevice> {
   readonly #options: KlapServerOptions<Device>;
+  readonly #turns = new Turns();
   readonly device: Device;
   /** What the device is bound to; another account is another password in the Kasa app. */
   credentials: Credentials;
@@ -80,7 +82,16 @@ export class KlapServer<Device extends PlugDevice = SimulatedDevice> {
   }
 
   /** Begins to answer; after a stop on the same ports as before. Rejects if one cannot be had. */
-  async start(): Promise<void> {
+  start(): Promise<void> {
+    return this.#turns.take(() => this.#open());
+  }
+
+  /** Goes away as a plug does that loses power. */
+  stop(): Promise<void> {
+    return this.#turns.take(() => this.#close());
+  }
+
+  async #open(): Promise<void> {
     const http = createServer((request, response) => void this.#serve(request, response));
     await listening(http, this.host, this.#port);
     this.#http = http;
@@ -89,8 +100,7 @@ export class KlapServer<Device extends PlugDevice = SimulatedDevice> {
     if (this.#options.discoveryPort !== undefined) this.#udp = await this.#bindUdp();
   }
 
-  /** Goes away as a plug does that loses power. */
-  async stop(): Promise<void> {
+  async #close(): Promise<void> {
     const [http, udp] = [this.#http, this.#udp];
     this.#http = undefined;
     this.#udp = undefined;

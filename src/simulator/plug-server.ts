@@ -8,6 +8,7 @@ import type { SimulatedDevice } from './device.ts';
 import { type Fault, type Step, script } from './faults.ts';
 import { listening } from './listening.ts';
 import type { PlugDevice } from './plug-device.ts';
+import { Turns } from './turns.ts';
 
 export interface ServerOptions<Device extends PlugDevice = SimulatedDevice> {
   readonly device: Device;
@@ -32,8 +33,7 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   #fault: Fault = { kind: 'none' };
   /** Rises with each stop: who went away for a while stays away if it was stopped meanwhile. */
   #stops = 0;
-  /** Starts and stops take turns: a stop closes what a start was opening. */
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
   #tcp: Server | undefined;
   #udp: UdpSocket | undefined;
   #port: number;
@@ -76,14 +76,14 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
 
   /** Begins to answer; after a stop on the same port as before. Rejects if the port cannot be had. */
   start(): Promise<void> {
-    return this.#inTurn(() => this.#open());
+    return this.#turns.take(() => this.#open());
   }
 
   /** Goes away as a plug does that loses power: connections are cut. */
   stop(): Promise<void> {
     this.#stops++;
     this.hangUp();
-    return this.#inTurn(() => this.#close());
+    return this.#turns.take(() => this.#close());
   }
 
   /** Resets all connections. */
@@ -119,12 +119,6 @@ export class PlugServer<Device extends PlugDevice = SimulatedDevice> {
   become(device: Device): void {
     this.#device = device;
     this.hangUp();
-  }
-
-  #inTurn(act: () => Promise<void>): Promise<void> {
-    const done = this.#turn.then(act);
-    this.#turn = done.catch(() => {});
-    return done;
   }
 
   async #open(): Promise<void> {

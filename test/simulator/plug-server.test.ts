@@ -3,6 +3,9 @@ import { connect, type Socket } from 'node:net';
 import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/frame.ts';
+import { KlapServer } from '../../src/simulator/klap-server.ts';
+import type { PlugServer } from '../../src/simulator/plug-server.ts';
+import { freePort } from '../support/free-port.ts';
 import { LoopbackPlug } from '../support/loopback-plug.ts';
 import { until } from '../support/until.ts';
 
@@ -85,12 +88,25 @@ describe('a simulated plug that loses power', () => {
   it('is gone when it was still starting', async () => {
     plug = await LoopbackPlug.started();
     await plug.server.stop();
-    const starting = plug.server.start();
-    await plug.server.stop();
+    await expectGone(plug.server);
+  });
+
+  it('is gone as well with newer firmware', async () => {
+    plug = await LoopbackPlug.started();
+    const { device } = plug;
+    const credentials = { username: 'staff@museum.example', password: 'secret' };
+    const place = { host: '127.0.0.1', port: await freePort(), discoveryPort: undefined };
+    await expectGone(new KlapServer({ device, ...place, version: 2, credentials }));
+  });
+
+  /** It is stopped while it starts. */
+  async function expectGone(server: PlugServer | KlapServer): Promise<void> {
+    const starting = server.start();
+    await server.stop();
     await starting;
-    const client = connect(plug.server.port, plug.server.host);
+    const client = connect(server.port, server.host);
     clients.push(client);
     const [error] = await once(client, 'error');
     expect(error).toMatchObject({ code: 'ECONNREFUSED' });
-  });
+  }
 });
