@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -61,6 +61,17 @@ export class Process {
 
   file(name: string): string {
     return join(this.folder, name);
+  }
+
+  /** Where it keeps what outlasts a restart. */
+  get data(): string {
+    return this.file('data');
+  }
+
+  /** Makes that folder, with nothing in it if `anew`. */
+  prepare(anew: boolean): void {
+    if (anew) rmSync(this.data, { recursive: true, force: true });
+    mkdirSync(this.data, { recursive: true });
   }
 
   /** Starts it, and resolves when something listens on `port`. */

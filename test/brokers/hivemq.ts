@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
 import { alone, Process, type TestedBroker } from './broker.ts';
@@ -10,7 +10,6 @@ const SOURCE = fileURLToPath(new URL('hivemq/Broker.java', import.meta.url));
 export async function hivemq(): Promise<TestedBroker> {
   const program = new Process();
   const port = await freePort();
-  const data = program.file('data');
   const listener = `<tcp-listener><port>${port}</port><bind-address>127.0.0.1</bind-address></tcp-listener>`;
   mkdirSync(program.file('config'));
   mkdirSync(program.file('extensions'));
@@ -29,8 +28,7 @@ export async function hivemq(): Promise<TestedBroker> {
     inFlight: 10,
     keepsSessions: true,
     start: async (anew) => {
-      if (anew) rmSync(data, { recursive: true, force: true });
-      mkdirSync(data, { recursive: true });
+      program.prepare(anew);
       await program.start('java', args, port);
     },
   };

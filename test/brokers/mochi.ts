@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { freePort } from '../support/free-port.ts';
 import { alone, Process, type TestedBroker, withUsers } from './broker.ts';
@@ -30,9 +30,8 @@ export async function mochi(): Promise<TestedBroker> {
 export async function mochiWithUsers(): Promise<TestedBroker> {
   const program = new Process();
   const port = await freePort();
-  const store = program.file('mochi.db');
   const config = readFileSync(EXAMPLE, 'utf8')
-    .replace('/var/lib/mochi/mochi.db', store)
+    .replace('/var/lib/mochi', program.data)
     .replace('0.0.0.0:1883', `127.0.0.1:${port}`);
   writeFileSync(program.file('config.yaml'), config);
   return {
@@ -41,7 +40,7 @@ export async function mochiWithUsers(): Promise<TestedBroker> {
     name: 'mochi, users',
     keepsSessions: true,
     start: async (anew) => {
-      if (anew) rmSync(store, { force: true });
+      program.prepare(anew);
       await program.start(mochiImage(), ['-config', program.file('config.yaml')], port);
     },
   };

@@ -1,4 +1,4 @@
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, writeFileSync } from 'node:fs';
 import { freePort } from '../support/free-port.ts';
 import { alone, Process, type TestedBroker } from './broker.ts';
 import { classPath } from './java.ts';
@@ -7,13 +7,12 @@ import { classPath } from './java.ts';
 export async function moquette(): Promise<TestedBroker> {
   const program = new Process();
   const port = await freePort();
-  const data = program.file('data');
   const lines = [
     'host 127.0.0.1',
     `port ${port}`,
     'websocket_port disabled',
     'allow_anonymous true',
-    `data_path ${data}`,
+    `data_path ${program.data}`,
     'telemetry_enabled false',
     'buffer_flush_millis 0',
     // Left out it closes the connection on more than 8,092 bytes, as announcements to Home Assistant have.
@@ -35,8 +34,7 @@ export async function moquette(): Promise<TestedBroker> {
     client: { protocolVersion: 4 },
     keepsSessions: false,
     start: async (anew) => {
-      if (anew) rmSync(data, { recursive: true, force: true });
-      mkdirSync(data, { recursive: true });
+      program.prepare(anew);
       await program.start('java', args, port);
     },
   };

@@ -1,4 +1,4 @@
-import { chmodSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, readFileSync, writeFileSync } from 'node:fs';
 import { userInfo } from 'node:os';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
@@ -27,7 +27,7 @@ export async function mosquitto(version: '3.1.1' | '5'): Promise<TestedBroker> {
     client: { protocolVersion: version === '5' ? 5 : 4 },
     keepsSessions: version === '5',
     start: async (anew) => {
-      if (anew) rmSync(program.file('mosquitto.db'), { force: true });
+      program.prepare(anew);
       await start();
     },
     deny: async (isDenied) => {
@@ -45,7 +45,7 @@ export async function secureMosquitto(): Promise<TestedBroker> {
   const example = readFileSync(`${EXAMPLE}mosquitto.conf`, 'utf8')
     .replaceAll('/etc/mosquitto/certs', certificates.folder)
     .replaceAll('/etc/mosquitto', program.folder)
-    .replaceAll('/var/lib/mosquitto', program.folder)
+    .replaceAll('/var/lib/mosquitto', program.data)
     .replace('listener 8883', `listener ${port} 127.0.0.1`);
   writeFileSync(program.file('mosquitto.conf'), `user ${userInfo().username}\n${example}`);
   writeFileSync(program.file('acl'), readFileSync(`${EXAMPLE}acl`, 'utf8'));
@@ -64,7 +64,7 @@ export async function secureMosquitto(): Promise<TestedBroker> {
     staff: { protocolVersion: 5, ca, ...certificates.staff },
     keepsSessions: true,
     start: async (anew) => {
-      if (anew) rmSync(program.file('mosquitto.db'), { force: true });
+      program.prepare(anew);
       await program.start('mosquitto', ['-c', program.file('mosquitto.conf')], port, PATH);
     },
   };
@@ -77,7 +77,7 @@ function common(program: Process): string[] {
   return [
     `user ${userInfo().username}`,
     'persistence true',
-    `persistence_location ${program.folder}/`,
+    `persistence_location ${program.data}/`,
     'log_dest none',
     'max_queued_messages 10000',
     'set_tcp_nodelay true',

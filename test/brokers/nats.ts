@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Certificates } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
@@ -28,8 +28,7 @@ export class NatsNode {
 
   /** Starts it, as one of several if there are `others`; `anew` without what it has kept. */
   async start(others: readonly NatsNode[], anew = false, permissions = ''): Promise<void> {
-    const store = this.process.file('jetstream');
-    if (anew) rmSync(store, { recursive: true, force: true });
+    this.process.prepare(anew);
     const routes = others.map((node) => node.#route).join(', ');
     // Otherwise what the first client finds decides: streams that lie at one node only, if the others start later.
     const replicas = others.length > 0 ? `, stream_replicas: ${others.length + 1}` : '';
@@ -37,7 +36,7 @@ export class NatsNode {
     const lines = [
       `server_name: ${this.#name}`,
       `listen: "127.0.0.1:${this.#natsPort}"`,
-      `jetstream { store_dir: "${store}" }`,
+      `jetstream { store_dir: "${this.process.data}" }`,
       `mqtt { listen: "127.0.0.1:${this.port}"${replicas} }`,
       ...(others.length > 0 ? [cluster] : []),
       permissions,
@@ -76,10 +75,9 @@ export async function secureNats(): Promise<TestedBroker> {
   const program = new Process();
   const certificates = new Certificates();
   const port = await freePort();
-  const store = program.file('jetstream');
   const example = readFileSync(`${EXAMPLE}nats.conf`, 'utf8')
     .replaceAll('/etc/nats/certs', certificates.folder)
-    .replace('/var/lib/nats', store)
+    .replace('/var/lib/nats', program.data)
     .replace('0.0.0.0:8883', `127.0.0.1:${port}`)
     .replace('127.0.0.1:4222', `127.0.0.1:${await freePort()}`);
   writeFileSync(program.file('nats.conf'), example);
@@ -89,7 +87,7 @@ export async function secureNats(): Promise<TestedBroker> {
     ...withTls(certificates),
     name: 'NATS, TLS',
     start: async (anew) => {
-      if (anew) rmSync(store, { recursive: true, force: true });
+      program.prepare(anew);
       await program.start(natsServer(), ['-c', program.file('nats.conf')], port);
     },
   };

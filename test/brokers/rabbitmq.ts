@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { Certificates } from '../support/certificates.ts';
 import { freePort } from '../support/free-port.ts';
@@ -50,7 +50,6 @@ export async function secureRabbitMq(): Promise<TestedBroker> {
 async function server(port: number, config: string) {
   const program = new Process();
   const epmd = String(await freePort());
-  const data = program.file('data');
   writeFileSync(program.file('enabled_plugins'), '[rabbitmq_mqtt].\n');
   writeFileSync(program.file('rabbitmq.conf'), config);
   const env = {
@@ -61,15 +60,14 @@ async function server(port: number, config: string) {
     RABBITMQ_DIST_PORT: String(await freePort()),
     RABBITMQ_CONFIG_FILE: program.file('rabbitmq.conf'),
     RABBITMQ_ENABLED_PLUGINS_FILE: program.file('enabled_plugins'),
-    RABBITMQ_MNESIA_BASE: data,
+    RABBITMQ_MNESIA_BASE: program.data,
     RABBITMQ_LOG_BASE: program.file('log'),
   };
   return {
     ...alone(program, port),
     keepsSessions: false,
     start: async (anew: boolean) => {
-      if (anew) rmSync(data, { recursive: true, force: true });
-      mkdirSync(data, { recursive: true });
+      program.prepare(anew);
       await program.start(SERVER, [], port, env);
     },
     dispose: async () => {

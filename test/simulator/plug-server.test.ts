@@ -3,9 +3,10 @@ import { connect, type Socket } from 'node:net';
 import process from 'node:process';
 import { afterEach, describe, expect, it } from 'vitest';
 import { encodeFrame } from '../../src/protocol/frame.ts';
-import { KlapServer } from '../../src/simulator/klap-server.ts';
+import type { KlapServer } from '../../src/simulator/klap-server.ts';
 import type { PlugServer } from '../../src/simulator/plug-server.ts';
 import { freePort } from '../support/free-port.ts';
+import { KlapPlug } from '../support/klap-plug.ts';
 import { LoopbackPlug } from '../support/loopback-plug.ts';
 import { until } from '../support/until.ts';
 
@@ -92,11 +93,7 @@ describe('a simulated plug that loses power', () => {
   });
 
   it('is gone as well with newer firmware', async () => {
-    plug = await LoopbackPlug.started();
-    const { device } = plug;
-    const credentials = { username: 'staff@museum.example', password: 'secret' };
-    const place = { host: '127.0.0.1', port: await freePort(), discoveryPort: undefined };
-    await expectGone(new KlapServer({ device, ...place, version: 2, credentials }));
+    await expectGone(new KlapPlug({ port: await freePort() }).server);
   });
 
   /** It is stopped while it starts. */
