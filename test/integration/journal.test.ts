@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { isObject, objectsAt } from '../../src/protocol/json.ts';
-import { Site } from '../support/site.ts';
+import { sleep } from '../../src/runtime/clock.ts';
+import { Site, SURROUNDINGS } from '../support/site.ts';
 
 describe('the journal of a bridge', () => {
   it('has each change of a relay and each receipt, with who it was', async () => {
@@ -35,12 +36,13 @@ describe('the journal of a bridge', () => {
   });
 });
 
-/** The entries, once there are so many. */
+/** The entries, once there are so many: they are written together, a second later at most. */
 async function entriesOf(url: string, count: number): Promise<readonly unknown[]> {
-  for (let tries = 0; tries < 5000; tries++) {
+  for (let tries = 0; tries < 200; tries++) {
     const answer: unknown = await (await fetch(`${url}api/journal`)).json();
     const entries = isObject(answer) ? objectsAt(answer, 'entries') : [];
     if (entries.length >= count) return entries;
+    await sleep(SURROUNDINGS.clock, 50);
   }
   throw new Error(`there are no ${count} entries`);
 }
