@@ -205,10 +205,12 @@ class Recorder {
   }
 }
 
+const BULB_QUESTIONS = { get_light_state: {}, get_light_details: {}, get_default_behavior: {} };
+
 const LIGHT_QUESTIONS = {
   dimmer: { get_dimmer_parameters: {}, get_default_behavior: {} },
-  bulb: { get_light_state: {}, get_light_details: {}, get_default_behavior: {} },
-  'light-strip': { get_light_state: {}, get_light_details: {}, get_default_behavior: {} },
+  bulb: BULB_QUESTIONS,
+  'light-strip': BULB_QUESTIONS,
 } as const;
 
 const SENSOR_QUESTIONS: Query = {
